@@ -1,0 +1,3 @@
+"""rewarm."""
+
+from rewarm.version import __version__ as __version__

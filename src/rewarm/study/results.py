@@ -1,0 +1,78 @@
+"""What a study's run, and a comparison of two scans, hand to the report: plain frozen containers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from rewarm.regions import Regions
+
+
+@dataclass(frozen=True, eq=False)
+class ScanResult:
+    """One scan: its picture, its regions, its figures.
+
+    ``measurements`` has the columns of :data:`rewarm.tables.MEASUREMENTS`. ``ambient_c`` is the room's temperature.
+    ``reference_offset_c`` is what was added to all temperatures because a reference of known temperature was in view.
+    """
+
+    participant: str
+    visit: str
+    scan: str
+    limb: str
+    view: str
+    phase: str
+    thermogram: xr.Dataset
+    regions: Regions
+    measurements: pd.DataFrame
+    date: date | None = None
+    ambient_c: float | None = None
+    reference_offset_c: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """After against before.
+
+    ``change_c`` is float32 (y, x) in the geometry of ``before``: after − before, NaN outside the feet or where the
+    alignment does not hold. ``table`` has the columns of :data:`rewarm.tables.COMPARISON`. ``alignment_error_px`` is the
+    residual distance of corresponding outline points, per side.
+    """
+
+    before: ScanResult
+    after: ScanResult
+    change_c: NDArray[np.float32]
+    alignment_error_px: Mapping[str, float]
+    table: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def room_change_c(self) -> float | None:
+        """Room temperature after − before, °C; None where either is unknown."""
+        if self.before.ambient_c is None or self.after.ambient_c is None:
+            return None
+        return self.after.ambient_c - self.before.ambient_c
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResult:
+    """Everything that a run found out. ``tables`` holds the study's own tables, as read (text columns kept)."""
+
+    study_id: str
+    title: str
+    design: str
+    control: str
+    tables: Mapping[str, pd.DataFrame]
+    scans: tuple[ScanResult, ...]
+    comparisons: tuple[Comparison, ...]
+    measurements: pd.DataFrame
+    comparison_table: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""The tables that rooms hand to each other and to the outside: their columns, in order, and what each means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+MEASUREMENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "participant": "who, as in participants.csv",
+        "visit": "which visit, as in visits.csv",
+        "scan": "which scan, as in scans.csv, or the file's name",
+        "time_s": "seconds since the end of the cold immersion; empty at rest",
+        "side": "left or right, the person's own; empty for a difference between the sides",
+        "region": "word of the anatomical vocabulary",
+        "metric": "what was measured: mean, median, sd, p5, p95, area, pixels, distal_proximal_difference, ...",
+        "value": "the figure, in `unit`",
+        "unit": "degC, delta_degC, mm2, px or 1",
+        "u": "standard uncertainty of `value`, in the same unit (k = 1); empty where none applies",
+        "n_px": "pixels that the figure rests on",
+        "method": "how: finder or person, and what was assumed",
+        "software": "rewarm's name and version",
+    }
+)
+"""One row a figure: scan × side × region × metric."""
+
+COMPARISON: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "participant": "who",
+        "visit_before": "the visit compared with",
+        "visit_after": "the visit compared",
+        "scan_before": "its scan",
+        "scan_after": "its scan",
+        "side": "left or right; empty for a difference between the sides",
+        "region": "word of the anatomical vocabulary",
+        "metric": "the metric that changed: mean, distal_proximal_difference, left_right_difference, ...",
+        "before": "its value before",
+        "after": "its value after",
+        "change": "after − before: positive is warmer",
+        "unit": "unit of before and after (the change of a degC is a delta_degC)",
+        "u": "standard uncertainty of the change (k = 1)",
+        "sdc": "smallest detectable change at 95 %: 1.96 u, from measurement alone",
+        "detectable": "whether |change| exceeds sdc",
+        "room_change": "room temperature after − before, °C; empty where unknown",
+    }
+)
+"""One row a change: two scans × side × region × metric."""
+
+SMALLEST_DETECTABLE_FACTOR: Final = 1.959963984540054
+"""97.5th percentile of the normal distribution: a change beyond it differs from zero at 95 %, two-sided."""
