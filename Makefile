@@ -1,0 +1,42 @@
+# Everything sets itself up: `make demo` and `make test` work on a machine that has Python 3.11 or newer and make.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test set-up lint types layers check bench constraints clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
+
+set-up:
+	@command -v $(PYTHON) >/dev/null 2>&1 || \
+	  { echo "set-up: no '$(PYTHON)' found. Install package python3 (3.11 or newer) and python3-venv, then repeat" >&2; exit 1; }
+	@$(PYTHON) scripts/set_up.py
+
+demo: set-up  ## simulate a small case series and report on it, into demo-output/
+	@$(BIN)/rewarm demo -o demo-output
+
+test: set-up  ## all tests
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
+
+lint: set-up  ## style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: set-up  ## static types
+	@$(BIN)/mypy
+
+layers: set-up  ## who may import whom
+	@$(BIN)/lint-imports
+
+check: lint types layers test  ## all of these
+
+bench: set-up  ## the benchmarks, each beside a peer or a limit
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+constraints: set-up  ## renew constraints.txt from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade pyproject.toml -o constraints.txt
+
+clean:  ## remove what was built
+	rm -rf .venv demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

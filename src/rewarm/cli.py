@@ -1,0 +1,346 @@
+"""The command line: one thin command per task. Everything it does is a function of the package.
+
+Rooms are imported inside the commands, because ``rewarm --help`` must answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rewarm.errors import InvalidInputError, RewarmError
+from rewarm.version import __version__
+
+if TYPE_CHECKING:
+    from rewarm.report import ReportFiles
+
+app = typer.Typer(
+    name="rewarm",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PARAMETERS = "Object parameters (instead of what the file holds)"
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording as the camera wrote it.", show_default=False)]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+Limb = Annotated[str, typer.Option(help="What the picture shows: feet, left_foot, right_foot.")]
+View = Annotated[str, typer.Option(help="plantar (soles) or dorsal (backs of the feet).")]
+Emissivity = Annotated[
+    float | None, typer.Option(help="Emissivity, 0 to 1; skin is 0.98.", rich_help_panel=PARAMETERS, show_default=False)
+]
+Reflected = Annotated[
+    float | None,
+    typer.Option(
+        "--reflected-c", help="Reflected apparent temperature, °C.", rich_help_panel=PARAMETERS, show_default=False
+    ),
+]
+Distance = Annotated[
+    float | None,
+    typer.Option("--distance-m", help="Camera to skin, m.", rich_help_panel=PARAMETERS, show_default=False),
+]
+Humidity = Annotated[
+    float | None,
+    typer.Option("--humidity-pct", help="Relative humidity, %.", rich_help_panel=PARAMETERS, show_default=False),
+]
+Air = Annotated[
+    float | None, typer.Option("--air-c", help="Air temperature, °C.", rich_help_panel=PARAMETERS, show_default=False)
+]
+Palette = Annotated[str, typer.Option(help="blue_red (blue is cold), or cividis (safe for the colour-blind).")]
+NoPdf = Annotated[bool, typer.Option("--no-pdf", help="Write the HTML report only.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rewarm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _rewarm(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Did the treatment warm the toes: by how much, for how long, and how sure can one be?
+
+    rewarm reads the recordings of a thermal camera, finds the toes, measures them with their uncertainty, and
+    compares visits. It is research software and no medical device; it never recommends a dose.
+
+    Start with:  **rewarm demo -o demo**
+    """
+
+
+@app.command()
+def info(file: File, as_json: Json = False) -> None:
+    """Show what a recording holds: camera, size, temperatures, parameters, warnings.
+
+    Example:  **rewarm info IR_0042.jpg**
+    """
+    from rewarm.cameras import describe
+
+    description = describe(file)
+    if as_json:
+        typer.echo(json.dumps(description.as_dict(), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo(description.as_text())
+
+
+@app.command()
+def convert(
+    file: File,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="OUT", help=".npy, .csv, .tif (float32 °C) or .zarr.", show_default=False),
+    ],
+    emissivity: Emissivity = None,
+    reflected_c: Reflected = None,
+    distance_m: Distance = None,
+    humidity_pct: Humidity = None,
+    air_c: Air = None,
+) -> None:
+    """Convert a recording into temperatures in °C that any program can read.
+
+    A .zarr keeps the camera's raw counts, so that emissivity can still be changed afterwards.
+
+    Example:  **rewarm convert IR_0042.jpg -o toes.csv --emissivity 0.98**
+    """
+    from rewarm import cameras
+
+    written = cameras.convert(
+        file,
+        output,
+        emissivity=emissivity,
+        reflected_c=reflected_c,
+        distance_m=distance_m,
+        humidity_pct=humidity_pct,
+        air_c=air_c,
+    )
+    typer.echo(written)
+
+
+@app.command()
+def measure(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Recordings as the camera wrote them.", show_default=False)
+    ],
+    output: Output,
+    limb: Limb = "feet",
+    view: View = "plantar",
+    corrections: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of SCAN.geojson drawn by a person; they win.", show_default=False),
+    ] = None,
+    emissivity: Emissivity = None,
+    reflected_c: Reflected = None,
+    distance_m: Distance = None,
+    humidity_pct: Humidity = None,
+    air_c: Air = None,
+) -> None:
+    """Find the regions in one or more scans and measure them.
+
+    Writes measurements.csv and .parquet (one row a figure, with its standard uncertainty u), and for each scan
+    regions/SCAN.geojson and regions/SCAN.tif with regions/legend.json.
+
+    Example:  **rewarm measure before.jpg after.jpg -o results --emissivity 0.98**
+    """
+    from rewarm.study import measure_files
+
+    table = measure_files(
+        files,
+        output,
+        limb=limb,
+        view=view,
+        corrections=corrections,
+        emissivity=emissivity,
+        reflected_c=reflected_c,
+        distance_m=distance_m,
+        humidity_pct=humidity_pct,
+        air_c=air_c,
+    )
+    typer.echo(_table_of_toes(table))
+    typer.echo(f"{output}: {len(table)} figures from {table['scan'].nunique()} scan(s)")
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help="The recording before.", show_default=False)],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="The recording after.", show_default=False)],
+    output: Output,
+    limb: Limb = "feet",
+    view: View = "plantar",
+    ambient_before_c: Annotated[
+        float | None, typer.Option("--ambient-before-c", help="Room before, °C.", show_default=False)
+    ] = None,
+    ambient_after_c: Annotated[
+        float | None, typer.Option("--ambient-after-c", help="Room after, °C.", show_default=False)
+    ] = None,
+    corrections_before: Annotated[
+        Path | None, typer.Option(metavar="GEOJSON", help="Regions drawn by a person.", show_default=False)
+    ] = None,
+    corrections_after: Annotated[
+        Path | None, typer.Option(metavar="GEOJSON", help="Regions drawn by a person.", show_default=False)
+    ] = None,
+    emissivity: Emissivity = None,
+    reflected_c: Reflected = None,
+    distance_m: Distance = None,
+    humidity_pct: Humidity = None,
+    palette: Palette = "blue_red",
+    no_pdf: NoPdf = False,
+) -> None:
+    """Compare two scans of the same feet: what changed, by how much, and whether the camera can tell.
+
+    Example:  **rewarm compare before.jpg after.jpg -o change --emissivity 0.98 --ambient-before-c 23 --ambient-after-c 23.4**
+    """
+    from rewarm import study
+
+    with study.staged_output(output) as stage:
+        comparison = study.compare(
+            before,
+            after,
+            limb=limb,
+            view=view,
+            ambient_before_c=ambient_before_c,
+            ambient_after_c=ambient_after_c,
+            corrections_before=corrections_before,
+            corrections_after=corrections_after,
+            emissivity=emissivity,
+            reflected_c=reflected_c,
+            distance_m=distance_m,
+            humidity_pct=humidity_pct,
+        )
+        study.write_comparison(comparison, stage)
+        files = _report(comparison, stage, palette=palette, no_pdf=no_pdf)
+    _close(output, files, study.summary_text(comparison))
+
+
+@app.command()
+def check(
+    study_folder: Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.", show_default=False)],
+    as_json: Json = False,
+) -> None:
+    """Check a study folder: every problem at once, with file, row, column, expected and found.
+
+    Exit status 0: it can be analysed (there may be warnings). 2: there is something to correct.
+
+    Example:  **rewarm check my-study**
+    """
+    from rewarm.study import check_study
+
+    result = check_study(study_folder)
+    typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) if as_json else result.as_text())
+    if not result.ok:
+        raise typer.Exit(2)
+
+
+@app.command()
+def run(
+    study_folder: Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.", show_default=False)],
+    output: Output,
+    palette: Palette = "blue_red",
+    no_pdf: NoPdf = False,
+) -> None:
+    """Analyse a study folder from its recordings to a report.
+
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, regions/ and run.json. A folder
+    that an earlier run wrote is replaced as a whole when the new one is complete; any other folder is left alone.
+
+    Example:  **rewarm run my-study -o results**
+    """
+    _run(study_folder, output, palette=palette, no_pdf=no_pdf)
+
+
+@app.command()
+def demo(
+    output: Output = Path("rewarm-demo"),
+    seed: Annotated[int, typer.Option(help="Another seed simulates other people.")] = 20260101,
+    palette: Palette = "blue_red",
+    no_pdf: NoPdf = False,
+) -> None:
+    """Simulate a small case series, analyse it as if it were real, and report.
+
+    Three women with Raynaud's phenomenon in systemic sclerosis, both soles, before and 6 weeks, 3 and 5 months after.
+    The study lies in DIR/study with its truth beside it in DIR/study/truth, the results in DIR/results.
+
+    Example:  **rewarm demo -o demo**
+    """
+    from rewarm.twin import simulate_case_series
+
+    study_folder = output / "study"
+    output.mkdir(parents=True, exist_ok=True)
+    simulate_case_series(study_folder, seed=seed)
+    _run(study_folder, output / "results", palette=palette, no_pdf=no_pdf)
+
+
+def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> None:
+    from rewarm import study
+
+    with study.staged_output(output) as stage, _progress() as tell:
+        result = study.run_study(study_folder, stage, on_progress=tell)
+        tell(0, 0, "writing the report")
+        files = _report(result, stage, palette=palette, no_pdf=no_pdf)
+    _close(output, files, study.summary_text(result))
+
+
+def _report(result: object, stage: Path, *, palette: str, no_pdf: bool) -> ReportFiles:
+    from rewarm.report import write_report
+
+    return write_report(result, stage / "report.html", palette=palette, pdf=not no_pdf)  # type: ignore[arg-type]
+
+
+def _close(output: Path, files: ReportFiles, summary: str) -> None:
+    typer.echo(summary)
+    for note in files.notes:
+        typer.echo(f"note: {note}", err=True)
+    if files.pdf is not None:
+        typer.echo(f"PDF:    {output / files.pdf.name}")
+    typer.echo(f"Report: {output / files.html.name}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None]]:
+    """A progress line on a terminal; nothing where output goes to a file."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def tell(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total or None, description=what)
+
+        yield tell
+
+
+def main() -> None:
+    """Run the command line; a RewarmError becomes its message on standard error and exit status 2."""
+    try:
+        app()
+    except RewarmError as error:
+        _stop(str(error))
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        _stop(f"{name}{error.strerror or error}. Check that the place exists, may be written to and has space left")
+
+
+def _stop(message: str) -> None:
+    typer.echo(f"rewarm: {message}", err=True)
+    raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The short tables that commands print: what changed in each toe, in a terminal's width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from rewarm.regions import SIDES, TOES
+from rewarm.study.results import Comparison, StudyResult
+
+MINUS = "−"
+
+
+def summary_text(result: StudyResult | Comparison) -> str:
+    """The change of the toes, one row a comparison and side; then what the reader must know."""
+    comparisons = result.comparisons if isinstance(result, StudyResult) else (result,)
+    rows = [row for comparison in comparisons for row in _comparison_rows(comparison)]
+    header = ["who", "visit", "side", "toes found", "before", "after", "change", "± 95 %", "room", "beyond camera?"]
+    units = ["", "", "", "", "°C", "°C", "°C", "°C", "°C", "toes"]
+    if not rows:
+        return "No two scans of the same feet to compare."
+    note = "Mean of the toes found in both scans. A change has many causes; the report says which cannot be ruled out."
+    return "\n".join([*_columns([header, units, *rows]), note])
+
+
+def _comparison_rows(comparison: Comparison) -> list[list[str]]:
+    table = comparison.table
+    toes = table[(table["metric"] == "mean") & table["region"].isin(TOES)]
+    room = comparison.room_change_c
+    rows = []
+    for side in SIDES:
+        mine = toes[toes["side"] == side]
+        if mine.empty:
+            continue
+        # Errors that toes of one picture share do not average out; a mean is at most as unsure as its least sure toe.
+        half_width = float(mine["sdc"].max())
+        rows.append(
+            [
+                comparison.before.participant or comparison.before.scan,
+                comparison.after.visit or comparison.after.scan,
+                side,
+                f"{len(mine)} of {len(TOES)}",
+                f"{mine['before'].mean():.1f}",
+                f"{mine['after'].mean():.1f}",
+                signed(float(mine["change"].mean())),
+                f"{half_width:.1f}",
+                "?" if room is None else signed(room),
+                f"{int(mine['detectable'].astype(bool).sum())} of {len(mine)}",
+            ]
+        )
+    return rows
+
+
+def toe_table_text(measurements: pd.DataFrame) -> str:
+    """Mean temperature of each toe, one row a scan and side; a dash where a toe was not found."""
+    toes = measurements[(measurements["metric"] == "mean") & measurements["region"].isin(TOES)]
+    rows = []
+    for scan in dict.fromkeys(measurements["scan"]):
+        for side in SIDES:
+            mine = toes[(toes["scan"] == scan) & (toes["side"] == side)].set_index("region")
+            if len(mine):
+                cells = [f"{mine.at[toe, 'value']:.1f}" if toe in mine.index else "–" for toe in TOES]
+                rows.append([str(scan), side, *cells, f"{mine['u'].max():.1f}"])
+    if not rows:
+        return "No toe was found in any scan."
+    header = ["scan", "side", *(f"toe {number}" for number in range(1, 6)), "u"]
+    units = ["", "", *(["°C"] * 6)]
+    return "\n".join(_columns([header, units, *rows]))
+
+
+def signed(value: float) -> str:
+    """One decimal with its sign, a true minus included; zero without one."""
+    text = f"{abs(value):.1f}"
+    if float(text) == 0:
+        return text
+    return f"{'+' if value > 0 else MINUS}{text}"
+
+
+def _columns(rows: Iterable[list[str]]) -> list[str]:
+    rows = list(rows)
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
