@@ -5,8 +5,9 @@ A *thermogram* is a plain :class:`xarray.Dataset`:
 ============== ============================== ==========================================================================
 variable       dims                           meaning
 ============== ============================== ==========================================================================
-``temperature`` (y, x) or (time, y, x)        float32, °C (``units = "degC"``), of the object with the parameters below;
-                                              NaN where the camera gave no temperature
+``temperature`` (y, x) or (time, y, x)        °C (``units = "degC"``), of the object with the parameters below; float32, or
+                                              float64 where the file itself holds decimal °C, so that no digit of it is
+                                              lost; NaN where the camera gave no temperature
 ``counts``     the same, optional             uint16 raw counts of the detector, from which temperature was computed
 ``time``       (time,), recordings only       seconds since the first frame, float64
 ============== ============================== ==========================================================================
@@ -123,7 +124,7 @@ class CameraIdentity:
 
 
 def make_thermogram(
-    temperature_c: NDArray[np.float32],
+    temperature_c: NDArray[np.float32] | NDArray[np.float64],
     *,
     provenance: Provenance,
     camera: CameraIdentity | None = None,
@@ -135,7 +136,7 @@ def make_thermogram(
 ) -> xr.Dataset:
     """Build a thermogram and check it.
 
-    ``temperature_c`` is float32 (y, x), or (time, y, x) together with ``time_s`` (time,); ``counts`` has its shape.
+    ``temperature_c`` is float32 or float64 (y, x), or (time, y, x) together with ``time_s`` (time,); ``counts`` has its shape.
     Raises :class:`InvalidThermogramError`.
     """
     dims = ("y", "x") if temperature_c.ndim == 2 else ("time", "y", "x")
@@ -180,8 +181,10 @@ def _array_problems(thermogram: xr.Dataset) -> list[str]:
         problems.append(f"temperature: expected dims (y, x) or (time, y, x); found {temperature.dims}")
     if temperature.size == 0:
         problems.append(f"temperature: expected at least one pixel; found shape {temperature.shape}")
-    if temperature.dtype != np.float32:
-        problems.append(f"temperature: expected float32; found {temperature.dtype}")
+    if temperature.dtype not in (np.float32, np.float64):
+        problems.append(
+            f"temperature: expected float32, or float64 from a file of decimal °C; found {temperature.dtype}"
+        )
     if temperature.attrs.get("units") != "degC":
         problems.append(f"temperature: expected units 'degC'; found {temperature.attrs.get('units')!r}")
     if "counts" in thermogram:
@@ -228,8 +231,8 @@ def provenance(thermogram: xr.Dataset) -> Provenance:
     return Provenance(**{field.name: thermogram.attrs[f"provenance_{field.name}"] for field in fields(Provenance)})
 
 
-def temperature_c(thermogram: xr.Dataset) -> NDArray[np.float32]:
-    """The temperatures of a still picture, float32 (y, x), °C.
+def temperature_c(thermogram: xr.Dataset) -> NDArray[np.float32] | NDArray[np.float64]:
+    """The temperatures of a still picture (y, x), °C, float32 or float64 as the thermogram holds them.
 
     Raises :class:`InvalidThermogramError` for a recording: its frames are chosen with ``thermogram.isel(time=...)``.
     """
@@ -238,4 +241,5 @@ def temperature_c(thermogram: xr.Dataset) -> NDArray[np.float32]:
         raise InvalidThermogramError(
             f"expected one picture with dims (y, x); found {array.dims}. Choose a frame with thermogram.isel(time=0)"
         )
-    return np.asarray(array.values, dtype=np.float32)
+    values: NDArray[np.float32] | NDArray[np.float64] = array.to_numpy()
+    return values
