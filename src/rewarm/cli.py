@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rewarm.errors import InvalidInputError, RewarmError
+from rewarm.errors import RewarmError
 from rewarm.version import __version__
 
 if TYPE_CHECKING:
     from rewarm.report import ReportFiles
+    from rewarm.study import Comparison, StudyResult
 
 app = typer.Typer(
     name="rewarm",
@@ -32,7 +33,9 @@ app = typer.Typer(
 PARAMETERS = "Object parameters (instead of what the file holds)"
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording as the camera wrote it.", show_default=False)]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.", show_default=False)]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
 Limb = Annotated[str, typer.Option(help="What the picture shows: feet, left_foot, right_foot.")]
 View = Annotated[str, typer.Option(help="plantar (soles) or dorsal (backs of the feet).")]
@@ -87,13 +90,10 @@ def info(file: File, as_json: Json = False) -> None:
 
     Example:  **rewarm info IR_0042.jpg**
     """
-    from rewarm.cameras import describe
+    from rewarm.cameras import describe, description_text, open_thermogram
 
-    description = describe(file)
-    if as_json:
-        typer.echo(json.dumps(description.as_dict(), indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        typer.echo(description.as_text())
+    description = describe(open_thermogram(file))
+    typer.echo(_json(description) if as_json else description_text(description))
 
 
 @app.command()
@@ -101,7 +101,9 @@ def convert(
     file: File,
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", metavar="OUT", help=".npy, .csv, .tif (float32 °C) or .zarr.", show_default=False),
+        typer.Option(
+            "--output", "-o", metavar="OUT", help=".npy, .csv, .tif (float32 °C) or .zarr.", show_default=False
+        ),
     ],
     emissivity: Emissivity = None,
     reflected_c: Reflected = None,
@@ -154,6 +156,7 @@ def measure(
 
     Example:  **rewarm measure before.jpg after.jpg -o results --emissivity 0.98**
     """
+    from rewarm.report.terminal import toe_table_text
     from rewarm.study import measure_files
 
     table = measure_files(
@@ -168,7 +171,7 @@ def measure(
         humidity_pct=humidity_pct,
         air_c=air_c,
     )
-    typer.echo(_table_of_toes(table))
+    typer.echo(toe_table_text(table))
     typer.echo(f"{output}: {len(table)} figures from {table['scan'].nunique()} scan(s)")
 
 
@@ -200,7 +203,7 @@ def compare(
 ) -> None:
     """Compare two scans of the same feet: what changed, by how much, and whether the camera can tell.
 
-    Example:  **rewarm compare before.jpg after.jpg -o change --emissivity 0.98 --ambient-before-c 23 --ambient-after-c 23.4**
+    Example:  **rewarm compare before.jpg after.jpg -o change --ambient-before-c 23 --ambient-after-c 23.4**
     """
     from rewarm import study
 
@@ -221,7 +224,7 @@ def compare(
         )
         study.write_comparison(comparison, stage)
         files = _report(comparison, stage, palette=palette, no_pdf=no_pdf)
-    _close(output, files, study.summary_text(comparison))
+    _close(output, files, comparison)
 
 
 @app.command()
@@ -235,11 +238,12 @@ def check(
 
     Example:  **rewarm check my-study**
     """
+    from rewarm.report.terminal import check_as_dict, check_text
     from rewarm.study import check_study
 
     result = check_study(study_folder)
-    typer.echo(json.dumps(result.as_dict(), indent=2, ensure_ascii=False) if as_json else result.as_text())
-    if not result.ok:
+    typer.echo(_json(check_as_dict(result)) if as_json else check_text(result))
+    if result.errors:
         raise typer.Exit(2)
 
 
@@ -282,6 +286,10 @@ def demo(
     _run(study_folder, output / "results", palette=palette, no_pdf=no_pdf)
 
 
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
 def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> None:
     from rewarm import study
 
@@ -289,17 +297,19 @@ def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> Non
         result = study.run_study(study_folder, stage, on_progress=tell)
         tell(0, 0, "writing the report")
         files = _report(result, stage, palette=palette, no_pdf=no_pdf)
-    _close(output, files, study.summary_text(result))
+    _close(output, files, result)
 
 
-def _report(result: object, stage: Path, *, palette: str, no_pdf: bool) -> ReportFiles:
+def _report(result: StudyResult | Comparison, stage: Path, *, palette: str, no_pdf: bool) -> ReportFiles:
     from rewarm.report import write_report
 
-    return write_report(result, stage / "report.html", palette=palette, pdf=not no_pdf)  # type: ignore[arg-type]
+    return write_report(result, stage / "report.html", palette=palette, pdf=not no_pdf)
 
 
-def _close(output: Path, files: ReportFiles, summary: str) -> None:
-    typer.echo(summary)
+def _close(output: Path, files: ReportFiles, result: StudyResult | Comparison) -> None:
+    from rewarm.report.terminal import summary_text
+
+    typer.echo(summary_text(result))
     for note in files.notes:
         typer.echo(f"note: {note}", err=True)
     if files.pdf is not None:
@@ -311,7 +321,7 @@ def _close(output: Path, files: ReportFiles, summary: str) -> None:
 def _progress() -> Iterator[Callable[[int, int, str], None]]:
     """A progress line on a terminal; nothing where output goes to a file."""
     if not sys.stderr.isatty():
-        yield lambda done, total, what: None
+        yield _say_nothing
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -324,6 +334,10 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
             bar.update(task, completed=done, total=total or None, description=what)
 
         yield tell
+
+
+def _say_nothing(_done: int, _total: int, _what: str) -> None:
+    """Progress that nobody watches."""
 
 
 def main() -> None:

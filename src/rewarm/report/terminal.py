@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 
 from rewarm.regions import SIDES, TOES
-from rewarm.study.results import Comparison, StudyResult
+from rewarm.study import Comparison, StudyCheck, StudyResult
 
 MINUS = "−"
 
@@ -67,6 +69,34 @@ def toe_table_text(measurements: pd.DataFrame) -> str:
     header = ["scan", "side", *(f"toe {number}" for number in range(1, 6)), "u"]
     units = ["", "", *(["°C"] * 6)]
     return "\n".join(_columns([header, units, *rows]))
+
+
+def check_text(check: StudyCheck) -> str:
+    """Every problem of a study folder, a line each, errors first; then the verdict."""
+    lines = [f"error:   {problem}" for problem in check.errors]
+    lines += [f"warning: {problem}" for problem in check.warnings]
+    rows = ", ".join(f"{len(table)} {name}" for name, table in check.tables.items())
+    if check.errors:
+        verdict = f"{check.folder}: {_count(len(check.errors), 'error')} to correct before it can be analysed"
+    else:
+        verdict = f"{check.folder}: can be analysed ({rows})"
+    if check.warnings:
+        verdict += f"; {_count(len(check.warnings), 'warning')}"
+    return "\n".join([*lines, verdict])
+
+
+def check_as_dict(check: StudyCheck) -> dict[str, Any]:
+    """The same for programs: ``folder``, ``ok``, ``problems`` (each with severity, file, row, column, ...), ``rows``."""
+    return {
+        "folder": str(check.folder),
+        "ok": not check.errors,
+        "problems": [asdict(problem) for problem in (*check.errors, *check.warnings)],
+        "rows": {name: len(table) for name, table in check.tables.items()},
+    }
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def signed(value: float) -> str:
