@@ -5,14 +5,14 @@ A *thermogram* is a plain :class:`xarray.Dataset`:
 ============== ============================== ==========================================================================
 variable       dims                           meaning
 ============== ============================== ==========================================================================
-``temperature`` (y, x) or (time, y, x)        °C (``units = "degC"``), of the object with the parameters below; float32, or
-                                              float64 where the file itself holds decimal °C, so that no digit of it is
-                                              lost; NaN where the camera gave no temperature
+``temperature`` (y, x) or (time, y, x)        °C (``units = "degC"``), of the object with the parameters below;
+                                              float32, or float64 where the file itself holds decimal °C, so that no
+                                              digit of it is lost; NaN where the camera gave no temperature
 ``counts``     the same, optional             uint16 raw counts of the detector, from which temperature was computed
 ``time``       (time,), recordings only       seconds since the first frame, float64
 ============== ============================== ==========================================================================
 
-Its ``attrs`` are flat and JSON-able, with the keys of :data:`ATTRIBUTES`; a value that a file does not hold is ``None``.
+Its ``attrs`` are flat and JSON-able, with the keys of :data:`ATTRIBUTES`; what a file does not hold is ``None``.
 Rows run downwards and columns to the right, as on the camera's screen.
 """
 
@@ -136,7 +136,8 @@ def make_thermogram(
 ) -> xr.Dataset:
     """Build a thermogram and check it.
 
-    ``temperature_c`` is float32 or float64 (y, x), or (time, y, x) together with ``time_s`` (time,); ``counts`` has its shape.
+    ``temperature_c`` is float32 or float64 (y, x), or (time, y, x) together with ``time_s`` (time,); ``counts``
+    has its shape.
     Raises :class:`InvalidThermogramError`.
     """
     dims = ("y", "x") if temperature_c.ndim == 2 else ("time", "y", "x")
@@ -165,7 +166,8 @@ def check_thermogram(thermogram: xr.Dataset) -> None:
     """Raise :class:`InvalidThermogramError`, naming everything that breaks the contract; return nothing otherwise."""
     if not isinstance(thermogram, xr.Dataset):
         raise InvalidThermogramError(
-            f"thermogram: expected an xarray.Dataset; found {type(thermogram).__name__}. Open files with rewarm.open_thermogram"
+            f"thermogram: expected an xarray.Dataset; found {type(thermogram).__name__}. "
+            "Open files with rewarm.open_thermogram"
         )
     problems = [*_array_problems(thermogram), *_attribute_problems(thermogram)]
     if problems:
@@ -182,9 +184,7 @@ def _array_problems(thermogram: xr.Dataset) -> list[str]:
     if temperature.size == 0:
         problems.append(f"temperature: expected at least one pixel; found shape {temperature.shape}")
     if temperature.dtype not in (np.float32, np.float64):
-        problems.append(
-            f"temperature: expected float32, or float64 from a file of decimal °C; found {temperature.dtype}"
-        )
+        problems.append(f"temperature: expected float32, or float64 of decimal °C; found {temperature.dtype}")
     if temperature.attrs.get("units") != "degC":
         problems.append(f"temperature: expected units 'degC'; found {temperature.attrs.get('units')!r}")
     if "counts" in thermogram:
