@@ -26,8 +26,9 @@ def describe(thermogram: xr.Dataset) -> dict[str, Any]:
     """Everything worth knowing about a thermogram as a nested dict that JSON can hold.
 
     Keys: ``file``, ``sha256``, ``reader``, ``version``, ``camera`` (identity and specification), ``size``
-    (width, height, frames), ``temperature_c`` (min, max, mean, median; null where no pixel has one; ``n_missing`` pixels without),
-    ``parameters``, ``calibration`` (null where the file held temperatures), ``warnings``.
+    (width, height, frames), ``temperature_c`` (min, max, mean, median; null where no pixel has
+    one; ``n_missing`` pixels without), ``parameters``, ``calibration`` (null for temperatures),
+    ``warnings``.
     Raises :class:`rewarm.errors.InvalidThermogramError` where the contract is broken.
     """
     check_thermogram(thermogram)

@@ -86,7 +86,7 @@ def check_text(check: StudyCheck) -> str:
 
 
 def check_as_dict(check: StudyCheck) -> dict[str, Any]:
-    """The same for programs: ``folder``, ``ok``, ``problems`` (each with severity, file, row, column, ...), ``rows``."""
+    """The same for programs: ``folder``, ``ok``, ``problems`` (severity, file, row, column, ...), ``rows`` a table."""
     return {
         "folder": str(check.folder),
         "ok": not check.errors,
