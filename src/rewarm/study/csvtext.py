@@ -1,0 +1,190 @@
+"""A CSV file as a clinic's spreadsheet wrote it → a table of trimmed text whose index is the spreadsheet's row.
+
+Everything that is wrong with the file as such (encoding, separator, ragged rows, names of columns) is reported here;
+what the cells mean is not looked at.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pandas as pd
+
+from rewarm.errors import Problem
+
+HOW_TO_SAVE: Final = "In the spreadsheet choose Save as > CSV UTF-8 (comma delimited)"
+_MOST_ROWS_NAMED: Final = 10
+_UNNAMED: Final = "unnamed column "
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, eq=False)
+class TextTable:
+    """Cells as trimmed text; ``cells.index`` holds the row as a spreadsheet shows it (the header is row 1)."""
+
+    file: str
+    separator: str
+    cells: pd.DataFrame
+
+
+def read_text_table(path: Path) -> tuple[TextTable | None, list[Problem]]:
+    """Read a CSV file as text, with everything that is wrong with it; no table where nothing can be read."""
+    file = path.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        found = "a folder" if path.is_dir() else (error.strerror or "a file that cannot be read").lower()
+        return None, [Problem(file, 0, "", "a CSV file that can be read", found)]
+    text, problems = _decode(data, file)
+    if text is None:
+        return None, problems
+    separator, text, trouble = _separator(text, file)
+    if trouble:
+        return None, [*problems, trouble]
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        advice = f"A quotation mark may be left open. {HOW_TO_SAVE}"
+        return None, [*problems, Problem(file, 0, "", "rows of a CSV file", f"{error}", advice=advice)]
+    table, found_problems = _table(rows, file, separator)
+    return table, problems + found_problems
+
+
+def _decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
+    """The file's text, and what is wrong with its encoding."""
+
+    def refuse(found: str) -> tuple[None, list[Problem]]:
+        return None, [Problem(file, 0, "", "text in UTF-8", found, advice=HOW_TO_SAVE)]
+
+    if not data.strip():
+        return None, [Problem(file, 0, "", "a header row and at least one row", "an empty file")]
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"\xd0\xcf\x11\xe0"):
+        return refuse("an Excel workbook")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return refuse("UTF-16")
+    if b"\x00" in data:
+        return refuse("zero bytes: UTF-16 or no text at all")
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{data[error.start]:02X}, which is another encoding (often Windows-1252)"
+        problem = Problem(file, line, "", "text in UTF-8", found, advice=HOW_TO_SAVE)
+        return data.decode("cp1252", errors="replace"), [problem]  # read on, so that the rest is reported too
+
+
+def _separator(text: str, file: str) -> tuple[str, str, Problem | None]:
+    """Comma or semicolon, by the header; a spreadsheet's own ``sep=;`` line is obeyed and taken off."""
+    header, _, rest = text.partition("\n")
+    if header.strip().lower() in ("sep=,", "sep=;"):
+        return header.strip()[-1], rest, None
+    bare = "".join(part for i, part in enumerate(header.split('"')) if i % 2 == 0)
+    if "\t" in bare and "," not in bare and ";" not in bare:
+        problem = Problem(file, 1, "", "columns separated by comma or semicolon", "tabs", advice=HOW_TO_SAVE)
+        return ",", text, problem
+    return (";" if bare.count(";") > bare.count(",") else ","), text, None
+
+
+def _table(rows: list[list[str]], file: str, separator: str) -> tuple[TextTable | None, list[Problem]]:
+    names = [name.strip() for name in rows[0]] if rows else []
+    if not any(names):
+        return None, [Problem(file, 1, "", "a header row with the names of the columns", "an empty first row")]
+    problems = _header_problems(names, file)
+    if problems:
+        return None, problems
+    numbers: list[int] = []
+    kept: list[list[str]] = []
+    ragged: list[tuple[int, int]] = []
+    width = len(names)
+    for number, row in enumerate(rows[1:], start=2):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue  # blank lines, and rows of separators only that spreadsheets leave at the end
+        if len(cells) != width:
+            surplus = cells[width:]
+            if any(surplus) or len(cells) < width:
+                ragged.append((number, len(cells)))
+            cells = (cells + [""] * width)[:width]
+        numbers.append(number)
+        kept.append(cells)
+    columns = dict(zip(names, zip(*kept, strict=True), strict=True)) if kept else dict.fromkeys(names, ())
+    index = pd.Index(numbers, dtype="int64", name="row")
+    cells_by_name = {name: pd.Series(list(values), index=index, dtype=str) for name, values in columns.items()}
+    blank = [name for name in names if name.startswith(_UNNAMED) and not (cells_by_name[name] != "").any()]
+    frame = pd.DataFrame({name: cells for name, cells in cells_by_name.items() if name not in blank}, index=index)
+    unnamed = [
+        Problem(file, 1, name, "a name for every column that holds values", "no name", "warning")
+        for name in frame.columns
+        if name.startswith(_UNNAMED)
+    ]
+    return TextTable(file, separator, frame), [*unnamed, *_ragged_problems(ragged, width, separator, file)]
+
+
+def _header_problems(names: list[str], file: str) -> list[Problem]:
+    """Gives unnamed columns a name, in place; reports names that occur twice."""
+    for i, name in enumerate(names):
+        if not name:
+            names[i] = f"{_UNNAMED}{i + 1}"
+    counts = Counter(names)
+    return [
+        Problem(
+            file, 1, name, "every column once", f"this one {count} times", advice="Rename or delete the surplus one"
+        )
+        for name, count in counts.items()
+        if count > 1
+    ]
+
+
+def _ragged_problems(ragged: list[tuple[int, int]], width: int, separator: str, file: str) -> list[Problem]:
+    quote = f'Put cells that contain "{separator}" in quotation marks, or correct the row'
+    problems = [
+        Problem(file, number, "", f"{width} cells, as in the header", f"{found}", advice=quote)
+        for number, found in ragged[:_MOST_ROWS_NAMED]
+    ]
+    if len(ragged) > _MOST_ROWS_NAMED:
+        more = len(ragged) - _MOST_ROWS_NAMED
+        problems.append(Problem(file, 0, "", f"{width} cells in every row", f"{more} more rows with another number"))
+    return problems
+
+
+def row_problems(
+    file: str,
+    column: str,
+    expected: str,
+    cells: pd.Series,
+    *,
+    severity: Severity = "error",
+    advice: str = "",
+) -> list[Problem]:
+    """One problem a row of ``cells`` (index: row, values: what was found), the first ten by name, the rest counted."""
+    named = [
+        Problem(file, row_number(row), column, expected, shown(value), severity, advice)
+        for row, value in cells.iloc[:_MOST_ROWS_NAMED].items()
+    ]
+    more = len(cells) - len(named)
+    if more > 0:
+        noun = "row" if more == 1 else "rows"
+        last = int(cells.index[-1])
+        found = f"the same in {more} more {noun}, the last of them row {last}"
+        named.append(Problem(file, 0, column, expected, found, severity, advice))
+    return named
+
+
+def row_number(label: Hashable) -> int:
+    """The index label of a table read here, as the row that a spreadsheet shows."""
+    return int(str(label))
+
+
+def shown(value: object) -> str:
+    """What was found, quoted and short enough for one line."""
+    text = str(value)
+    if text == "":
+        return "nothing"
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,0 +1,186 @@
+"""``study.toml``: what a study is called, how it was designed, which cameras were used."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from rewarm.errors import Problem
+from rewarm.study.columns import did_you_mean, id_trouble
+from rewarm.study.records import CONTROLS, DESIGNS
+
+FILE: Final = "study.toml"
+_EXAMPLE: Final = 'A line reads name = value, with text in quotation marks, e.g. title = "Toes and toxin"'
+
+SettingKind = Literal["text", "id", "timezone", "word", "number", "yes_no", "pixels"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of study.toml; a number is an error at or below ``over``."""
+
+    name: str
+    kind: SettingKind
+    meaning: str
+    required: bool = False
+    vocabulary: tuple[str, ...] = ()
+    over: float | None = None
+
+
+TOP: Final = (
+    Setting("id", "id", "the study's short code", required=True),
+    Setting("title", "text", "the study's title", required=True),
+    Setting("timezone", "timezone", "where its clocks are, e.g. Europe/Zurich", required=True),
+)
+DESIGN: Final = (
+    Setting("kind", "word", "the design", required=True, vocabulary=DESIGNS),
+    Setting("control", "word", "what the treated are compared with", vocabulary=CONTROLS),
+    Setting("masked_reading", "yes_no", "whether readers are masked to the visit"),
+)
+CAMERA: Final = (
+    Setting("model", "text", "maker and model"),
+    Setting("accuracy_c", "number", "half-width of the specified accuracy, °C", over=0),
+    Setting("netd_mk", "number", "noise-equivalent temperature difference, mK", over=0),
+    Setting("pixels", "pixels", "width and height of its pictures"),
+)
+PROTOCOL: Final = (
+    Setting("ambient_c", "number", "the room's temperature by protocol, °C"),
+    Setting("settling_min", "number", "minutes in the room before the first picture", over=-1e-9),
+)
+
+
+def read_settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """The settings as nested dictionaries, and everything that is wrong with them."""
+    path = folder / FILE
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        advice = "Save it as UTF-8 in the text editor"
+        return {}, [Problem(FILE, 0, "", "text in UTF-8", f"byte 0x{error.object[error.start]:02X}", advice=advice)]
+    except OSError as error:
+        found = "a folder" if path.is_dir() else (error.strerror or "a file that cannot be read").lower()
+        return {}, [Problem(FILE, 0, "", "a text file that can be read", found)]
+    try:
+        settings = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        at_end = text.count("\n") + 1
+        row = int(line[1]) if line else at_end
+        return {}, [Problem(FILE, row, "", "TOML", str(error), advice=_EXAMPLE)]
+    return settings, _problems(settings, text)
+
+
+def _problems(settings: Mapping[str, Any], text: str) -> list[Problem]:
+    problems = _section(settings, TOP, "", text, sections=("design", "camera", "protocol"))
+    design = settings.get("design")
+    if design is None:
+        advice = f'Add the lines [design] and kind = "{DESIGNS[0]}"'
+        problems.append(Problem(FILE, 0, "design", "a section [design]", "none", advice=advice))
+    problems += _table(design, DESIGN, "design", text)
+    problems += _table(settings.get("protocol"), PROTOCOL, "protocol", text)
+    cameras = settings.get("camera")
+    if cameras is not None and not (
+        isinstance(cameras, Mapping) and all(isinstance(value, Mapping) for value in cameras.values())
+    ):
+        row = _line(text, "", "camera")
+        advice = "Write [camera.ID] above its lines, with the ID that scans.csv uses"
+        problems.append(Problem(FILE, row, "camera", "sections [camera.ID]", "lines without an ID", advice=advice))
+    elif cameras:
+        for name, camera in cameras.items():
+            problems += _table(camera, CAMERA, f"camera.{name}", text)
+    return problems
+
+
+def _table(values: Any, declared: tuple[Setting, ...], section: str, text: str) -> list[Problem]:
+    if values is None:
+        return []
+    if not isinstance(values, Mapping):
+        row = _line(text, "", section)
+        return [Problem(FILE, row, section, f"a section [{section}]", repr(values))]
+    return _section(values, declared, section, text)
+
+
+def _section(
+    values: Mapping[str, Any],
+    declared: tuple[Setting, ...],
+    section: str,
+    text: str,
+    sections: tuple[str, ...] = (),
+) -> list[Problem]:
+    problems: list[Problem] = []
+    prefix = f"{section}." if section else ""
+    names = [setting.name for setting in declared]
+    for setting in declared:
+        name = prefix + setting.name
+        if setting.name not in values:
+            if setting.required:
+                expected = f"this required setting ({setting.meaning})"
+                problems.append(Problem(FILE, 0, name, expected, "nothing"))
+            continue
+        trouble, advice = _trouble(values[setting.name], setting)
+        if trouble:
+            row = _line(text, section, setting.name)
+            problems.append(Problem(FILE, row, name, trouble, repr(values[setting.name]), advice=advice))
+    for key in values:
+        if key not in names and key not in sections:
+            row = _line(text, section, key)
+            advice = f"It is not used.{did_you_mean(key, (*names, *sections))}"
+            problems.append(Problem(FILE, row, prefix + key, "a known setting", "an unknown one", "warning", advice))
+    return problems
+
+
+def _trouble(value: Any, setting: Setting) -> tuple[str, str]:
+    """What was expected instead, and advice; both "" where the value is fine."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if setting.kind == "yes_no":
+        return ("" if isinstance(value, bool) else "true or false, without quotation marks"), ""
+    if setting.kind == "number":
+        if not number or not abs(value) < float("inf"):
+            return "a number without quotation marks", ""
+        return (f"a number over {setting.over:g}" if setting.over is not None and value <= setting.over else ""), ""
+    if setting.kind == "pixels":
+        whole = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n > 0 for n in value)
+        return ("" if whole else "[width, height], two whole numbers"), ""
+    if not isinstance(value, str) or not value.strip():
+        return "text in quotation marks", ""
+    if setting.kind == "id":
+        return id_trouble(value), ""
+    if setting.kind == "word" and value not in setting.vocabulary:
+        return f"one of {', '.join(setting.vocabulary)}", did_you_mean(value, setting.vocabulary).strip()
+    if setting.kind == "timezone" and not _timezone_exists(value):
+        names = zoneinfo.available_timezones()
+        return "a time zone of the IANA list, e.g. Europe/Zurich", _near_zone(value, names)
+    return "", ""
+
+
+def _timezone_exists(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _near_zone(name: str, names: set[str]) -> str:
+    lowered = {known.lower().rsplit("/", maxsplit=1)[-1]: known for known in sorted(names)}
+    hint = did_you_mean(name.rsplit("/", maxsplit=1)[-1], lowered)
+    near = re.search("'(.*)'", hint)
+    return f"Did you mean {lowered[near[1]]!r}?" if near else ""
+
+
+def _line(text: str, section: str, key: str) -> int:
+    """The line that sets ``key`` in ``section``; 0 where it cannot be told."""
+    current = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+            current = header[1].replace('"', "")
+            if not section and current.split(".")[0] == key:
+                return number
+        elif current == section and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+    return 0
