@@ -1,1 +1,9 @@
-"""Being built."""
+"""Cameras: bytes → thermogram. Knows nothing of feet."""
+
+from rewarm.cameras.convert import convert as convert
+from rewarm.cameras.convert import save_thermogram as save_thermogram
+from rewarm.cameras.readers import READERS as READERS
+from rewarm.cameras.readers import Reader as Reader
+from rewarm.cameras.readers import open_thermogram as open_thermogram
+
+__all__ = ["READERS", "Reader", "convert", "open_thermogram", "save_thermogram"]

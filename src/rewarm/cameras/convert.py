@@ -1,0 +1,146 @@
+"""Write a recording in an open format, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import xarray as xr
+
+from rewarm.cameras.readers import as_path, open_thermogram
+from rewarm.cameras.store import sniff_store, write_store
+from rewarm.errors import InvalidInputError, OutputError
+from rewarm.thermogram import temperature_c
+
+Writer = Callable[[xr.Dataset, Path], None]
+
+
+def convert(
+    path: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    emissivity: float | None = None,
+    reflected_c: float | None = None,
+    distance_m: float | None = None,
+    humidity_pct: float | None = None,
+    air_c: float | None = None,
+) -> Path:
+    """Open ``path`` and write it to ``output``, whose suffix chooses the format; returns the path written.
+
+    ``.npy`` (float32 °C), ``.csv`` (°C, four decimals, comma, no header), ``.tif`` or ``.tiff`` (float32 °C), ``.zarr``
+    (raw counts and parameters where the camera stored them, otherwise float32 °C). The other arguments are those of
+    :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete.
+
+    Raises what :func:`open_thermogram` raises, :class:`InvalidInputError` for an unknown suffix, :class:`OutputError`
+    where the result cannot be written.
+    """
+    source, target = as_path(path), as_path(output)
+    check_output(target)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise OutputError(f"{target}: expected an output beside the input; found the input itself. Choose another name")
+    thermogram = open_thermogram(
+        source,
+        emissivity=emissivity,
+        reflected_c=reflected_c,
+        distance_m=distance_m,
+        humidity_pct=humidity_pct,
+        air_c=air_c,
+    )
+    return save_thermogram(thermogram, target)
+
+
+def save_thermogram(thermogram: xr.Dataset, output: str | os.PathLike[str]) -> Path:
+    """Write ``thermogram`` to ``output`` as :func:`convert` does; raises :class:`InvalidInputError`, :class:`OutputError`."""
+    target = as_path(output)
+    check_output(target)
+    writer = _WRITERS[target.suffix.lower()]
+    # Beside the target, so that the last step is a rename on one disk; its own suffix keeps other programs away.
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        writer(thermogram, temporary)
+        _replace(temporary, target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written; the system answered: {error.strerror or error}") from error
+    finally:
+        _remove(temporary)
+    return target
+
+
+def check_output(target: Path) -> None:
+    """Raise :class:`InvalidInputError` or :class:`OutputError` unless ``target`` can be written; writes nothing."""
+    suffix = target.suffix.lower()
+    if suffix not in _WRITERS:
+        raise InvalidInputError(
+            f"{target}: expected an output that ends in {', '.join(_WRITERS)}; found {suffix or 'no suffix'!r}"
+        )
+    if not target.parent.is_dir():
+        raise OutputError(
+            f"{target}: expected an existing folder for the output; found none at {target.parent}. Create it"
+        )
+    if suffix == ".zarr" and target.exists() and not sniff_store(target):
+        raise OutputError(
+            f"{target}: expected nothing or a Zarr store to replace; found something else. Choose another name"
+        )
+    if suffix != ".zarr" and target.is_dir():
+        raise OutputError(f"{target}: expected nothing or a file to replace; found a folder. Choose another name")
+
+
+def _write_npy(thermogram: xr.Dataset, path: Path) -> None:
+    with path.open("wb") as stream:
+        np.save(stream, temperature_c(thermogram), allow_pickle=False)
+
+
+def _write_csv(thermogram: xr.Dataset, path: Path) -> None:
+    values = temperature_c(thermogram)
+    line = ",".join(["%.4f"] * values.shape[1])
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(line % tuple(row) + "\n" for row in values.tolist())
+
+
+def _write_tiff(thermogram: xr.Dataset, path: Path) -> None:
+    import tifffile  # a fifth of a second, for this format alone
+
+    with path.open("wb") as stream:
+        tifffile.imwrite(
+            stream,
+            np.ascontiguousarray(temperature_c(thermogram)),
+            photometric="minisblack",
+            compression="zlib",
+            predictor=True,
+            description="temperature, degC",
+            metadata=None,
+            software="rewarm",
+        )
+
+
+_WRITERS: Final[Mapping[str, Writer]] = MappingProxyType(
+    {".npy": _write_npy, ".csv": _write_csv, ".tif": _write_tiff, ".tiff": _write_tiff, ".zarr": write_store}
+)
+
+
+def _replace(new: Path, target: Path) -> None:
+    if not target.is_dir():
+        new.replace(target)
+        return
+    # No system replaces a folder that is not empty: the old one steps aside, and comes back if the rename fails.
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
+    target.replace(aside)
+    try:
+        new.replace(target)
+    except OSError:
+        aside.replace(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

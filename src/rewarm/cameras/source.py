@@ -1,0 +1,107 @@
+"""What a reader is given: the bytes of one file (or the folder of a store), its name and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rewarm.errors import UnreadableFileError
+from rewarm.thermogram import Provenance
+from rewarm.version import __version__
+
+MAX_PIXELS: Final = 64 * 1024 * 1024
+"""No thermal detector comes near; a file that declares more is damaged or means harm."""
+MAX_FILE_BYTES: Final = 4 * 1024**3
+MAX_UNPACKED_BYTES: Final = 512 * 1024**2
+GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One input as a reader sees it.
+
+    ``data`` are the (unpacked) bytes; empty for a store that is a folder. ``suffix`` is the file name's last suffix in
+    lower case, without a ``.gz``. ``sha256`` is the hash of the bytes on disk.
+    """
+
+    path: Path
+    data: bytes
+    suffix: str
+    sha256: str
+
+    def provenance(self, reader: str) -> Provenance:
+        """Where a thermogram that ``reader`` makes of this comes from."""
+        return Provenance(file=self.path.name, sha256=self.sha256, reader=reader, version=__version__)
+
+
+def load_source(path: Path) -> Source:
+    """Read ``path`` whole; every trouble with a file, before its content matters, ends here.
+
+    A gzip'd file is unpacked. Raises :class:`UnreadableFileError`.
+    """
+    if path.is_dir():
+        return Source(path=path, data=b"", suffix=path.suffix.lower(), sha256=_hash_folder(path))
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise UnreadableFileError(f"expected a file of at most 4 GiB; found {size / 1024**3:.1f} GiB")
+        packed = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(_explain_os_error(path, error)) from error
+    except ValueError as error:  # a NUL in the name
+        raise UnreadableFileError(f"expected the path of a file; {error}") from error
+    if not packed:
+        raise UnreadableFileError("expected a recording; found an empty file (0 bytes). Copy it again from the camera")
+    data, suffix = packed, path.suffix.lower()
+    if packed.startswith(GZIP_MAGIC):
+        data = _unpack_gzip(packed)
+        suffix = Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+    return Source(path=path, data=data, suffix=suffix, sha256=hashlib.sha256(packed).hexdigest())
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise :class:`UnreadableFileError` unless a picture of that size can be real."""
+    if width < 1 or height < 1 or width * height > MAX_PIXELS:
+        raise UnreadableFileError(
+            f"expected a picture of 1 to {MAX_PIXELS // 1024**2} megapixels; the file declares {width} × {height} pixels, "
+            "so it is damaged. Copy it again from the camera"
+        )
+
+
+def _explain_os_error(path: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        if path.parent.is_dir():
+            return f"expected a file; there is none of that name in {path.parent}. Check the spelling"
+        return f"expected a file; not even its folder {path.parent} exists. Check the path"
+    if isinstance(error, PermissionError):
+        return "expected a readable file; found one that this account may not read. Ask for permission or copy it"
+    return f"expected a readable file; the system answered: {error.strerror or error}"
+
+
+def _unpack_gzip(packed: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        data = unpacker.decompress(packed, MAX_UNPACKED_BYTES)
+    except zlib.error as error:
+        raise UnreadableFileError(f"expected gzip data; found damaged ones ({error}). Copy the file again") from error
+    if unpacker.unconsumed_tail:
+        raise UnreadableFileError(f"expected at most {MAX_UNPACKED_BYTES // 1024**2} MiB after unpacking; found more")
+    if not unpacker.eof or not data:
+        raise UnreadableFileError("expected gzip data; found a truncated or empty file. Copy the file again")
+    return data
+
+
+def _hash_folder(folder: Path) -> str:
+    """A hash over the names and bytes of all files of a store, in an order that no file system changes."""
+    digest = hashlib.sha256()
+    try:
+        for file in sorted((item for item in folder.rglob("*") if item.is_file()), key=lambda item: item.as_posix()):
+            digest.update(file.relative_to(folder).as_posix().encode("utf-8") + b"\0")
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    except OSError as error:
+        raise UnreadableFileError(_explain_os_error(folder, error)) from error
+    return digest.hexdigest()
