@@ -1,1 +1,6 @@
-"""Being built."""
+"""The report: figures, tables and plain words in one self-contained HTML file, and a PDF of it."""
+
+from rewarm.report.write import ReportFiles as ReportFiles
+from rewarm.report.write import write_report as write_report
+
+__all__ = ["ReportFiles", "write_report"]

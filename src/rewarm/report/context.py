@@ -1,0 +1,302 @@
+"""What the report says about the study as a whole: the short answer, who took part, warnings, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rewarm.report.people import comparisons_of, in_order
+from rewarm.report.words import (
+    cannot_rule_out,
+    change_sentences,
+    design_sentence,
+    headline,
+    headline_difference,
+    number,
+    region_words,
+    visit_words,
+)
+from rewarm.study.results import Comparison, ScanResult, StudyResult
+
+DESIGNS = {
+    "case_series": "case series",
+    "split_limb": "split-limb comparison",
+    "parallel": "parallel groups",
+    "n_of_1": "single-patient (n-of-1) study",
+}
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of recorded text, as the study holds it."""
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class WarningGroup:
+    """Warnings of one kind; each with the scans that it concerns ("" where it concerns the whole)."""
+
+    title: str
+    items: tuple[tuple[str, str], ...]
+
+
+def facts(result: StudyResult) -> str:
+    """One line under the title: design, people, scans, dates."""
+    people = len({scan.participant for scan in result.scans})
+    parts = [DESIGNS.get(result.design, result.design)] if result.design else []
+    parts += [_count(people, "person", "people"), _count(len(result.scans), "scan", "scans")]
+    dates = sorted(scan.date for scan in result.scans if scan.date)
+    if dates:
+        parts.append(dates[0].isoformat() if dates[0] == dates[-1] else f"{dates[0].isoformat()} to {dates[-1].isoformat()}")
+    text = " · ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def short_answer(result: StudyResult) -> tuple[str, ...]:
+    """The sentences that a patient reads first."""
+    names = list(dict.fromkeys(scan.participant for scan in result.scans))
+    firsts = [found[0] for name in names if (found := comparisons_of(result, name))]
+    injected = len(result.tables.get("injections", ())) > 0
+    if not firsts:
+        return ("No two scans of the same limb were there to compare, so this report says nothing about change.",)
+    if len(names) == 1:
+        sentences: list[str] = list(change_sentences(names[0], firsts[0]))
+    else:
+        sentences = [text for text in (headline(firsts), headline_difference(firsts)) if text]
+        if not sentences:
+            sentences = ["No toe or finger was found both before and after, so no change can be given."]
+    return (*sentences, design_sentence(control=result.control, injected=injected))
+
+
+def limits(result: StudyResult) -> str:
+    """What the figures cannot rule out."""
+    return cannot_rule_out(control=result.control)
+
+
+def recorded_tables(result: StudyResult) -> tuple[TextTable, ...]:
+    """Who they are and what was recorded beside the scans; nothing here is computed with."""
+    tables = [
+        _as_recorded(
+            result, "participants", "Participants",
+            ("participant", "sex", "birth_year", "condition", "underlying", "prior_treatments", "arm", "notes"),
+        ),
+        _as_recorded(
+            result, "visits", "Visits",
+            ("participant", "visit", "date", "ambient_c", "humidity_pct", "settling_min", "outdoor_mean_c", "notes"),
+        ),
+        _as_recorded(
+            result, "injections", "Injections",
+            ("participant", "date", "side", "site", "product", "units_u", "volume_ml", "concentration_u_per_ml", "operator"),
+            note="As recorded, unchecked and not recommended. Units of different products are not interchangeable.",
+        ),
+        _diary(result),
+        _as_recorded(
+            result, "events", "Events",
+            ("participant", "date", "term", "severity", "relatedness", "resolved_date", "notes"),
+            note="Recorded alongside, not analysed here.",
+        ),
+    ]  # fmt: skip
+    return tuple(table for table in tables if table is not None)
+
+
+HEADINGS = {
+    "birth_year": "born",
+    "prior_treatments": "treated before with",
+    "ambient_c": "room, °C",
+    "humidity_pct": "humidity, %",
+    "settling_min": "settled, min",
+    "outdoor_mean_c": "outdoors, °C",
+    "units_u": "units, U",
+    "volume_ml": "volume, mL",
+    "concentration_u_per_ml": "U/mL",
+    "resolved_date": "resolved",
+}
+WORDS = ("condition", "underlying", "prior_treatments", "visit", "recent_exercise")
+
+
+def _as_recorded(
+    result: StudyResult, name: str, caption: str, columns: Sequence[str], note: str = ""
+) -> TextTable | None:
+    table = result.tables.get(name)
+    if table is None or table.empty:
+        return None
+    kept = [column for column in columns if column in table and any(_cell(value) for value in table[column])]
+    rows = tuple(
+        tuple(_words(column, _cell(value)) for column, value in zip(kept, values, strict=True))
+        for values in table[kept].itertuples(index=False, name=None)
+    )
+    return TextTable(caption, tuple(HEADINGS.get(column, column.replace("_", " ")) for column in kept), rows, note)
+
+
+def _words(column: str, text: str) -> str:
+    return text.replace("_", " ").replace(";", ", ") if column in WORDS else text
+
+
+def _cell(value: object) -> str:
+    """A recorded value as text: dates as ISO, whole numbers without decimals, "" where nothing is recorded."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        day = value.strftime("%Y-%m-%d")
+        return day if value == value.normalize() else f"{day} {value.strftime('%H:%M')}"
+    if isinstance(value, float):
+        return f"{value:.10g}".replace("-", "−")
+    return str(value).strip()
+
+
+def _diary(result: StudyResult) -> TextTable | None:
+    """Per person: when the diary was kept, and between which values each column lies."""
+    diary = result.tables.get("diary")
+    if diary is None or diary.empty or "participant" not in diary:
+        return None
+    rows = []
+    for name, mine in diary.groupby("participant", sort=False):
+        dates = sorted(text for value in mine.get("date", ()) if (text := _cell(value)))
+        ranges = [text for column in mine if column not in ("participant", "date", "side") and (text := _range(mine, str(column)))]
+        span = f"{dates[0]} to {dates[-1]}" if dates else ""
+        rows.append((str(name), span, str(len(mine)), "; ".join(ranges)))
+    note = "Recorded alongside, not analysed here: lowest and highest entry of each column."
+    return TextTable("Diary", ("participant", "kept", "entries", "recorded"), tuple(rows), note)
+
+
+def _range(table: pd.DataFrame, column: str) -> str:
+    words = column.removesuffix("_mm").removesuffix("_n").replace("_", " ") + (", mm" if column.endswith("_mm") else "")
+    values = pd.to_numeric(table[column], errors="coerce").dropna()
+    if not values.empty:
+        low, high = _cell(float(values.min())), _cell(float(values.max()))
+        return f"{words} {low}" if low == high else f"{words} {low}–{high}"
+    entries = sum(bool(_cell(value)) for value in table[column])
+    return f"{words} ({_count(entries, 'entry', 'entries')})" if entries else ""
+
+
+def scan_words(scan: ScanResult) -> str:
+    """"P1, 6 weeks", or the scan's own name where there is neither."""
+    words = ", ".join(text for text in (scan.participant, visit_words(scan.visit)) if text)
+    return words or scan.scan
+
+
+def comparison_words(item: Comparison) -> str:
+    """"P1, 6 weeks against before"."""
+    before = visit_words(item.before.visit) or item.before.scan
+    return f"{scan_words(item.after)} against {before}"
+
+
+def warning_groups(result: StudyResult) -> tuple[WarningGroup, ...]:
+    """Every warning once, under what it is about, with all scans that it concerns."""
+    scans = in_order(result.scans)
+    camera = [(text, scan_words(scan)) for scan in scans for text in scan.thermogram.attrs.get("warnings") or ()]
+    regions = [(text, scan_words(scan)) for scan in scans for text in (*scan.regions.warnings, *_missing(scan))]
+    changes = [(text, comparison_words(item)) for item in result.comparisons for text in item.warnings]
+    known = {text for text, _ in (*camera, *regions, *changes)}
+    scan_level = [(text, scan_words(scan)) for scan in scans for text in scan.warnings if text not in known]
+    known |= {text for text, _ in scan_level}
+    study = [(text, "") for text in result.warnings if text not in known]
+    groups = (
+        ("The study", study),
+        ("Comparing visits", changes),
+        ("Recordings and camera", [*camera, *scan_level]),
+        ("Regions", regions),
+    )
+    wholes = {"Comparing visits": len(result.comparisons)}
+    return tuple(
+        WarningGroup(title, _merged(items, wholes.get(title, len(scans)))) for title, items in groups if items
+    )
+
+
+def _missing(scan: ScanResult) -> list[str]:
+    return [
+        f"Not found, and therefore not measured: {item.side} {region_words(item.region)}"
+        + (f" ({item.reason.rstrip('.')})." if item.reason else ".")
+        for item in scan.regions.missing
+    ]
+
+
+def _merged(items: Sequence[tuple[str, str]], total: int) -> tuple[tuple[str, str], ...]:
+    concerned: dict[str, list[str]] = {}
+    for text, where in items:
+        places = concerned.setdefault(text, [])
+        if where and where not in places:
+            places.append(where)
+    noun = "comparisons" if any(" against " in where for _, where in items) else "scans"
+    return tuple(
+        (text, f"all {total} {noun}" if len(places) == total > 2 else "; ".join(places)) for text, places in concerned.items()
+    )
+
+
+def count_warnings(groups: Sequence[WarningGroup]) -> int:
+    """How many different warnings there are."""
+    return sum(len(group.items) for group in groups)
+
+
+def recordings_table(result: StudyResult) -> TextTable:
+    """Each file with the parameters that its temperatures were computed with."""
+    rows = []
+    for scan in in_order(result.scans):
+        attrs = scan.thermogram.attrs
+        camera = " ".join(str(attrs[key]) for key in ("camera_make", "camera_model") if attrs.get(key))
+        shape = "×".join(str(size) for size in reversed(scan.regions.shape))
+        offset = number(scan.reference_offset_c, 2, signed=True)
+        rows.append(
+            (
+                scan_words(scan),
+                str(attrs.get("provenance_file") or "–"),
+                f"{camera or 'camera not known'}, {shape}",
+                *(_parameter(attrs.get(key)) for key in ("emissivity", "reflected_c", "distance_m", "humidity_pct", "air_c")),
+                offset,
+                str(attrs.get("provenance_reader") or "–"),
+            )
+        )
+    header = (
+        "scan", "file", "camera, pixels", "emissivity", "reflected, °C", "distance, m", "humidity, %", "air, °C",
+        "reference added, °C", "reader",
+    )  # fmt: skip
+    note = "–: not recorded in the file and not given. Reference: what was added because a body of known temperature was in view."
+    return TextTable("Recordings and their parameters", header, tuple(rows), note)
+
+
+def _parameter(value: object) -> str:
+    return "–" if value is None else _cell(float(str(value)))
+
+
+def hashes_table(result: StudyResult) -> TextTable:
+    """SHA-256 of each file's bytes."""
+    rows = tuple(
+        (str(scan.thermogram.attrs.get("provenance_file") or scan.scan), str(scan.thermogram.attrs.get("provenance_sha256") or "–"))
+        for scan in in_order(result.scans)
+    )
+    return TextTable("Fingerprints of the files (SHA-256)", ("file", "hash"), rows)
+
+
+def versions_table(result: StudyResult) -> TextTable | None:
+    """Which software computed this."""
+    if not result.versions:
+        return None
+    return TextTable("Software", ("name", "version"), tuple((str(k), str(v)) for k, v in result.versions.items()))
+
+
+def method_notes(result: StudyResult) -> tuple[str, ...]:
+    """Who or what drew the regions, and how figures were measured, as the tables say."""
+    drawn = sorted({item.drawn_by for scan in result.scans for item in scan.regions.found if item.drawn_by})
+    methods = sorted({str(text) for text in result.measurements.get("method", ()) if isinstance(text, str) and text})
+    errors = [value for item in result.comparisons for value in item.alignment_error_px.values()]
+    notes = []
+    if drawn:
+        notes.append(f"Regions were drawn by: {', '.join(drawn)}.")
+    if methods:
+        notes.append(f"Measured as: {'; '.join(methods)}.")
+    if errors:
+        notes.append(
+            "After was laid over before by the outlines of the feet; the outlines then differed by "
+            f"{number(min(errors))} to {number(max(errors))} pixels on average."
+        )
+    return tuple(notes)

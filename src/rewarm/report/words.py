@@ -1,0 +1,231 @@
+"""Numbers and sentences: what the tables say, in words a patient can read, and nothing more than they say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from rewarm.regions import FINGERS, TOES
+from rewarm.study.results import Comparison
+from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
+
+DIGITS: Final = (*TOES, *FINGERS)
+UNKNOWN: Final = "–"
+
+CONTROLS: Final = {
+    "untreated_limb": "an untreated limb",
+    "untreated_region": "an untreated region",
+    "placebo": "a placebo group",
+}
+
+
+def number(value: float | None, decimals: int = 1, *, signed: bool = False) -> str:
+    """A figure with a real minus sign; "–" where there is none."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:+.{decimals}f}" if signed else f"{value:.{decimals}f}"
+    if float(text) == 0:
+        text = f"{0:.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def region_words(region: str) -> str:
+    """``toe1`` → "toe 1 (big toe)", ``finger2`` → "finger 2"."""
+    for stem in ("toe", "finger"):
+        if region.startswith(stem) and region[len(stem) :].isdigit():
+            extra = {"toe1": " (big toe)", "finger1": " (thumb)"}.get(region, "")
+            return f"{stem} {region[len(stem) :]}{extra}"
+    return region.replace("_", " ")
+
+
+def short_region(region: str) -> str:
+    """``toe1`` → "T1", ``finger2`` → "F2"."""
+    return f"{region[0].upper()}{region[-1]}"
+
+
+def visit_words(visit: str) -> str:
+    """A visit's name as recorded, with blanks for underscores."""
+    return visit.replace("_", " ").strip()
+
+
+def at_visit(visit: str) -> str:
+    """"at 6 weeks", or "at the visit “follow-up”"."""
+    words = visit_words(visit)
+    if words[:1].isdigit():
+        return f"at {words}"
+    return f"at the visit “{words}”" if words else "in the second scan"
+
+
+@dataclass(frozen=True)
+class DigitsSummary:
+    """All toes (or fingers) of one comparison together, °C; None where nothing could be compared.
+
+    The uncertainty of the average is taken as the average uncertainty, as if all of it were shared by the toes: the camera's
+    part is, so averaging does not make it smaller, and this is the cautious bound for the rest.
+    """
+
+    noun: str
+    found: int
+    change: float | None
+    half_width: float | None
+    difference_change: float | None
+    difference_half_width: float | None
+    difference_found: int
+    room_change: float | None
+
+    @property
+    def detectable(self) -> bool:
+        """Whether the average change is beyond the measurement's own error at 95 %."""
+        return _beyond(self.change, self.half_width)
+
+    @property
+    def difference_detectable(self) -> bool:
+        """The same for the difference inside the picture."""
+        return _beyond(self.difference_change, self.difference_half_width)
+
+
+def _beyond(change: float | None, half_width: float | None) -> bool:
+    return change is not None and half_width is not None and abs(change) > half_width
+
+
+def summarise(comparison: Comparison) -> DigitsSummary:
+    """The digits of a comparison together, from its table."""
+    table = comparison.table
+    digits = table[table["region"].isin(DIGITS) & table["side"].isin(("left", "right"))]
+    change, half_width, found = _average(digits[digits["metric"] == "mean"])
+    d_change, d_half, d_found = _average(digits[digits["metric"] == "distal_proximal_difference"])
+    noun = "fingers" if comparison.before.limb.endswith(("hand", "hands")) else "toes"
+    room = comparison.room_change_c
+    return DigitsSummary(noun, found, change, half_width, d_change, d_half, d_found, room)
+
+
+def _average(rows: pd.DataFrame) -> tuple[float | None, float | None, int]:
+    change = pd.to_numeric(rows["change"], errors="coerce").astype(float)
+    uncertainty = pd.to_numeric(rows["u"], errors="coerce").astype(float)[change.notna()]
+    change = change.dropna()
+    if change.empty:
+        return None, None, 0
+    known = uncertainty.notna().all()
+    half_width = SMALLEST_DETECTABLE_FACTOR * float(uncertainty.mean()) if known else None
+    return float(change.mean()), half_width, len(change)
+
+
+def warmer(change: float) -> str:
+    """"2.8 °C warmer", "1.0 °C colder", or "unchanged" where it rounds to nothing."""
+    text = number(abs(change))
+    if float(text) == 0:
+        return "unchanged to within 0.1 °C"
+    return f"{text} °C {'warmer' if change > 0 else 'colder'}"
+
+
+def give_or_take(half_width: float | None) -> str:
+    """"± 1.5 °C", or that it is unknown."""
+    return "uncertainty unknown" if half_width is None else f"± {number(half_width)} °C"
+
+
+def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
+    """What one comparison shows: the toes' temperature, and the same against the arch in the same picture."""
+    summary = summarise(comparison)
+    when = at_visit(comparison.after.visit)
+    owner = f" of {who}" if who else ""
+    if summary.change is None:
+        return (f"{_capital(when)}, no {summary.noun}{owner} could be compared with before.",)
+    head = f"{_capital(when)} the {summary.noun}{owner} were on average {warmer(summary.change)} than before"
+    if warmer(summary.change).startswith("unchanged"):
+        head = f"{_capital(when)} the {summary.noun}{owner} were on average {warmer(summary.change)}"
+    head += f" ({give_or_take(summary.half_width)})"
+    if summary.half_width is None:
+        verdict = ": whether that is more than the measurement’s own error is not known."
+    elif summary.detectable:
+        verdict = ", more than the measurement’s own error can explain."
+    else:
+        verdict = ": too small to be told from no change with this measurement."
+    sentences = [head + verdict]
+    if summary.difference_change is not None:
+        proximal = "palm of the same hand" if summary.noun == "fingers" else "arch of the same foot"
+        change = warmer(summary.difference_change)
+        tail = "" if summary.difference_detectable else ", which cannot be told from no change"
+        lead = f"Against the {proximal} in the same picture they were {change}"
+        lead += " than before" if not change.startswith("unchanged") else ""
+        sentences.append(f"{lead} ({give_or_take(summary.difference_half_width)}){tail}.")
+    return tuple(sentences)
+
+
+def headline(comparisons: Sequence[Comparison]) -> str:
+    """One sentence over several people, each at the first visit after; "" where there is nothing to compare."""
+    groups: dict[str, list[str]] = {"warmer": [], "colder": [], "no detectable change": []}
+    for comparison in comparisons:
+        summary = summarise(comparison)
+        if summary.change is None:
+            continue
+        who = comparison.after.participant
+        text = f"{who}: {number(summary.change, signed=True)} {give_or_take(summary.half_width)}"
+        if not summary.detectable:
+            groups["no detectable change"].append(text)
+        else:
+            groups["warmer" if summary.change > 0 else "colder"].append(text)
+    people = sum(len(texts) for texts in groups.values())
+    if not people:
+        return ""
+    parts = [
+        f"{kind} in {len(texts)} of {people} ({'; '.join(texts)})" for kind, texts in groups.items() if texts
+    ]
+    return f"Toes at the first visit after, compared with before: {', '.join(parts)}."
+
+
+def headline_difference(comparisons: Sequence[Comparison]) -> str:
+    """The same for the toes against the arch in the same picture."""
+    counts = {"warmer": 0, "colder": 0, "not told from no change": 0}
+    for comparison in comparisons:
+        summary = summarise(comparison)
+        if summary.difference_change is None:
+            continue
+        if not summary.difference_detectable:
+            counts["not told from no change"] += 1
+        else:
+            counts["warmer" if summary.difference_change > 0 else "colder"] += 1
+    people = sum(counts.values())
+    if not people:
+        return ""
+    parts = [f"{kind} in {count} of {people}" for kind, count in counts.items() if count]
+    return (
+        "Against the arch of the same foot in the same picture, which does not depend on the camera’s absolute error: "
+        f"{', '.join(parts)}."
+    )
+
+
+def design_sentence(*, control: str, injected: bool) -> str:
+    """What the design can and cannot say about causes."""
+    treatment = "the injection" if injected else "a treatment"
+    if control in CONTROLS:
+        return (
+            f"The plan names {CONTROLS[control]} as a control, but this report shows only changes from before to after: "
+            f"on its own it does not say whether {treatment} caused them."
+        )
+    return (
+        f"Nobody and nothing untreated was measured beside them, so this design cannot tell whether {treatment} "
+        "caused a change or something else did."
+    )
+
+
+def cannot_rule_out(*, control: str) -> str:
+    """The other explanations, in one short paragraph (sources in the report's last section)."""
+    alone = (
+        "The control of this study is not used here."
+        if control in CONTROLS
+        else "There is no untreated control that would show the same changes without treatment."
+    )
+    return (
+        "A difference between before and after can also come from the season and the weather of the days before; from the "
+        "room and how long the feet had settled in it; from starting on a bad day, after which most people improve without "
+        "any treatment (regression to the mean); from sweating less, which makes skin warmer without more blood in it; and "
+        f"from the camera, whose error can differ from visit to visit. {alone} Skin temperature is not blood flow."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,151 @@
+"""One self-contained HTML file, and a PDF made from it; both written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rewarm.errors import InvalidInputError, OutputError
+from rewarm.report import context
+from rewarm.report.palettes import PALETTES, Palette, choose_palette
+from rewarm.report.people import people
+from rewarm.report.sources import SOURCES
+from rewarm.report.words import visit_words
+from rewarm.study.results import Comparison, StudyResult
+from rewarm.version import __version__
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What was written; ``notes`` are sentences for the person who asked for it, such as why there is no PDF."""
+
+    html: Path
+    pdf: Path | None
+    notes: tuple[str, ...] = ()
+
+
+def write_report(
+    result: StudyResult | Comparison, path: str | os.PathLike[str], *, palette: str = "blue_red"
+) -> ReportFiles:
+    """Write the report of a study, or of two scans, as HTML, and as PDF beside it.
+
+    ``path`` is the HTML file's name (``.html`` is appended where it has no suffix); the PDF has the same name and ends in
+    ``.pdf``. ``palette`` is ``"blue_red"`` or ``"cividis"``: the HTML holds both and opens with this one, the PDF holds this
+    one. The same result gives the same bytes. The HTML asks for nothing outside itself.
+
+    Raises :class:`rewarm.errors.InvalidInputError` for an unknown palette or another suffix, and
+    :class:`rewarm.errors.OutputError` where the folder is missing or cannot be written to. Without the system libraries
+    that WeasyPrint needs there is no PDF, and a note names the packages.
+    """
+    chosen = choose_palette(palette)
+    html_path = _html_path(Path(path))
+    study = as_study(result) if isinstance(result, Comparison) else result
+    others = [other for other in PALETTES.values() if other is not chosen]
+    html = render_html(study, palettes=(chosen, *others), interactive=True)
+    _write(html_path, html.encode("utf-8"))
+    pdf, note = _pdf_bytes(render_html(study, palettes=(chosen,), interactive=False))
+    if pdf is None:
+        return ReportFiles(html_path, None, (note,))
+    pdf_path = html_path.with_suffix(".pdf")
+    _write(pdf_path, pdf)
+    return ReportFiles(html_path, pdf_path)
+
+
+def _html_path(path: Path) -> Path:
+    if not path.suffix:
+        path = path.with_name(path.name + ".html")
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise InvalidInputError(f"report: expected a file name that ends in .html; found {path.name!r}")
+    if not path.parent.is_dir():
+        raise OutputError(f"report: expected an existing folder; found none at {path.parent}. Create it first")
+    if path.is_dir():
+        raise OutputError(f"report: expected a file name; found a folder, {path}. Name a file in it")
+    return path
+
+
+def as_study(comparison: Comparison) -> StudyResult:
+    """Two scans as the smallest study there is: one person, no control, no tables."""
+    before, after = comparison.before, comparison.after
+    names = [visit_words(scan.visit) or scan.scan for scan in (before, after)]
+    return StudyResult(
+        study_id="",
+        title=f"{names[0]} and {names[1]}" if names[0] != names[1] else f"{before.scan} and {after.scan}",
+        design="",
+        control="none",
+        tables={},
+        scans=(before, after),
+        comparisons=(comparison,),
+        measurements=pd.concat([before.measurements, after.measurements], ignore_index=True),
+        comparison_table=comparison.table,
+        versions={"rewarm": __version__},
+    )
+
+
+def render_html(result: StudyResult, *, palettes: Sequence[Palette], interactive: bool) -> str:
+    """The report as one HTML text; the first palette is shown, and without ``interactive`` there is no choice of them."""
+    environment = Environment(
+        loader=PackageLoader("rewarm.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    style = Markup(environment.get_template("report.css").render(palettes=[item.key for item in palettes]))
+    groups = context.warning_groups(result)
+    recordings = (context.versions_table(result), context.recordings_table(result), context.hashes_table(result))
+    return environment.get_template("report.html").render(
+        result=result,
+        style=style,
+        palettes=palettes,
+        interactive=interactive,
+        facts=context.facts(result),
+        answer=context.short_answer(result),
+        limits=context.limits(result),
+        people=people(result, palettes),
+        recorded=context.recorded_tables(result),
+        warnings=groups,
+        warnings_count=context.count_warnings(groups),
+        made=[table for table in recordings if table is not None],
+        notes=context.method_notes(result),
+        sources=SOURCES,
+    )
+
+
+def _pdf_bytes(html: str) -> tuple[bytes | None, str]:
+    """The PDF, or None and what to install. WeasyPrint loads system libraries when imported, so it is imported here."""
+    try:
+        from weasyprint import HTML
+    except (ImportError, OSError):
+        return None, _pdf_advice()
+    document: bytes = HTML(string=html).write_pdf()
+    return document, ""
+
+
+def _pdf_advice() -> str:
+    need = "the GTK runtime (its Pango library)" if sys.platform == "win32" else "Pango"
+    install = (
+        "install MSYS2 and in its shell: pacman -S mingw-w64-x86_64-pango"
+        if sys.platform == "win32"
+        else "on Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+    )
+    return f"No PDF was made: WeasyPrint could not load {need}; {install}. The HTML report is complete and can be printed."
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"report: expected to be able to write {path}; found: {error.strerror or error}. Choose another folder"
+        ) from error
