@@ -54,7 +54,8 @@ def celsius_thermogram(
     coldest = float(np.nanmin(temperature_c))
     if coldest > LIKE_FAHRENHEIT_C:
         notes.append(
-            f"No pixel is colder than {coldest:.1f} °C. If the numbers are °F, convert them first: °C = (°F − 32) / 1.8."
+            f"No pixel is colder than {coldest:.1f} °C. If the numbers are °F, convert them first: °C = (°F − 32) / "
+            "1.8."
         )
     return make_thermogram(temperature_c, provenance=source.provenance(reader), warnings=notes)
 
@@ -76,12 +77,13 @@ def _check_plausible(temperature_c: NDArray[np.float32]) -> None:
     found = f"found {low:.6g} to {high:.6g}"
     if low >= LIKE_KELVIN[0] and high <= LIKE_KELVIN[1]:
         raise UnreadableFileError(
-            f"expected temperatures in °C; {found}, which looks like kelvin. Subtract 273.15 from every value and try again"
+            f"expected temperatures in °C; {found}, which looks like kelvin. Subtract 273.15 from every value and try "
+            "again"
         )
     if high > HOTTEST_C:
         raise UnreadableFileError(
-            f"expected temperatures in °C; {found}, which looks like raw counts or scaled numbers. Convert them to °C with "
-            "the camera's own program, or open the camera's original file"
+            f"expected temperatures in °C; {found}, which looks like raw counts or scaled numbers. Convert them to °C "
+            "with the camera's own program, or open the camera's original file"
         )
     if low < -KELVIN:
         raise UnreadableFileError(
@@ -103,6 +105,7 @@ def _without_background(temperature_c: NDArray[np.float32]) -> tuple[NDArray[np.
     cut_out[zero] = np.nan
     note = (
         f"{int(zero.sum())} of {zero.size} pixels are exactly 0 and lie around something at "
-        f"{float(np.nanmin(others)):.1f} to {float(np.nanmax(others)):.1f} °C: they were taken as background without a temperature."
+        f"{float(np.nanmin(others)):.1f} to {float(np.nanmax(others)):.1f} °C: they were taken as background without a "
+        "temperature."
     )
     return cut_out, [note]

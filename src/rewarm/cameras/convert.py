@@ -56,7 +56,10 @@ def convert(
 
 
 def save_thermogram(thermogram: xr.Dataset, output: str | os.PathLike[str]) -> Path:
-    """Write ``thermogram`` to ``output`` as :func:`convert` does; raises :class:`InvalidInputError`, :class:`OutputError`."""
+    """Write ``thermogram`` to ``output`` as :func:`convert` does.
+
+    Raises :class:`InvalidInputError`, :class:`OutputError`.
+    """
     target = as_path(output)
     check_output(target)
     writer = _WRITERS[target.suffix.lower()]

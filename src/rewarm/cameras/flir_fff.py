@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 import numpy as np
@@ -157,8 +157,8 @@ def _record_bytes(data: bytes, records: list[_Record], kind: int, words: str, le
     available = len(data) - record.offset
     if record.length > available or record.length < least:
         raise UnreadableFileError(
-            f"expected {max(record.length, least)} bytes of {words}; found {max(0, min(available, record.length))}, so the "
-            "file is truncated or damaged. Copy it again from the camera"
+            f"expected {max(record.length, least)} bytes of {words}; found {max(0, min(available, record.length))}, so "
+            "the file is truncated or damaged. Copy it again from the camera"
         )
     return memoryview(data)[record.offset : record.offset + record.length]
 
@@ -192,8 +192,8 @@ def _calibration(info: memoryview, order: str) -> Calibration:
     values = (r1, b, f, alpha1, alpha2, beta1, beta2, x, r2)
     if not all(map(math.isfinite, values)) or min(r1, b, r2) <= 0:
         raise UnreadableFileError(
-            f"expected the camera's calibration (R1, R2 and B over 0); found R1 {r1:g}, R2 {r2:g}, B {b:g}, F {f:g}, O {o}. "
-            "The picture has no temperatures, or the file is damaged: use the camera's original file"
+            f"expected the camera's calibration (R1, R2 and B over 0); found R1 {r1:g}, R2 {r2:g}, B {b:g}, F {f:g}, O "
+            f"{o}. The picture has no temperatures, or the file is damaged: use the camera's original file"
         )
     return Calibration(
         planck_r1=r1,
@@ -263,7 +263,7 @@ def _time(info: memoryview, order: str) -> str | None:
     seconds, milliseconds, west_min = struct.unpack_from(order + "IIh", info, 0x384)
     if not seconds:
         return None
-    zone = timezone(timedelta(minutes=-west_min)) if abs(west_min) <= 14 * 60 else timezone.utc
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    zone = timezone(timedelta(minutes=-west_min)) if abs(west_min) <= 14 * 60 else UTC
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     moment += timedelta(milliseconds=min(milliseconds & 0xFFFF, 999))
     return moment.astimezone(zone).isoformat(timespec="milliseconds")

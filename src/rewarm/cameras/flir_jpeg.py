@@ -53,8 +53,8 @@ def flir_data(jpeg: bytes) -> bytes:
         missing = sorted(set(range(last + 1)) - set(numbers))
         if missing:
             raise UnreadableFileError(
-                f"expected {last + 1} segments of FLIR data; found {len(chunks)}, so the file is truncated or damaged. Copy "
-                "it again from the camera"
+                f"expected {last + 1} segments of FLIR data; found {len(chunks)}, so the file is truncated or damaged. "
+                "Copy it again from the camera"
             )
         chunks = sorted(chunks, key=lambda chunk: chunk[0])
     # Some programs write zeros for all numbers: then the order in the file counts.
@@ -63,7 +63,8 @@ def flir_data(jpeg: bytes) -> bytes:
 
 def _chunks(jpeg: bytes) -> tuple[list[tuple[int, int, memoryview]], bool]:
     """(number, last number, data) of each FLIR segment, and whether the picture itself was reached."""
-    view, position, found = memoryview(jpeg), 2, []
+    found: list[tuple[int, int, memoryview]] = []
+    view, position = memoryview(jpeg), 2
     while position + 4 <= len(jpeg):
         if jpeg[position] != 0xFF:
             return found, False
@@ -86,7 +87,10 @@ def _chunks(jpeg: bytes) -> tuple[list[tuple[int, int, memoryview]], bool]:
 
 
 def _only_a_picture(jpeg: bytes) -> str:
-    message = "expected a radiometric JPEG with FLIR's data in APP1 segments; found a JPEG that is only a picture, without temperatures. "
+    message = (
+        "expected a radiometric JPEG with FLIR's data in APP1 segments; found a JPEG that is only a picture, without "
+        "temperatures. "
+    )
     if b"FLIR" in jpeg[:65536]:
         return message + (
             "It was taken with a FLIR camera, and another program has saved it without the radiometric part: use the "

@@ -53,8 +53,8 @@ def _plain(payload: memoryview, width: int, height: int, order: str) -> Counts:
     needed = 2 * width * height
     if len(payload) < needed:
         raise UnreadableFileError(
-            f"expected {needed} bytes of raw counts for {width} × {height} pixels; found {len(payload)}, so the file is "
-            "truncated or damaged. Copy it again from the camera"
+            f"expected {needed} bytes of raw counts for {width} × {height} pixels; found {len(payload)}, so the file "
+            "is truncated or damaged. Copy it again from the camera"
         )
     words = np.frombuffer(payload[:needed], dtype=order + "u2").reshape(height, width)
     return words.astype(np.uint16)
@@ -69,8 +69,8 @@ def _decode_png(payload: memoryview, width: int, height: int) -> Counts:
     declared = struct.unpack(">IIBB", header[16:26])
     if declared != (width, height, 16, 0):  # compared before decoding, so that no declared size is believed
         raise UnreadableFileError(
-            f"expected a 16-bit grey PNG of {width} × {height} pixels as raw counts; found {declared[2]}-bit, colour type "
-            f"{declared[3]}, {declared[0]} × {declared[1]} pixels: the file is damaged"
+            f"expected a 16-bit grey PNG of {width} × {height} pixels as raw counts; found {declared[2]}-bit, colour "
+            f"type {declared[3]}, {declared[0]} × {declared[1]} pixels: the file is damaged"
         )
     try:
         decoded = imagecodecs.png_decode(bytes(payload))
@@ -89,7 +89,8 @@ def _decode_jpeg_ls(payload: memoryview, width: int, height: int) -> Counts:
     bits, rows, columns, components = struct.unpack_from(">BHHB", data, start + 4)
     if (columns, rows, components) != (width, height, 1) or not 8 < bits <= 16:
         raise UnreadableFileError(
-            f"expected a 16-bit grey JPEG-LS of {width} × {height} pixels; found {bits}-bit, {columns} × {rows}: it is damaged"
+            f"expected a 16-bit grey JPEG-LS of {width} × {height} pixels; found {bits}-bit, {columns} × {rows}: it is "
+            "damaged"
         )
     try:
         decoded = imagecodecs.jpegls_decode(data)
@@ -101,8 +102,8 @@ def _decode_jpeg_ls(payload: memoryview, width: int, height: int) -> Counts:
 def _fit(decoded: NDArray[np.generic], width: int, height: int, kind: str) -> Counts:
     if decoded.shape != (height, width) or decoded.dtype.kind != "u" or decoded.dtype.itemsize != 2:
         raise UnreadableFileError(
-            f"expected {kind} raw counts, 16-bit, {width} × {height} pixels; found {decoded.dtype}, shape {decoded.shape}: "
-            "the file is damaged"
+            f"expected {kind} raw counts, 16-bit, {width} × {height} pixels; found {decoded.dtype}, shape "
+            f"{decoded.shape}: the file is damaged"
         )
     return decoded.astype(np.uint16, copy=False)
 
@@ -114,8 +115,8 @@ def _checked_order(counts: Counts, limits: tuple[int, int]) -> tuple[Counts, lis
     as_told, as_swapped = _roughness(rows), _roughness(swapped)
     if as_told > SMOOTHER * as_swapped and _share_inside(swapped, limits) >= _share_inside(rows, limits):
         warning = (
-            "The file names the wrong byte order for its raw counts: read as told the picture is noise, so the bytes of "
-            "each count were swapped. Compare a few temperatures with the camera's own program."
+            "The file names the wrong byte order for its raw counts: read as told the picture is noise, so the bytes "
+            "of each count were swapped. Compare a few temperatures with the camera's own program."
         )
         return counts.byteswap(), [warning]
     return counts, []

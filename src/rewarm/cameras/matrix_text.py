@@ -75,8 +75,8 @@ def open_text(source: Source, overrides: ObjectParameters) -> xr.Dataset:
     """
     if source.suffix not in SUFFIXES:
         raise UnreadableFileError(
-            f"expected what its name promises ({source.suffix}); found text. If it is a temperature matrix, rename it to "
-            ".csv; otherwise copy the original file again"
+            f"expected what its name promises ({source.suffix}); found text. If it is a temperature matrix, rename it "
+            "to .csv; otherwise copy the original file again"
         )
     matrix = parse_matrix(decode_text(source.data))
     return celsius_thermogram(
@@ -127,7 +127,8 @@ def parse_matrix(text: str) -> TextMatrix:
     unit = _unit(lines[:first])
     if first > int(has_column_labels):
         warnings.append(
-            f"{first - int(has_column_labels)} lines of other text stand before the matrix; only a unit was read from them."
+            f"{first - int(has_column_labels)} lines of other text stand before the matrix; only a unit was read from "
+            "them."
         )
     return TextMatrix(values=values, unit=unit, warnings=tuple(warnings))
 
@@ -166,8 +167,8 @@ def _find_block(lines: list[str], layout: _Layout) -> tuple[int, int]:
             if 2 * len(cells) > width and numbers == len(cells):  # too short or too long, yet nothing but numbers
                 return width, index
     raise NotRadiometricError(
-        "expected a matrix of temperatures (numbers separated by comma, semicolon, tab or blanks); found text without one. "
-        "Export the temperatures of all pixels from the camera's own program"
+        "expected a matrix of temperatures (numbers separated by comma, semicolon, tab or blanks); found text without "
+        "one. Export the temperatures of all pixels from the camera's own program"
     )
 
 
@@ -177,7 +178,7 @@ def _common_width(lines: list[str], layout: _Layout) -> int:
 
 
 def _is_label_line(rows: list[str], layout: _Layout) -> bool:
-    """Whether the first line counts the columns: 0, 1, 2 … or 1, 2, 3 …, written as whole numbers, unlike the next line."""
+    """Whether the first line counts the columns, 0, 1, 2 … or 1, 2, 3 …, in whole numbers, unlike the next line."""
     if len(rows) < 2:
         return False
     cells, after = layout.cells(rows[0]), layout.cells(rows[1])
@@ -205,7 +206,7 @@ def _counts_up(cells: list[str]) -> bool:
 def _numbers(rows: list[str], layout: _Layout, *, width: int, labelled: bool, first_line: int) -> NDArray[np.float64]:
     prepared = rows
     if labelled:
-        prepared = [(line.split(layout.separator, maxsplit=1) + [""])[1] for line in prepared]
+        prepared = [[*line.split(layout.separator, maxsplit=1), ""][1] for line in prepared]
     if layout.separator is not None:
         prepared = [line.rstrip(" \t" + layout.separator) for line in prepared]
     if layout.decimal == ",":
@@ -221,7 +222,7 @@ def _numbers(rows: list[str], layout: _Layout, *, width: int, labelled: bool, fi
 
 
 def _what_is_wrong(rows: list[str], layout: _Layout, *, width: int, labelled: bool, first_line: int) -> str:
-    """The first cells that are not numbers, and the first rows of another length: row and column as a spreadsheet shows."""
+    """The first cells that are not numbers and rows of another length, numbered as a spreadsheet shows them."""
     problems: list[str] = []
     skip = int(labelled)
     for number, line in enumerate(rows, start=first_line):
@@ -256,6 +257,7 @@ def _unit(header: list[str]) -> str:
             return found[0]
         if len(found) > 1:
             raise UnreadableFileError(
-                f"expected one unit of temperature in the lines before the matrix; found {' and '.join(found)}. Export in °C"
+                f"expected one unit of temperature in the lines before the matrix; found {' and '.join(found)}. Export "
+                "in °C"
             )
     return "°C"

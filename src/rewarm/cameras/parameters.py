@@ -19,7 +19,7 @@ SKIN_EMISSIVITY: Final = 0.98
 
 @dataclass(frozen=True)
 class _Rule:
-    """Of one parameter: which values physics allows, which a clinic's room makes likely, what stands in for the impossible."""
+    """Of one parameter: what physics allows, what a clinic makes likely, what stands in for the impossible."""
 
     name: str
     words: str
@@ -93,8 +93,9 @@ def refuse_overrides(overrides: ObjectParameters, *, kind: str) -> None:
     names = given(overrides)
     if names:
         raise InvalidInputError(
-            f"{', '.join(names)}: expected a file that holds the camera's raw counts; found {kind}, which holds finished "
-            "temperatures that cannot be computed anew. Open it without these options, or use the camera's original file"
+            f"{', '.join(names)}: expected a file that holds the camera's raw counts; found {kind}, which holds "
+            "finished temperatures that cannot be computed anew. Open it without these options, or use the camera's "
+            "original file"
         )
 
 
@@ -117,7 +118,8 @@ def settle_parameters(stored: ObjectParameters, overrides: ObjectParameters) -> 
         elif not rule.likely(value):
             origin = "was given" if override is not None else "is stored in the file"
             warnings.append(
-                f"{_sentence(rule)} of {rule.show(value)} {origin} and was used, but expected is {rule.usual}{_advice(rule)}."
+                f"{_sentence(rule)} of {rule.show(value)} {origin} and was used, but expected is "
+                f"{rule.usual}{_advice(rule)}."
             )
         settled[rule.name] = float(value)
     warnings += _doubts(ObjectParameters(**settled))
@@ -131,14 +133,15 @@ def _doubts(settled: ObjectParameters) -> list[str]:
     if emissivity is not None and emissivity >= 0.5 and abs(emissivity - SKIN_EMISSIVITY) > 0.0101:
         default = ", a usual default of cameras" if round(emissivity, 3) in (0.95, 1.0) else ""
         doubts.append(
-            f"The emissivity is {emissivity:.4g}{default}; skin has {SKIN_EMISSIVITY}. For skin pass emissivity={SKIN_EMISSIVITY}."
+            f"The emissivity is {emissivity:.4g}{default}; skin has {SKIN_EMISSIVITY}. For skin pass "
+            f"emissivity={SKIN_EMISSIVITY}."
         )
     if window is not None and window != 1:
         shown = "unknown" if settled.window_c is None else f"{settled.window_c:.4g} °C"
         doubts.append(
-            f"The temperatures were computed as if seen through an infrared window of transmission {window:.4g} at {shown}, "
-            "as the file says. If there was no window they are wrong: set the window's transmission to 1 in the camera's "
-            "own program and save the picture again."
+            f"The temperatures were computed as if seen through an infrared window of transmission {window:.4g} at "
+            f"{shown}, as the file says. If there was no window they are wrong: set the window's transmission to 1 in "
+            "the camera's own program and save the picture again."
         )
     return doubts
 

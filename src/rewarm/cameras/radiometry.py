@@ -1,9 +1,10 @@
 """Raw counts ↔ temperature: FLIR's own formula, a single path through the air over the full distance.
 
 Symbols as in the vendor's documents: W is the window's transmission, τ the air's, ε the emissivity, P(T) the counts of
-a black body at T. The constants come from the camera (:class:`rewarm.thermogram.Calibration`). The form used here gives
-the per-pixel exports of FLIR's own programs; its published description is in the "measurement formula" chapter of FLIR's
-camera manuals, and as R code in Thermimage (doi 10.5281/zenodo.1069704), which, unlike the vendor, splits the path.
+a black body at T. The constants come from the camera (:class:`rewarm.thermogram.Calibration`). The terms are those of
+the chapter "measurement formula" in FLIR's camera manuals; taken over a single path, they give the per-pixel exports of
+FLIR's own programs (tested on recordings of the data set doi 10.7717/peerj-cs.977). Splitting the path in two halves,
+as some open readers do, does not.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Float64 = NDArray[np.float64]
 def temperature_table(calibration: Calibration, parameters: ObjectParameters) -> NDArray[np.float32]:
     """The temperature of each possible raw count: float32 (65536,), °C; NaN where the formula has no answer.
 
-    Raises :class:`InvalidInputError` if emissivity, reflected temperature, distance, humidity or air temperature is None.
+    Raises :class:`InvalidInputError` if a parameter other than the window's is None.
     """
     return celsius_from_counts(COUNTS, calibration, parameters).astype(np.float32)
 
@@ -38,7 +39,7 @@ def apply_table(table: NDArray[np.float32], counts: NDArray[np.uint16]) -> NDArr
 
 
 def celsius_from_counts(counts: ArrayLike, calibration: Calibration, parameters: ObjectParameters) -> Float64:
-    """Object temperature of raw ``counts`` (any shape, may be fractional): float64 of that shape, °C, NaN where impossible.
+    """Object temperature of raw ``counts`` of any shape: float64 of that shape, °C, NaN where impossible.
 
     Raises :class:`InvalidInputError` for parameters that are None.
     """

@@ -48,7 +48,7 @@ READERS: Final = (
     Reader("TIFF", "float or 16-bit radiometric TIFF", lambda head, _: sniff_tiff(head), open_tiff, False),
     Reader("text matrix", "CSV, TXT or ASC matrix in °C", lambda head, _: sniff_text(head), open_text, False),
 )
-"""Asked in this order; the first that recognises the file opens it. Text comes last: nearly anything may look like text."""
+"""Asked in this order; the first that recognises the file opens it. Text comes last: much else may look like text."""
 
 _PICTURES: Final = (
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
@@ -127,9 +127,9 @@ def find_reader(source: Source) -> Reader:
     for magic, words in _PICTURES:
         if head.startswith(magic):
             raise NotRadiometricError(
-                f"expected a radiometric file; found {words}. Looked for raw counts or °C (FLIR's APP1 segments, FFF, npy, TIFF, "
-                "a text matrix) and found colours only, which cannot be turned back into temperatures. Copy the camera's "
-                "original radiometric file instead of a screenshot or an export of the picture"
+                f"expected a radiometric file; found {words}. Looked for raw counts or °C (FLIR's APP1 segments, FFF, "
+                "npy, TIFF, a text matrix) and found colours only, which cannot be turned back into temperatures. "
+                "Copy the camera's original radiometric file instead of a screenshot or an export of the picture"
             )
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         raise NotRadiometricError("expected a radiometric file; found a WebP picture. Copy the camera's original file")
@@ -137,5 +137,6 @@ def find_reader(source: Source) -> Reader:
         if head.startswith(magic, offset):
             raise UnreadableFileError(f"expected a readable recording; found {words}. Readable are: {readable}")
     raise UnreadableFileError(
-        f"expected a recording in a known format; its first bytes ({head[:8].hex(' ')}) belong to none. Readable are: {readable}"
+        f"expected a recording in a known format; its first bytes ({head[:8].hex(' ')}) belong to none. Readable are: "
+        f"{readable}"
     )

@@ -66,8 +66,8 @@ def check_size(width: int, height: int) -> None:
     """Raise :class:`UnreadableFileError` unless a picture of that size can be real."""
     if width < 1 or height < 1 or width * height > MAX_PIXELS:
         raise UnreadableFileError(
-            f"expected a picture of 1 to {MAX_PIXELS // 1024**2} megapixels; the file declares {width} × {height} pixels, "
-            "so it is damaged. Copy it again from the camera"
+            f"expected a picture of 1 to {MAX_PIXELS // 1024**2} megapixels; the file declares {width} × {height} "
+            "pixels, so it is damaged. Copy it again from the camera"
         )
 
 

@@ -130,13 +130,13 @@ def _scaled(page: TiffPage) -> tuple[NDArray[np.float64], list[str]]:
     if len(fitting) != 1:
         low, high = int(page.values.min()), int(page.values.max())
         raise UnreadableFileError(
-            f"expected 16-bit counts that are linear in temperature (0.01, 0.04 or 0.1 K a count), or a tag that says "
-            f"how; found counts of {low} to {high}, which fit {'several' if fitting else 'none'} of them. Save the picture "
-            "as a float TIFF in °C"
+            "expected 16-bit counts that are linear in temperature (0.01, 0.04 or 0.1 K a count), or a tag that says "
+            f"how; found counts of {low} to {high}, which fit {'several' if fitting else 'none'} of them. Save the "
+            "picture as a float TIFF in °C"
         )
     note = (
-        f"The TIFF does not say how its 16-bit counts become temperatures: {fitting[0]:g} K a count was assumed, the only "
-        "usual step that gives a plausible picture. Check one temperature against the camera's own program."
+        f"The TIFF does not say how its 16-bit counts become temperatures: {fitting[0]:g} K a count was assumed, the "
+        "only usual step that gives a plausible picture. Check one temperature against the camera's own program."
     )
     return counts * fitting[0] - KELVIN, [note]
 
