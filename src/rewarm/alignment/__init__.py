@@ -1,1 +1,6 @@
-"""Being built."""
+"""Before ↔ after: which point of one sole is which point of the other, and the map of what changed."""
+
+from rewarm.alignment.feet import Alignment, SideAlignment, align
+from rewarm.alignment.maps import change_map
+
+__all__ = ["Alignment", "SideAlignment", "align", "change_map"]

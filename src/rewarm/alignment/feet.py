@@ -1,0 +1,193 @@
+"""Feet of two pictures aligned by their regions alone: what was warm may have turned cold, shape is what stays.
+
+Intensity is not conserved between visits, that being the question, so no image similarity is used. Landmarks and the
+outlines of the regions give corresponding points and lines, and :mod:`rewarm.alignment.spline` the map through them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
+from scipy.spatial import cKDTree
+
+from rewarm.alignment.shapes import FRAME_PX, WHOLE, Outline, SideShape, anchors, outlines, side_shape
+from rewarm.alignment.spline import Warp, fit_warp, robust_affine
+from rewarm.errors import InvalidInputError
+from rewarm.regions import Mask, Regions, limb_sides, limb_whole
+
+MIN_COMMON_REGIONS: Final = 3
+"""Fewer common regions do not fix a foot's pose and shape."""
+
+MAX_RESIDUAL_SHARE: Final = 0.04
+"""Outlines further apart than this share of the foot's length (95th percentile) are not the same outline."""
+
+MIN_RESIDUAL_LIMIT_PX: Final = 2.5
+"""In small pictures a pixel is a large share of a foot; outlines are never asked to agree better than this."""
+
+MIN_AREA_RATIO: Final = 0.04
+"""Feet whose areas in pixels differ by more than 25 times were not both found."""
+
+LEAST_JACOBIAN_SHARE: Final = 0.05
+"""A map that shrinks a spot to less than this share of what it does to the rest of the foot is about to fold."""
+
+GRID_PX: Final = 8
+
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SideAlignment:
+    """One foot: where each of its pixels before lies after.
+
+    ``window`` are the slices (y, x) of the picture before that hold the foot; ``map_x`` and ``map_y``, float32 of the
+    window's shape, are the column and row in the picture after, as pixel-centre indices (what cv2.remap takes).
+    ``residual_mean_px`` and ``residual_p95_px`` are distances of the two outlines after alignment, both ways, in
+    pixels of the picture after. ``points_n`` counts the corresponding points.
+    """
+
+    side: str
+    window: tuple[slice, slice]
+    map_x: NDArray[np.float32]
+    map_y: NDArray[np.float32]
+    before_mask: Mask
+    after_mask: Mask
+    residual_mean_px: float
+    residual_p95_px: float
+    points_n: int
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Before ↔ after, foot by foot. ``refused`` says, per side left out, why; shapes are (y, x) in pixels."""
+
+    before_shape: tuple[int, int]
+    after_shape: tuple[int, int]
+    sides: Mapping[str, SideAlignment]
+    refused: Mapping[str, str]
+
+    @property
+    def error_px(self) -> dict[str, float]:
+        """Mean residual distance of the outlines, per aligned side, in pixels of the picture after."""
+        return {side: aligned.residual_mean_px for side, aligned in self.sides.items()}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence per side that was left out."""
+        return tuple(f"The {side} side was not aligned: {reason}." for side, reason in self.refused.items())
+
+
+def align(before: Regions, after: Regions) -> Alignment:
+    """Find where each point of the feet (or hands) of ``before`` lies in ``after``.
+
+    Only the regions' shapes and landmarks are used. A side that cannot be aligned is left out with its reason: fewer
+    than three regions in common, a mirror image, a map that folds, outlines that still disagree afterwards.
+
+    Raises :class:`InvalidInputError` for other limbs or views.
+    """
+    problems: list[str] = []
+    sides = [side for side in limb_sides(before.limb) if side in limb_sides(after.limb)]
+    if limb_whole(before.limb) != limb_whole(after.limb) or not sides:
+        problems.append(f"limb: expected the same in both; found {before.limb} before and {after.limb} after")
+    if before.view != after.view:
+        problems.append(f"view: expected the same in both; found {before.view} before and {after.view} after")
+    if problems:
+        raise InvalidInputError("the two scans cannot be aligned. " + "; ".join(problems))
+    aligned: dict[str, SideAlignment] = {}
+    refused: dict[str, str] = {}
+    for side in sides:
+        result = _align_side(side, side_shape(before, side), side_shape(after, side))
+        if isinstance(result, str):
+            refused[side] = result
+        else:
+            aligned[side] = result
+    return Alignment(before.shape, after.shape, aligned, refused)
+
+
+def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment | str:
+    """The aligned side, or the reason for refusing it."""
+    names = [name for name in before.masks if name in after.masks]
+    if len(names) < MIN_COMMON_REGIONS:
+        return f"{len(names)} of its regions were found in both scans, at least {MIN_COMMON_REGIONS} are needed"
+    anchors_before, anchors_after = anchors(before, after, names)
+    determinant = float(np.linalg.det(robust_affine(anchors_before, anchors_after)[:, :2]))
+    if determinant <= 0:
+        return "one scan is the mirror image of the other, or its regions are in another order"
+    if not MIN_AREA_RATIO < determinant < 1 / MIN_AREA_RATIO:
+        return f"its area differs by a factor of {determinant:.2g} between the scans"
+    lines_before, lines_after = outlines(before, names), outlines(after, names)
+    if WHOLE not in lines_before or WHOLE not in lines_after:
+        return "its outline lies on the picture's frame"
+    warp, points_n = fit_warp(anchors_before, anchors_after, lines_before, lines_after, length_px=before.length_px)
+    window = _window(before.whole)
+    grid = _grid(window)
+    moved = warp(grid.reshape(-1, 2)).reshape(grid.shape)
+    if _folds(moved, before.whole, window):
+        return "its shape differs so much between the scans that a map between them would fold"
+    mean_px, p95_px = _residuals(warp, lines_before[WHOLE], lines_after[WHOLE], after_shape=after.whole.shape)
+    limit_px = max(MIN_RESIDUAL_LIMIT_PX, MAX_RESIDUAL_SHARE * after.length_px)
+    if p95_px > limit_px:
+        return (
+            f"its outlines still lie {p95_px:.1f} px apart (95th percentile; at most {limit_px:.1f} px is accepted), "
+            "so check the regions of both scans"
+        )
+    map_x, map_y = _dense(moved, window)
+    return SideAlignment(side, window, map_x, map_y, before.whole, after.whole, mean_px, p95_px, points_n)
+
+
+def _window(mask: Mask) -> tuple[slice, slice]:
+    """The rows and columns that hold the foot."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _nodes(part: slice) -> Points:
+    """Node positions of the coarse grid along one axis, pixel-edge coordinates; at least four, for a cubic spline."""
+    n = max(4, int(np.ceil((part.stop - part.start) / GRID_PX)) + 1)
+    return np.asarray(part.start + GRID_PX * np.arange(n, dtype=np.float64))
+
+
+def _grid(window: tuple[slice, slice]) -> Points:
+    """The coarse grid's nodes (rows, columns, 2), x and y."""
+    x, y = np.meshgrid(_nodes(window[1]), _nodes(window[0]))
+    return np.dstack([x, y])
+
+
+def _folds(moved: Points, mask: Mask, window: tuple[slice, slice]) -> bool:
+    """Whether the map turns any part of the foot over, or nearly: its Jacobian must stay positive."""
+    by_row, by_column = np.diff(moved, axis=0) / GRID_PX, np.diff(moved, axis=1) / GRID_PX
+    jacobian = by_column[:-1, :, 0] * by_row[:, :-1, 1] - by_column[:-1, :, 1] * by_row[:, :-1, 0]
+    holds_foot = np.zeros(jacobian.shape, dtype=np.bool_)
+    rows, columns = np.nonzero(mask[window])
+    holds_foot[rows // GRID_PX, columns // GRID_PX] = True
+    inside = jacobian[holds_foot]
+    return bool(inside.min() <= LEAST_JACOBIAN_SHARE * float(np.median(inside)))
+
+
+def _residuals(warp: Warp, before: Outline, after: Outline, *, after_shape: tuple[int, int]) -> tuple[float, float]:
+    """Mean and 95th percentile of the distances between the two outlines after alignment, both ways, px of after.
+
+    What the frame of the picture after cuts off has no counterpart and is not counted.
+    """
+    moved = warp(before.points)
+    height, width = after_shape
+    inside = (moved > FRAME_PX).all(axis=1) & (moved < (width - FRAME_PX, height - FRAME_PX)).all(axis=1)
+    there = np.asarray(cKDTree(after.points).query(moved[inside])[0])
+    back = np.asarray(cKDTree(moved).query(after.points)[0])
+    distances = np.concatenate([there, back])
+    return float(distances.mean()), float(np.percentile(distances, 95))
+
+
+def _dense(moved: Points, window: tuple[slice, slice]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The map at every pixel of the window, as pixel-centre indices of the picture after."""
+    ys, xs = _nodes(window[0]), _nodes(window[1])
+    rows = np.arange(window[0].start, window[0].stop) + 0.5
+    columns = np.arange(window[1].start, window[1].stop) + 0.5
+    map_x, map_y = (
+        (RectBivariateSpline(ys, xs, moved[..., axis])(rows, columns) - 0.5).astype(np.float32) for axis in (0, 1)
+    )
+    return map_x, map_y

@@ -1,0 +1,56 @@
+"""The map of change: a picture taken after, brought into the geometry of the one before, minus that."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rewarm.alignment.feet import Alignment
+from rewarm.errors import InvalidInputError
+
+Temperatures = NDArray[np.float32] | NDArray[np.float64]
+
+_LEAST_SHARE: Final = 0.5
+"""A pixel counts where at least half of what it is interpolated from lies on the foot."""
+
+
+def change_map(before_c: Temperatures, after_c: Temperatures, alignment: Alignment) -> NDArray[np.float32]:
+    """After − before, °C, float32 (y, x) in the geometry of ``before``; positive is warmer.
+
+    ``before_c`` and ``after_c`` are (y, x), °C, of the shapes that were aligned. NaN outside the feet, on sides that
+    were refused, and where either picture has no temperature. Values of ``after`` are interpolated bilinearly from
+    pixels of the foot alone, so that a cold background does not bleed into its edge.
+
+    Raises :class:`InvalidInputError` where a shape is not that of the alignment.
+    """
+    for name, found, expected in (
+        ("before_c", before_c.shape, alignment.before_shape),
+        ("after_c", after_c.shape, alignment.after_shape),
+    ):
+        if found != expected:
+            raise InvalidInputError(f"{name}: expected the shape that was aligned, {expected}; found {found}")
+    change = np.full(alignment.before_shape, np.nan, dtype=np.float32)
+    after_finite = np.isfinite(after_c)
+    for side in alignment.sides.values():
+        usable = side.after_mask & after_finite
+        level_c = float(after_c[usable].mean(dtype=np.float64)) if usable.any() else 0.0
+        lifted = np.where(usable, after_c - level_c, 0.0).astype(np.float32)  # small numbers keep float32's digits
+        moved = cv2.remap(
+            lifted, side.map_x, side.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+        )
+        share = cv2.remap(
+            usable.astype(np.float32),
+            side.map_x,
+            side.map_y,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=0,
+        )
+        window = side.window
+        valid = side.before_mask[window] & (share >= _LEAST_SHARE) & np.isfinite(before_c[window])
+        after_here = moved / np.maximum(share, _LEAST_SHARE) + level_c
+        change[window][valid] = (after_here - before_c[window])[valid].astype(np.float32)
+    return change
