@@ -103,20 +103,21 @@ def _table(rows: list[list[str]], file: str, separator: str) -> tuple[TextTable 
     kept: list[list[str]] = []
     ragged: list[tuple[int, int]] = []
     width = len(names)
-    for number, row in enumerate(rows[1:], start=2):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue  # blank lines, and rows of separators only that spreadsheets leave at the end
-        if len(cells) != width:
-            surplus = cells[width:]
-            if any(surplus) or len(cells) < width:
-                ragged.append((number, len(cells)))
-            cells = (cells + [""] * width)[:width]
+    for number, cells in enumerate(rows[1:], start=2):
+        row = cells
+        if len(row) != width or not row[0]:
+            if not any(cell.strip() for cell in row):
+                continue  # blank lines, and rows of separators only that spreadsheets leave at the end
+            if len(row) < width or any(cell.strip() for cell in row[width:]):
+                ragged.append((number, len(row)))
+            row = (row + [""] * width)[:width]
         numbers.append(number)
-        kept.append(cells)
+        kept.append(row)
     columns = dict(zip(names, zip(*kept, strict=True), strict=True)) if kept else dict.fromkeys(names, ())
     index = pd.Index(numbers, dtype="int64", name="row")
-    cells_by_name = {name: pd.Series(list(values), index=index, dtype=str) for name, values in columns.items()}
+    cells_by_name = {
+        name: pd.Series(list(values), index=index, dtype=str).str.strip() for name, values in columns.items()
+    }
     blank = [name for name in names if name.startswith(_UNNAMED) and not (cells_by_name[name] != "").any()]
     frame = pd.DataFrame({name: cells for name, cells in cells_by_name.items() if name not in blank}, index=index)
     unnamed = [

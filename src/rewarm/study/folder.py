@@ -38,6 +38,11 @@ class StudyCheck:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
     @property
+    def ok(self) -> bool:
+        """Whether it can be analysed; there may be warnings."""
+        return not self.errors
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         """What is doubtful, and goes into the report."""
         return tuple(problem for problem in self.problems if problem.severity == "warning")

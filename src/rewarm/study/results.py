@@ -42,8 +42,8 @@ class Comparison:
     """After against before.
 
     ``change_c`` is float32 (y, x) in the geometry of ``before``: after − before, NaN outside the feet or where the
-    alignment does not hold. ``table`` has the columns of :data:`rewarm.tables.COMPARISON`. ``alignment_error_px`` is the
-    residual distance of corresponding outline points, per side.
+    alignment does not hold. ``table`` has the columns of :data:`rewarm.tables.COMPARISON`. ``alignment_error_px`` is
+    the residual distance of corresponding outline points, per side.
     """
 
     before: ScanResult
@@ -63,7 +63,11 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class StudyResult:
-    """Everything that a run found out. ``tables`` holds the study's own tables, as read (text columns kept)."""
+    """Everything that a run found out.
+
+    ``tables`` holds the study's own tables, as read (text columns kept). ``inputs`` maps each file that was read,
+    relative to the study folder, to the SHA-256 of its bytes.
+    """
 
     study_id: str
     title: str
@@ -76,3 +80,4 @@ class StudyResult:
     comparison_table: pd.DataFrame
     warnings: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,186 @@
+"""What a run leaves behind: tables, regions, and ``run.json``, which says what was made from what, and how."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from rewarm.anatomy import write_regions
+from rewarm.study.results import Comparison, ScanResult, StudyResult
+from rewarm.study.staging import MARKER, write_json
+from rewarm.tables import COMPARISON, MEASUREMENTS
+from rewarm.version import __version__
+
+_REPORTED: Final = (
+    *("numpy", "scipy", "pandas", "pyarrow", "xarray", "opencv-python-headless", "scikit-image"),
+    *("shapely", "imagecodecs", "tifffile"),
+)
+_PARAMETERS: Final = (
+    *("emissivity", "reflected_c", "distance_m", "humidity_pct", "air_c", "window_transmission", "window_c"),
+    *("accuracy_c", "netd_mk", "reference_offset_c", "reference_u_c"),
+)
+
+
+def write_study_result(result: StudyResult, folder: str | Path) -> None:
+    """Write measurements.csv and .parquet, comparisons.csv, regions/ and run.json into an existing folder."""
+    place = Path(folder)
+    write_table(result.measurements, place / "measurements.csv", parquet=True)
+    write_table(result.comparison_table, place / "comparisons.csv")
+    _write_regions(result.scans, place)
+    about = {"study": result.study_id, "title": result.title, "design": result.design, "control": result.control}
+    comparisons = [
+        {"before": item.before.scan, "after": item.after.scan, "warnings": list(item.warnings)}
+        for item in result.comparisons
+    ]
+    write_json(
+        place / MARKER,
+        run_record(
+            about,
+            inputs=result.inputs,
+            scans=result.scans,
+            versions=result.versions,
+            comparisons=comparisons,
+            warnings=result.warnings,
+        ),
+    )
+
+
+def write_comparison(comparison: Comparison, folder: str | Path) -> None:
+    """Write both scans' measurements and regions, comparisons.csv and run.json into an existing folder."""
+    place = Path(folder)
+    scans = (comparison.before, comparison.after)
+    write_table(gather_measurements(scans), place / "measurements.csv", parquet=True)
+    write_table(comparison.table, place / "comparisons.csv")
+    _write_regions(scans, place)
+    about = {
+        "limb": comparison.before.limb,
+        "view": comparison.before.view,
+        "ambient_before_c": comparison.before.ambient_c,
+        "ambient_after_c": comparison.after.ambient_c,
+    }
+    record = run_record(about, inputs=scan_inputs(scans), scans=scans, warnings=comparison.warnings)
+    write_json(place / MARKER, record)
+
+
+def write_scans(scans: Sequence[ScanResult], measurements: pd.DataFrame, folder: Path) -> None:
+    """Write measurements.csv and .parquet, regions/ and run.json of single scans into an existing folder."""
+    write_table(measurements, folder / "measurements.csv", parquet=True)
+    _write_regions(scans, folder)
+    write_json(folder / MARKER, run_record({}, inputs=scan_inputs(scans), scans=scans))
+
+
+def write_table(table: pd.DataFrame, path: Path, *, parquet: bool = False) -> None:
+    """CSV in UTF-8 with the same bytes on every system; NaN is an empty cell. With ``parquet`` that file beside it."""
+    path.write_bytes(table.to_csv(index=False, lineterminator="\n").encode())
+    if parquet:
+        table.to_parquet(path.with_suffix(".parquet"), index=False, engine="pyarrow")
+
+
+def gather_measurements(scans: Iterable[ScanResult]) -> pd.DataFrame:
+    """The measurements of several scans as one table, in order; its columns also where there is none."""
+    return stacked([scan.measurements for scan in scans], MEASUREMENTS)
+
+
+def gather_comparisons(comparisons: Iterable[Comparison]) -> pd.DataFrame:
+    """The changes of several comparisons as one table, in order; its columns also where there is none."""
+    return stacked([item.table for item in comparisons], COMPARISON)
+
+
+def stacked(tables: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Tables of the same columns on top of each other; empty ones left out, because they have no dtypes to keep."""
+    filled = [table for table in tables if not table.empty]
+    if not filled:
+        return pd.DataFrame({name: pd.Series(dtype=_dtype(name)) for name in columns})
+    return pd.concat(filled, ignore_index=True)[list(columns)]
+
+
+def _dtype(column: str) -> str:
+    numbers = ("time_s", "value", "u", "before", "after", "change", "sdc", "room_change")
+    return {"n_px": "int64", "detectable": "boolean"}.get(column, "float64" if column in numbers else "str")
+
+
+def software_versions() -> dict[str, str]:
+    """rewarm's, Python's and the numerical libraries' versions."""
+    versions = {"rewarm": __version__, "python": platform.python_version()}
+    for name in _REPORTED:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:  # another distribution of the same library
+            versions[name] = "not known"
+    return versions
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file's bytes; of a folder's files with their names, for recordings that are folders."""
+    digest = hashlib.sha256()
+    if path.is_dir():
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            digest.update(f"{file.relative_to(path).as_posix()}\n{sha256(file)}\n".encode())
+        return digest.hexdigest()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def scan_inputs(scans: Iterable[ScanResult]) -> dict[str, str]:
+    """File name → hash of the recordings; a name that occurs twice is told apart by its scan."""
+    inputs: dict[str, str] = {}
+    for scan in scans:
+        attrs = scan.thermogram.attrs
+        name = str(attrs["provenance_file"])
+        inputs[f"{name} ({scan.scan})" if name in inputs else name] = str(attrs["provenance_sha256"])
+    return inputs
+
+
+def run_record(
+    about: Mapping[str, Any],
+    *,
+    inputs: Mapping[str, str],
+    scans: Sequence[ScanResult],
+    versions: Mapping[str, str] | None = None,
+    comparisons: Sequence[Mapping[str, Any]] = (),
+    warnings: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The content of run.json: nothing in it depends on when or where it was made."""
+    return {
+        "software": f"rewarm {__version__}",
+        **about,
+        "versions": dict(versions or software_versions()),
+        "inputs": dict(sorted(inputs.items())),
+        "scans": [_scan_record(scan) for scan in scans],
+        "comparisons": [dict(item) for item in comparisons],
+        "warnings": list(warnings),
+    }
+
+
+def _scan_record(scan: ScanResult) -> dict[str, Any]:
+    attrs = scan.thermogram.attrs
+    return {
+        "scan": scan.scan,
+        "file": attrs["provenance_file"],
+        "reader": attrs["provenance_reader"],
+        "limb": scan.limb,
+        "view": scan.view,
+        "phase": scan.phase,
+        "parameters": {name: _plain(attrs.get(name)) for name in _PARAMETERS},
+        "regions_found": [item.name for item in scan.regions.found],
+        "regions_not_found": {item.name: item.reason for item in scan.regions.missing},
+        "warnings": list(dict.fromkeys([*attrs["warnings"], *scan.regions.warnings, *scan.warnings])),
+    }
+
+
+def _plain(value: Any) -> float | None:
+    """JSON has no NaN; unknown is null."""
+    return None if value is None or value != value else float(value)
+
+
+def _write_regions(scans: Sequence[ScanResult], folder: Path) -> None:
+    for scan in scans:
+        write_regions(scan.regions, folder, scan=scan.scan)

@@ -1,0 +1,135 @@
+"""A checked study folder → what to do with each scan, and which scans to compare."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from rewarm.study.columns import parse_box
+from rewarm.study.folder import StudyCheck
+from rewarm.study.links import relative_path
+from rewarm.study.scan import ScanPlan
+from rewarm.thermogram import ObjectParameters
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visit; ``place`` counts the rows of visits.csv."""
+
+    participant: str
+    visit: str
+    place: int
+    date: date | None
+    ambient_c: float | None
+    humidity_pct: float | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A scan's plan, the row of scans.csv it stands in, its file as written there, and its visit."""
+
+    row: int
+    file: str
+    plan: ScanPlan
+    visit: Visit
+
+
+def study_visits(check: StudyCheck) -> dict[tuple[str, str], Visit]:
+    """(participant, visit) → visit, in the order of their dates; of one day, in the order of the file."""
+    visits = [
+        Visit(
+            participant=str(row["participant"]),
+            visit=str(row["visit"]),
+            place=place,
+            date=_date(row.get("date")),
+            ambient_c=_number(row.get("ambient_c")),
+            humidity_pct=_number(row.get("humidity_pct")),
+        )
+        for place, row in enumerate(check.tables["visits"].to_dict("records"))
+    ]
+    ordered = sorted(visits, key=lambda item: (item.date or date.max, item.place))
+    return {(item.participant, item.visit): item for item in ordered}
+
+
+def study_steps(check: StudyCheck) -> list[Step]:
+    """Every scan of a study without errors, in the order of scans.csv."""
+    scans = check.tables.get("scans")
+    if scans is None:
+        return []
+    visits = study_visits(check)
+    cameras: Mapping[str, Any] = check.settings.get("camera", {})
+    steps: list[Step] = []
+    for row, scan in zip(scans.index, scans.to_dict("records"), strict=True):
+        visit = visits[str(scan["participant"]), str(scan["visit"])]
+        annotation = check.folder / "annotations" / f"{scan['scan']}.geojson"
+        plan = ScanPlan(
+            path=check.folder / relative_path(str(scan["file"])),
+            scan=str(scan["scan"]),
+            limb=str(scan["limb"]),
+            view=str(scan["view"]),
+            phase=str(scan["phase"]),
+            participant=visit.participant,
+            visit=visit.visit,
+            date=visit.date,
+            time_s=_number(scan.get("time_s")),
+            ambient_c=visit.ambient_c,
+            parameters=ObjectParameters(
+                emissivity=_number(scan.get("emissivity")),
+                reflected_c=_number(scan.get("reflected_c")),
+                distance_m=_number(scan.get("distance_m")),
+                humidity_pct=visit.humidity_pct,
+                air_c=visit.ambient_c,
+            ),
+            lenient=True,
+            camera=_specification(cameras, str(scan.get("camera", ""))),
+            reference_c=_number(scan.get("reference_c")),
+            reference_box=parse_box(str(scan.get("reference_box", ""))),
+            corrections=annotation if annotation.is_file() else None,
+        )
+        steps.append(Step(row=int(row), file=str(scan["file"]), plan=plan, visit=visit))
+    return steps
+
+
+def _specification(cameras: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Of the scan's camera, or of the study's only one where the scan names none."""
+    if not name and len(cameras) == 1:
+        name = next(iter(cameras))
+    camera = cameras.get(name, {})
+    specification: dict[str, Any] = {key: float(camera[key]) for key in ("accuracy_c", "netd_mk") if key in camera}
+    return specification | ({"camera_model": camera["model"]} if "model" in camera else {})
+
+
+Item = TypeVar("Item")
+
+
+def pairs_to_compare(items: Sequence[tuple[Visit, str, str, str, Item]]) -> list[tuple[Item, Item]]:
+    """(first visit's, later visit's) scans at rest of the same person, limb and view.
+
+    ``items`` are (visit, limb, view, phase, scan); of several scans of a first visit the one listed first stands for
+    it. The order is that of people and of limbs and views as listed, then of visits.
+    """
+    groups: dict[tuple[str, str, str], list[tuple[Visit, Item]]] = {}
+    for visit, limb, view, phase, item in items:
+        if phase == "rest":
+            groups.setdefault((visit.participant, limb, view), []).append((visit, item))
+    pairs: list[tuple[Item, Item]] = []
+    for members in groups.values():
+        ordered = sorted(members, key=lambda member: (member[0].date or date.max, member[0].place))
+        first, base = ordered[0]
+        pairs += [(base, item) for visit, item in ordered[1:] if visit.visit != first.visit]
+    return pairs
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, (int, float)) or math.isnan(value):
+        return None
+    return float(value)
+
+
+def _date(value: object) -> date | None:
+    return value.date() if isinstance(value, pd.Timestamp) and not pd.isna(value) else None

@@ -1,0 +1,201 @@
+"""A study folder → its result: every scan measured, every later visit compared with the first, one table of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from rewarm.errors import InvalidInputError, InvalidStudyError, Problem, RewarmError
+from rewarm.measures import compare_measurements
+from rewarm.study.comparison import compare_scans
+from rewarm.study.folder import StudyCheck, load_study
+from rewarm.study.outputs import (
+    gather_comparisons,
+    gather_measurements,
+    sha256,
+    software_versions,
+    stacked,
+    write_study_result,
+)
+from rewarm.study.plan import Step, pairs_to_compare, study_steps, study_visits
+from rewarm.study.records import TABLES
+from rewarm.study.results import Comparison, ScanResult, StudyResult
+from rewarm.study.scan import measure_scan
+from rewarm.study.settings import FILE as SETTINGS_FILE
+from rewarm.study.staging import staged_output
+from rewarm.tables import COMPARISON, MEASUREMENTS
+
+Progress = Callable[[int, int, str], None]
+"""Called with (steps done, steps in all, what was done)."""
+
+_WORKERS: Final = 2
+"""Scans at the same time: most of the work is NumPy's and OpenCV's, which let other threads run."""
+
+
+def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
+    """Analyse a study folder and write measurements.csv and .parquet, comparisons.csv, regions/ and run.json.
+
+    ``output`` is built beside its place and renamed into it when complete, so that it is never half-written; it may be
+    absent, empty, or an earlier output of rewarm (replaced as a whole). The same inputs give the same bytes.
+
+    Raises :class:`InvalidStudyError` with all problems together (the folder's, or all scans' that cannot be measured),
+    :class:`OutputError` where ``output`` may not be written.
+    """
+    with staged_output(output, protect=[Path(folder)]) as stage:
+        result = analyse_study(folder, on_progress=on_progress)
+        write_study_result(result, stage)
+    return result
+
+
+def analyse_study(folder: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
+    """What :func:`run_study` computes, without writing anything."""
+    tell = on_progress or (lambda _done, _total, _what: None)
+    check = load_study(folder)
+    steps = study_steps(check)
+    scans = _measure_all(check, steps, tell)
+    _refuse_copies(check, steps, scans)
+    comparisons, failures = _compare_all(steps, scans, tell)
+    measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
+    design: Mapping[str, str] = check.settings.get("design", {})
+    return StudyResult(
+        study_id=str(check.settings["id"]),
+        title=str(check.settings["title"]),
+        design=str(design.get("kind", "")),
+        control=str(design.get("control", "none")),
+        tables=check.tables,
+        scans=tuple(scans),
+        comparisons=tuple(comparisons),
+        measurements=measurements,
+        comparison_table=changes,
+        warnings=(*map(str, check.warnings), *_camera_notes(steps), *failures, *notes),
+        versions=software_versions(),
+        inputs=_inputs(check, steps, scans),
+    )
+
+
+def _measure_all(check: StudyCheck, steps: Sequence[Step], tell: Progress) -> list[ScanResult]:
+    """Every scan, in order; or one error that names all scans that cannot be measured."""
+    scans: list[ScanResult] = []
+    problems: list[Problem] = []
+    executor = ThreadPoolExecutor(max_workers=min(_WORKERS, os.cpu_count() or 1))
+    try:
+        running = [executor.submit(measure_scan, step.plan) for step in steps]
+        for done, (step, future) in enumerate(zip(steps, running, strict=True), start=1):
+            try:
+                scans.append(future.result())
+            except RewarmError as error:
+                expected = "a recording that can be measured"
+                problems.append(Problem("scans.csv", step.row, "file", expected, f"{step.file}: {error}"))
+            tell(done, len(steps), f"scan {step.plan.scan}")
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+    if problems:
+        raise InvalidStudyError(str(check.folder), [*problems, *check.warnings])
+    return scans
+
+
+def _refuse_copies(check: StudyCheck, steps: Sequence[Step], scans: Sequence[ScanResult]) -> None:
+    """The same bytes under two names are one picture copied, not two visits."""
+    seen: dict[str, Step] = {}
+    problems: list[Problem] = []
+    for step, scan in zip(steps, scans, strict=True):
+        first = seen.setdefault(str(scan.thermogram.attrs["provenance_sha256"]), step)
+        same_picture = (first.visit, first.file) == (step.visit, step.file)  # of two limbs, told apart by the checks
+        if first is not step and not same_picture:
+            expected = "a recording of its own for every scan"
+            found = f"{step.file}, which holds the same bytes as {first.file} (row {first.row})"
+            problems.append(Problem("scans.csv", step.row, "file", expected, found, advice="Copy the right recording"))
+    if problems:
+        raise InvalidStudyError(str(check.folder), [*problems, *check.warnings])
+
+
+def _compare_all(
+    steps: Sequence[Step], scans: Sequence[ScanResult], tell: Progress
+) -> tuple[list[Comparison], list[str]]:
+    """All comparisons that can be made, and a sentence for each that cannot."""
+    pairs = pairs_to_compare(
+        [(step.visit, scan.limb, scan.view, scan.phase, scan) for step, scan in zip(steps, scans, strict=True)]
+    )
+    made: list[Comparison] = []
+    failures: list[str] = []
+    for done, (before, after) in enumerate(pairs, start=1):
+        try:
+            made.append(compare_scans(before, after))
+        except InvalidInputError as error:
+            failures.append(f"Scan {after.scan} could not be compared with {before.scan}: {error}")
+        tell(done, len(pairs), f"{after.scan} against {before.scan}")
+    return made, failures
+
+
+def _with_own_measurements(
+    check: StudyCheck, scans: Sequence[ScanResult], comparisons: Sequence[Comparison]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """The tables of this run, and below them what the study's own measurements.csv says."""
+    measured, changes = gather_measurements(scans), gather_comparisons(comparisons)
+    own = check.tables.get("measurements")
+    if own is None or own.empty:
+        return measured, changes, []
+    table = pd.DataFrame(index=own.index)
+    for column in MEASUREMENTS:
+        blank = float("nan") if column in ("time_s", "u", "n_px") else ""
+        table[column] = own[column] if column in own else pd.Series([blank] * len(own), index=own.index)
+    known = {scan.scan for scan in scans}
+    fresh = table[~table["scan"].isin(known)]
+    notes = []
+    if len(fresh) < len(table):
+        notes.append("measurements.csv also holds scans of scans.csv: these were measured anew from their recordings.")
+    table = fresh.assign(n_px=fresh["n_px"].fillna(0).astype("int64"))
+    own_changes, failures = _compare_own(check, table)
+    return (
+        stacked([measured, table], MEASUREMENTS),
+        stacked([changes, *own_changes], COMPARISON),
+        [*notes, *failures],
+    )
+
+
+def _compare_own(check: StudyCheck, table: pd.DataFrame) -> tuple[list[pd.DataFrame], list[str]]:
+    """Later visits against the first, of figures that were measured elsewhere, at rest."""
+    visits = study_visits(check)
+    items = []
+    rest = table[table["time_s"].isna()]
+    for (participant, visit, scan), figures in rest.groupby(["participant", "visit", "scan"], sort=False):
+        items.append((visits[str(participant), str(visit)], "", "", "rest", (str(scan), figures)))
+    changes: list[pd.DataFrame] = []
+    failures: list[str] = []
+    for (scan_before, before), (scan_after, after) in pairs_to_compare(items):
+        rooms = [visits[str(part["participant"].iloc[0]), str(part["visit"].iloc[0])] for part in (before, after)]
+        try:
+            changes.append(
+                compare_measurements(
+                    before, after, before_ambient_c=rooms[0].ambient_c, after_ambient_c=rooms[1].ambient_c
+                )
+            )
+        except InvalidInputError as error:
+            failures.append(f"measurements.csv: {scan_after} could not be compared with {scan_before}: {error}")
+    return changes, failures
+
+
+def _camera_notes(steps: Sequence[Step]) -> list[str]:
+    bare = [step.plan.scan for step in steps if "accuracy_c" not in step.plan.camera]
+    if not bare:
+        return []
+    which = "any scan" if len(bare) == len(steps) else f"{len(bare)} of {len(steps)} scans"
+    return [
+        f"The camera's accuracy is not stated for {which} (accuracy_c in study.toml, camera in scans.csv): "
+        "what the recording says, or the usual ±2 °C, stands in."
+    ]
+
+
+def _inputs(check: StudyCheck, steps: Sequence[Step], scans: Sequence[ScanResult]) -> dict[str, str]:
+    files = [SETTINGS_FILE, *(TABLES[name].file for name in check.tables)]
+    inputs = {name: sha256(check.folder / name) for name in files}
+    for step, scan in zip(steps, scans, strict=True):
+        inputs[step.file.replace("\\", "/")] = str(scan.thermogram.attrs["provenance_sha256"])
+        if step.plan.corrections is not None:
+            inputs[f"annotations/{step.plan.corrections.name}"] = sha256(step.plan.corrections)
+    return inputs
