@@ -4,9 +4,9 @@ A sole is described in *foot coordinates*: ``u`` across, positive towards the li
 heel point (0) to the tip of the longest toe (1); both are fractions of the foot's length. Zones divide the sole without
 its toes in thirds along ``v``, as in the arch index (Cavanagh and Rodgers 1987, doi 10.1016/0021-9290(87)90255-7):
 heel, arch, ball. The toes begin at a smooth curve through the webs. What varies is what varies most between healthy
-feet: arch, breadth, spread of the toes, direction of the great toe, and the order of the toes' lengths (Stanković et al.
-2018, doi 10.1186/s13047-018-0251-8). The default proportions were chosen by eye to look like a foot; they are no one's
-measurement.
+feet: arch, breadth, spread of the toes, direction of the great toe, and the order of the toes' lengths (Stanković et
+al. 2018, doi 10.1186/s13047-018-0251-8). The default proportions were chosen by eye to look like a foot; they are no
+one's measurement.
 
 The person lies on the back and the camera looks at the soles: the left foot is on the right of the picture, its great
 toe towards the picture's middle, that is, to the left.
@@ -91,7 +91,8 @@ class SoleMaps:
     @property
     def foot(self) -> Map:
         """Share of each pixel that the foot covers, 0..1."""
-        return np.clip(np.sum([*self.coverage.values()], axis=0), 0, 1).astype(np.float32)
+        total = np.sum(np.stack([*self.coverage.values()]), axis=0)
+        return np.asarray(np.clip(total, 0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +284,7 @@ def _draw_sole(side: str, sole: SoleShape, pose: SolePose, *, shape: tuple[int, 
     u, v = _to_foot(x, y, side, sole, pose, mm_per_px)
     toes = _toes(sole)
     parts = _fine_parts(toes, side, sole, pose, shape=shape, mm_per_px=mm_per_px)
-    coverage = {name: _coverage(part, shape) for name, part in zip(SOLE_REGIONS, parts, strict=True)}
+    coverage = {name: _coverage(part) for name, part in zip(SOLE_REGIONS, parts, strict=True)}
     toe_s = {
         name: (((u - toe.base[0]) * toe.way[0] + (v - toe.base[1]) * toe.way[1]) / toe.length).astype(np.float32)
         for name, toe in zip(TOES, toes, strict=True)
@@ -335,9 +336,11 @@ def _share_overlaps(
     return shared
 
 
-def _coverage(mask: NDArray[np.bool_], shape: tuple[int, int]) -> Map:
-    blocks = mask.reshape(shape[0], _SAMPLES, shape[1], _SAMPLES)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+def _coverage(mask: NDArray[np.bool_]) -> Map:
+    fine = mask.view(np.uint8)  # strided sums of bytes are several times as fast as a mean over blocks
+    columns = np.add.reduce([fine[:, i::_SAMPLES] for i in range(_SAMPLES)])
+    count = np.add.reduce([columns[i::_SAMPLES] for i in range(_SAMPLES)])
+    return np.asarray(count / np.float32(_SAMPLES**2), dtype=np.float32)
 
 
 def _landmarks(side: str, sole: SoleShape, pose: SolePose, *, mm_per_px: float) -> dict[str, tuple[float, float]]:

@@ -1,0 +1,364 @@
+"""Simulate a whole case series: a study folder as a clinic would hand it in, with its truth beside it in ``truth/``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import tifffile
+
+from rewarm.errors import OutputError
+from rewarm.regions import LEGEND, SIDES, SOLE_REGIONS, TOES
+from rewarm.twin.camera import SimulatedCamera, View, non_uniformity, record
+from rewarm.twin.patients import (
+    Patient,
+    ToeWarmth,
+    VisitDay,
+    draw_diary,
+    draw_patients,
+    draw_visits,
+    injection_rows,
+    temperatures_at,
+    toe_warmth,
+)
+from rewarm.twin.phantom import DrawnSoles, Map, SolePose, draw_soles, truth_labels
+from rewarm.twin.recording_files import write_flir_jpeg
+from rewarm.twin.skin import add_reference, paint_scene, paint_sole, sheet
+from rewarm.version import __version__
+
+TIMEZONE: Final = "Europe/Zurich"
+CAMERA_ID: Final = "cam1"
+MARKER: Final = "truth/made_by.json"
+MADE_BY: Final = "rewarm.twin.simulate_case_series"
+_REFERENCE_C: Final = 30.0
+_REFERENCE_BOX: Final = (8, 8, 32, 32)
+
+_README: Final = r"""# The truth of this simulated study
+
+Nobody was measured: everything in this study was simulated, and this folder says what is true. No analysis may read it;
+it is here to judge one.
+
+| file | what | |---|---| | `made_by.json` | what made the study, and the seed that makes it again | | `scans.csv` |
+what each recording's camera did: the error common to the picture (`camera_offset_c`: drift and calibration), \ the
+spread of the error that depends on the place in it, the noise, the size of a pixel on the skin | | `regions.csv` |
+each region's true mean temperature before any camera: `skin_mean_c` of the skin alone, `scene_mean_c` over \ the
+pixels of the label image, whose rim mixes with what lies behind; `area_px` with parts of pixels, `n_px` whole ones |
+| `landmarks.csv` | toe tips, webs and heel points, in pixels; the first pixel's centre is (0.5, 0.5), y grows
+downwards | | `labels/SCAN.tif` | the true regions as a label image, coded by `legend.json`; 0 is no foot | |
+`toes.csv` | why each toe is as warm as it is: °C over the same toe untreated, in a room of 22.5 °C, with 3 °C
+outdoors. \ `injection_c` is the effect of the injections; `room_c`, `season_c` and `day_c` are not |
+
+Temperatures are in °C of the skin's surface. Who reads a recording with the right emissivity, distance, reflected and
+air temperature finds the scene's temperature, blurred by the optics, plus `camera_offset_c`, plus the other two
+errors.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    """One simulated recording with its truth; ``warmth`` is by side."""
+
+    scan: str
+    patient: Patient
+    visit: VisitDay
+    view: View
+    drawn: DrawnSoles
+    skin_c: Mapping[str, Map]
+    scene_c: Map
+    warmth: Mapping[str, ToeWarmth]
+    camera_row: Mapping[str, Any]
+
+
+def simulate_case_series(folder: Path | str, *, seed: int = 20260101, reference_in_view: bool = False) -> Path:
+    """Simulate three women with secondary Raynaud's phenomenon before and after botulinum toxin, and write their study.
+
+    Both soles in each picture; visits before the injections and 6 weeks, 3 and 5 months after, from winter into
+    summer, so that season and effect are mixed as in life; one responds little; one is once seen in a room over 1 °C
+    warmer; one has her swelling taped. ``folder`` becomes a study folder of FLIR radiometric JPEGs and tables, with
+    the truth in ``folder/truth``. The same ``seed`` gives the same bytes. With ``reference_in_view`` a black body of
+    known temperature lies in each picture. A folder that this function made before is replaced as a whole, and only
+    once the new one is complete. Returns the folder.
+
+    Raises :class:`rewarm.errors.OutputError` where ``folder`` exists and is anything else, or cannot be written.
+    """
+    target = Path(folder)
+    _check_replaceable(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be made ({error.strerror}). Choose a folder that you may write to"
+        ) from error
+    try:
+        made = stage / "study"
+        _write_study(made, seed=seed, reference_in_view=reference_in_view)
+        _swap(made, target, stage / "old")
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror}). Choose another folder") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return target
+
+
+def _swap(made: Path, target: Path, aside: Path) -> None:
+    """Put ``made`` where ``target`` is or will be; what was there comes back if that fails."""
+    if target.exists():
+        target.replace(aside)
+    try:
+        made.replace(target)
+    except OSError:
+        if aside.exists():
+            aside.replace(target)
+        raise
+
+
+def _check_replaceable(target: Path) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    try:
+        made_by = json.loads((target / MARKER).read_text(encoding="utf-8")).get("made_by")
+    except (OSError, ValueError, AttributeError):
+        made_by = None
+    if made_by != MADE_BY:
+        raise OutputError(
+            f"{target}: expected a new folder, or a study that the simulator made (it holds {MARKER}); "
+            "found something else. Nothing was changed. Choose another folder, or move this one away"
+        )
+
+
+def _write_study(folder: Path, *, seed: int, reference_in_view: bool) -> None:
+    for name in ("thermograms", "truth/labels"):
+        (folder / name).mkdir(parents=True)
+    camera = SimulatedCamera()
+    rng = np.random.default_rng(seed)
+    patients = draw_patients(rng)
+    warm_room, swollen = (int(i) for i in rng.choice(3, size=2, replace=False))
+    fixed = non_uniformity(rng, shape=camera.shape)
+    bias_c = float(rng.normal(0, 0.4))
+    scans: list[_Scan] = []
+    diaries, injections = [], []
+    for i, patient in enumerate(patients):
+        visits = draw_visits(rng, warm_room=i == warm_room)
+        injected = visits[0].date
+        rotations = {"left": float(rng.uniform(3, 8)), "right": -float(rng.uniform(3, 8))}
+        for visit in visits:
+            scan = _simulate_scan(
+                rng, folder, camera, patient, visit, rotations, fixed, bias_c=bias_c, reference=reference_in_view
+            )
+            scans.append(scan)
+        diaries.append(draw_diary(rng, patient, injected, swelling=i == swollen))
+        injections.append(injection_rows(patient, injected))
+    _write_tables(folder, patients, scans, camera, reference=reference_in_view)
+    _csv(pd.concat(diaries), folder / "diary.csv")
+    _csv(pd.concat(injections), folder / "injections.csv")
+    _write_truth(folder / "truth", scans, seed=seed)
+
+
+def _simulate_scan(
+    rng: np.random.Generator,
+    folder: Path,
+    camera: SimulatedCamera,
+    patient: Patient,
+    visit: VisitDay,
+    rotations: Mapping[str, float],
+    fixed: Map,
+    *,
+    bias_c: float,
+    reference: bool,
+) -> _Scan:
+    """Place, warm, paint and record both soles at one visit, and write the recording."""
+    name = f"{patient.participant}_{visit.visit}"
+    view = View(
+        reflected_c=round(visit.ambient_c + 0.4, 1),
+        distance_m=round(float(rng.uniform(0.88, 0.94)), 2),
+        humidity_pct=visit.humidity_pct,
+        air_c=visit.ambient_c,
+    )
+    drawn = _place(rng, camera, patient, view, rotations)
+    warmth = {side: toe_warmth(rng, patient, visit, side=side) for side in SIDES}
+    skin = {}
+    for side in SIDES:
+        temperatures = temperatures_at(rng, patient, visit, warmth[side], side=side)
+        skin[side] = paint_sole(drawn.soles[side], temperatures, texture=patient.textures[side])
+    feet = np.asarray(sum(maps.foot for maps in drawn.soles.values()), dtype=np.float32)
+    scene = paint_scene(drawn, skin, sheet(rng, shape=camera.shape, ambient_c=visit.ambient_c, imprint=feet))
+    if reference:
+        scene = add_reference(scene, reference_c=_REFERENCE_C, box=_REFERENCE_BOX)
+    offset_c = bias_c + float(rng.uniform(-0.5, 0.5))
+    uneven = fixed + non_uniformity(rng, shape=camera.shape, centre_to_corner_c=0.08, tilt_c=0.04)
+    recording = record(scene, camera, view, rng, offset_c=offset_c, non_uniformity_c=uneven)
+    taken = time(9 + int(rng.integers(0, 6)), int(rng.integers(0, 60)), int(rng.integers(0, 60)))
+    acquired_at = datetime.combine(visit.date, taken, tzinfo=ZoneInfo(TIMEZONE))
+    write_flir_jpeg(folder / "thermograms" / f"{name}.jpg", recording.counts, camera, view, acquired_at=acquired_at)
+    row = {
+        "scan": name,
+        "camera_offset_c": offset_c,
+        "non_uniformity_sd_c": float(uneven.std()),
+        "netd_mk": camera.netd_mk,
+        "mm_per_px": drawn.mm_per_px,
+    }
+    return _Scan(name, patient, visit, view, drawn, skin, scene, warmth, row)
+
+
+def _place(
+    rng: np.random.Generator, camera: SimulatedCamera, patient: Patient, view: View, rotations: Mapping[str, float]
+) -> DrawnSoles:
+    """Both soles side by side, turned and spread a little differently at each visit; the left on the picture's right."""
+    mm_per_px = camera.mm_per_px(view.distance_m)
+    width, height = camera.pixels
+    half_length = patient.sole.foot_length_mm / mm_per_px / 2
+    soles = {}
+    for side, where in (("left", 0.5 + 0.135), ("right", 0.5 - 0.135)):
+        moved = {field.name: getattr(patient.sole, field.name) for field in fields(patient.sole)}
+        moved["splay"] = float(np.clip(patient.sole.splay + rng.normal(0, 0.05), 0.3, 0.85))
+        pose = SolePose(
+            heel_x=width * where + float(rng.normal(0, 3)),
+            heel_y=height / 2 + half_length + float(rng.normal(0, 2)),
+            rotation_deg=rotations[side] + float(rng.normal(0, 1.5)),
+        )
+        soles[side] = (type(patient.sole)(**moved), pose)
+    return draw_soles(soles, shape=camera.shape, mm_per_px=mm_per_px)
+
+
+def _write_tables(
+    folder: Path, patients: tuple[Patient, ...], scans: list[_Scan], camera: SimulatedCamera, *, reference: bool
+) -> None:
+    (folder / "study.toml").write_text(_study_toml(camera), encoding="utf-8", newline="\n")
+    people = [
+        {
+            "participant": patient.participant,
+            "sex": "female",
+            "birth_year": patient.birth_year,
+            "condition": "secondary_raynaud",
+            "underlying": "systemic_sclerosis",
+            "prior_treatments": patient.prior_treatments,
+            "notes": "simulated",
+        }
+        for patient in patients
+    ]
+    visits = [
+        {
+            "participant": scan.patient.participant,
+            "visit": scan.visit.visit,
+            "date": scan.visit.date,
+            "ambient_c": scan.visit.ambient_c,
+            "humidity_pct": scan.visit.humidity_pct,
+            "settling_min": scan.visit.settling_min,
+            "outdoor_mean_c": scan.visit.outdoor_mean_c,
+            "recent_exercise": "no",
+            "recent_smoking": "no",
+            "recent_caffeine": "no",
+        }
+        for scan in scans
+    ]
+    box = ";".join(map(str, _REFERENCE_BOX))
+    pictures = [
+        {
+            "participant": scan.patient.participant,
+            "visit": scan.visit.visit,
+            "scan": scan.scan,
+            "file": f"thermograms/{scan.scan}.jpg",
+            "limb": "feet",
+            "view": "plantar",
+            "phase": "rest",
+            "camera": CAMERA_ID,
+            "distance_m": scan.view.distance_m,
+            "emissivity": scan.view.emissivity,
+            "reflected_c": scan.view.reflected_c,
+        }
+        | ({"reference_c": _REFERENCE_C, "reference_box": box} if reference else {})
+        for scan in scans
+    ]
+    for name, rows in (("participants", people), ("visits", visits), ("scans", pictures)):
+        _csv(pd.DataFrame(rows), folder / f"{name}.csv")
+
+
+def _study_toml(camera: SimulatedCamera) -> str:
+    return f"""id = "simulated-case-series"
+title = "Botulinum toxin in the toes of three simulated women with systemic sclerosis"
+timezone = "{TIMEZONE}"
+
+[design]
+kind = "case_series"
+control = "none"
+masked_reading = false
+
+[protocol]
+ambient_c = 22.5
+settling_min = 15
+
+[camera.{CAMERA_ID}]
+model = "{camera.model}"
+accuracy_c = {camera.accuracy_c}
+netd_mk = {camera.netd_mk:g}
+pixels = [{camera.pixels[0]}, {camera.pixels[1]}]
+"""
+
+
+def _write_truth(truth: Path, scans: list[_Scan], *, seed: int) -> None:
+    made = {"made_by": MADE_BY, "version": __version__, "seed": seed}
+    (truth / "made_by.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8", newline="\n")
+    (truth / "README.md").write_text(_README, encoding="utf-8", newline="\n")
+    legend = {name: code for name, code in LEGEND.items() if name.partition("_")[2] in SOLE_REGIONS}
+    (truth / "legend.json").write_text(json.dumps(legend, indent=2) + "\n", encoding="utf-8", newline="\n")
+    for scan in scans:
+        labels = truth_labels(scan.drawn)
+        tifffile.imwrite(truth / "labels" / f"{scan.scan}.tif", labels, compression="zlib", metadata=None)
+    _csv(pd.DataFrame([scan.camera_row for scan in scans]), truth / "scans.csv")
+    _csv(pd.DataFrame([row for scan in scans for row in _region_rows(scan)]), truth / "regions.csv")
+    _csv(pd.DataFrame([row for scan in scans for row in _toe_rows(scan)]), truth / "toes.csv")
+    landmarks = [
+        {"scan": scan.scan, "landmark": name, "x_px": x, "y_px": y}
+        for scan in scans
+        for name, (x, y) in scan.drawn.regions.landmarks.items()
+    ]
+    _csv(pd.DataFrame(landmarks), truth / "landmarks.csv")
+
+
+def _region_rows(scan: _Scan) -> list[dict[str, Any]]:
+    rows = []
+    for item in scan.drawn.regions.items:
+        maps = scan.drawn.soles[item.side]
+        cover = (maps.foot if item.region == "foot" else maps.coverage[item.region]).astype(np.float64)
+        rows.append(
+            {
+                "scan": scan.scan,
+                "side": item.side,
+                "region": item.region,
+                "skin_mean_c": float((scan.skin_c[item.side] * cover).sum() / cover.sum()),
+                "scene_mean_c": float(scan.scene_c[item.mask].mean(dtype=np.float64)),
+                "area_px": float(cover.sum()),
+                "n_px": int(item.mask.sum()),
+            }
+        )
+    return rows
+
+
+def _toe_rows(scan: _Scan) -> list[dict[str, Any]]:
+    return [
+        {
+            "scan": scan.scan,
+            "participant": scan.patient.participant,
+            "visit": scan.visit.visit,
+            "days": scan.visit.days,
+            "side": side,
+            "region": toe,
+            **{part.name: float(getattr(warmth, part.name)[i]) for part in fields(warmth)},
+        }
+        for side, warmth in scan.warmth.items()
+        for i, toe in enumerate(TOES)
+    ]
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n", float_format="%.6g")
