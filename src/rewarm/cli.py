@@ -207,7 +207,7 @@ def compare(
     """
     from rewarm import study
 
-    with study.staged_output(output) as stage:
+    with study.staged_output(output, protect=[before, after]) as stage:
         comparison = study.compare(
             before,
             after,
@@ -293,9 +293,10 @@ def _json(value: object) -> str:
 def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> None:
     from rewarm import study
 
-    with study.staged_output(output) as stage, _progress() as tell:
-        result = study.run_study(study_folder, stage, on_progress=tell)
+    with study.staged_output(output, protect=[study_folder]) as stage, _progress() as tell:
+        result = study.analyse_study(study_folder, on_progress=tell)
         tell(0, 0, "writing the report")
+        study.write_study_result(result, stage)
         files = _report(result, stage, palette=palette, no_pdf=no_pdf)
     _close(output, files, result)
 

@@ -2,8 +2,18 @@
 
 from rewarm.cameras.convert import convert as convert
 from rewarm.cameras.convert import save_thermogram as save_thermogram
+from rewarm.cameras.description import describe as describe
+from rewarm.cameras.description import description_text as description_text
 from rewarm.cameras.readers import READERS as READERS
 from rewarm.cameras.readers import Reader as Reader
 from rewarm.cameras.readers import open_thermogram as open_thermogram
 
-__all__ = ["READERS", "Reader", "convert", "open_thermogram", "save_thermogram"]
+__all__ = [
+    "READERS",
+    "Reader",
+    "convert",
+    "describe",
+    "description_text",
+    "open_thermogram",
+    "save_thermogram",
+]
