@@ -47,15 +47,27 @@ _README: Final = r"""# The truth of this simulated study
 Nobody was measured: everything in this study was simulated, and this folder says what is true. No analysis may read it;
 it is here to judge one.
 
-| file | what | |---|---| | `made_by.json` | what made the study, and the seed that makes it again | | `scans.csv` |
-what each recording's camera did: the error common to the picture (`camera_offset_c`: drift and calibration), \ the
-spread of the error that depends on the place in it, the noise, the size of a pixel on the skin | | `regions.csv` |
-each region's true mean temperature before any camera: `skin_mean_c` of the skin alone, `scene_mean_c` over \ the
-pixels of the label image, whose rim mixes with what lies behind; `area_px` with parts of pixels, `n_px` whole ones |
-| `landmarks.csv` | toe tips, webs and heel points, in pixels; the first pixel's centre is (0.5, 0.5), y grows
-downwards | | `labels/SCAN.tif` | the true regions as a label image, coded by `legend.json`; 0 is no foot | |
-`toes.csv` | why each toe is as warm as it is: °C over the same toe untreated, in a room of 22.5 °C, with 3 °C
-outdoors. \ `injection_c` is the effect of the injections; `room_c`, `season_c` and `day_c` are not |
+| file | what |
+|---|---|
+| `made_by.json` | what made the study, and the seed that makes it again |
+| `scans.csv` | what the camera did to each recording |
+| `regions.csv` | each region's true mean temperature and size, before any camera |
+| `landmarks.csv` | toe tips, webs and heel points, in pixels |
+| `labels/SCAN.tif` | the true regions as a label image, coded by `legend.json`; 0 is no foot |
+| `toes.csv` | why each toe is as warm as it is |
+
+`scans.csv`: `camera_offset_c` is the error common to the picture (calibration and drift), `non_uniformity_sd_c` the
+spread of the error that depends on the place in it, `netd_mk` the noise, `mm_per_px` the size of a pixel on the skin.
+
+`regions.csv`: `skin_mean_c` is the mean over the skin alone, each pixel counted by the share that the region covers;
+`scene_mean_c` is the mean over the pixels of the label image, whose rim mixes with what lies behind. `area_px` counts
+shares of pixels, `n_px` whole ones.
+
+`landmarks.csv`: the centre of the first pixel is (0.5, 0.5); x grows to the right, y downwards.
+
+`toes.csv`: °C over the same toe untreated, in a room of 22.5 °C, with 3 °C outdoors. `injection_c` is the effect of the
+injections; `room_c`, `season_c` and `day_c` are not. A toe that would come out colder than the room stays at the room's
+temperature, so the coldest toes warm by less than the sum of these figures.
 
 Temperatures are in °C of the skin's surface. Who reads a recording with the right emissivity, distance, reflected and
 air temperature finds the scene's temperature, blurred by the optics, plus `camera_offset_c`, plus the other two
@@ -180,7 +192,7 @@ def _simulate_scan(
     name = f"{patient.participant}_{visit.visit}"
     view = View(
         reflected_c=round(visit.ambient_c + 0.4, 1),
-        distance_m=round(float(rng.uniform(0.88, 0.94)), 2),
+        distance_m=round(float(rng.uniform(0.83, 0.89)), 2),
         humidity_pct=visit.humidity_pct,
         air_c=visit.ambient_c,
     )
@@ -189,7 +201,9 @@ def _simulate_scan(
     skin = {}
     for side in SIDES:
         temperatures = temperatures_at(rng, patient, visit, warmth[side], side=side)
-        skin[side] = paint_sole(drawn.soles[side], temperatures, texture=patient.textures[side])
+        skin[side] = paint_sole(
+            drawn.soles[side], temperatures, texture=patient.textures[side], floor_c=visit.ambient_c
+        )
     feet = np.asarray(sum(maps.foot for maps in drawn.soles.values()), dtype=np.float32)
     scene = paint_scene(drawn, skin, sheet(rng, shape=camera.shape, ambient_c=visit.ambient_c, imprint=feet))
     if reference:
@@ -213,7 +227,7 @@ def _simulate_scan(
 def _place(
     rng: np.random.Generator, camera: SimulatedCamera, patient: Patient, view: View, rotations: Mapping[str, float]
 ) -> DrawnSoles:
-    """Both soles side by side, turned and spread a little differently at each visit; the left on the picture's right."""
+    """Both soles side by side, turned and spread a little differently each time; the left on the picture's right."""
     mm_per_px = camera.mm_per_px(view.distance_m)
     width, height = camera.pixels
     half_length = patient.sole.foot_length_mm / mm_per_px / 2

@@ -24,6 +24,7 @@ FiveToes = tuple[float, float, float, float, float]
 
 _TOE_PATTERN_C: Final = np.array([0.45, -0.25, -0.50, -0.30, 0.60])
 """How each toe differs from the toes' mean in healthy people, °C: great toe and fifth warmest."""
+_BEND_C: Final = 0.3
 _TEXTURE_STEP: Final = 0.01  # foot lengths: about 2.4 mm
 _TEXTURE_ORIGIN: Final = (-0.1, -0.3)  # (v, u) of the first grid point
 _TEXTURE_SHAPE: Final = (121, 61)
@@ -70,17 +71,17 @@ def healthy_temperatures(rng: np.random.Generator) -> SoleTemperatures:
 def cold_temperatures(rng: np.random.Generator, *, ambient_c: float) -> SoleTemperatures:
     """One sole in secondary Raynaud's: cool all over, each toe cold in its own way, some about as cold as the room.
 
-    Chosen, not published: toes 0.5 to 4 °C above the room, forefoot between toes and arch, colder towards the tips.
+    Chosen, not published: toes 0.8 to 4.5 °C above the room, forefoot between toes and arch, colder towards the tips.
     """
     arch = ambient_c + rng.uniform(5.0, 6.5)
-    toes = ambient_c + np.clip(rng.uniform(1.2, 2.8) + 0.4 * _TOE_PATTERN_C + rng.normal(0, 0.6, 5), 0.5, 4.0)
+    toes = ambient_c + np.clip(rng.uniform(1.7, 3.2) + 0.4 * _TOE_PATTERN_C + rng.normal(0, 0.6, 5), 0.8, 4.5)
     ball = 0.55 * arch + 0.45 * float(toes.mean())
     return SoleTemperatures(
         arch_c=arch,
         ball_c=ball + rng.normal(0, 0.3),
         heel_c=arch - rng.uniform(1.5, 2.5),
         toe_c=five(toes),
-        tip_gradient_c=float(rng.uniform(-1.8, -0.8)),
+        tip_gradient_c=float(rng.uniform(-1.6, -0.6)),
     )
 
 
@@ -92,11 +93,18 @@ def random_texture(rng: np.random.Generator, *, sd_c: float = 0.25) -> Floats:
     return np.asarray(sd_c * (texture - texture.mean()) / texture.std())
 
 
-def paint_sole(maps: SoleMaps, temperatures: SoleTemperatures, *, texture: Floats | None = None) -> Map:
+def paint_sole(
+    maps: SoleMaps,
+    temperatures: SoleTemperatures,
+    *,
+    texture: Floats | None = None,
+    floor_c: float | None = None,
+) -> Map:
     """Temperature of one sole, °C, float32 (y, x); it means something only where the sole covers a pixel.
 
-    Without ``texture`` each region's coverage-weighted mean equals ``temperatures`` exactly (where the region is in the
-    picture); ``texture`` from :func:`random_texture` is added on top.
+    With neither ``texture`` nor ``floor_c`` each region's coverage-weighted mean equals ``temperatures`` exactly
+    (where the region is in the picture). ``texture`` from :func:`random_texture` is added on top. ``floor_c`` is the
+    coldest that skin gets, usually the room: what would be colder bends smoothly towards it.
     """
     basis = _basis(maps)
     detail = _detail(maps, temperatures.tip_gradient_c)
@@ -111,6 +119,8 @@ def paint_sole(maps: SoleMaps, temperatures: SoleTemperatures, *, texture: Float
     painted = detail + np.tensordot(level, basis, axes=1)
     if texture is not None:
         painted = painted + _sample(texture, maps)
+    if floor_c is not None:
+        painted = floor_c + _BEND_C * np.logaddexp(0, (painted - floor_c) / _BEND_C)
     return np.asarray(painted, dtype=np.float32)
 
 
