@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
 from rewarm.regions import SIDES
 from rewarm.report.palettes import CHANGE, Palette
 from rewarm.report.pictures import (
+    Layered,
     Scale,
     change_scale,
     change_svg,
@@ -24,26 +24,31 @@ from rewarm.report.pictures import (
     scale_bar_svg,
     thermal_svg,
 )
-from rewarm.report.words import DIGITS, number, region_words, short_region, visit_words
+from rewarm.report.rows import digit_figures, index_rows
+from rewarm.report.words import is_hand, number, region_words, short_region, visit_words
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.thermogram import temperature_c
+
+
+SMALL_WIDTH = 340.0
+"""Nominal width of maps of change, which stand three in a row: their letters are larger against the picture."""
 
 
 @dataclass(frozen=True)
 class Picture:
     """One figure: its drawing, a title, and the lines under it."""
 
-    svg: Markup
+    drawing: Layered
     title: str
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Figures that share a scale; ``bars`` holds the scale bar once a palette."""
+    """Figures that share a scale; ``bars`` holds the scale bar of each palette, by its key."""
 
     pictures: tuple[Picture, ...]
-    bars: tuple[Markup, ...]
+    bars: Mapping[str, Markup]
     scale_words: str
 
 
@@ -57,17 +62,21 @@ def picture_set(scans: Sequence[ScanResult], *, key: str, palettes: Sequence[Pal
         for shape in {scan.regions.shape for scan in scans}
     }
     pictures = []
-    for scan, picture, mask in zip(scans, values, masks, strict=True):
-        crop = crops[scan.regions.shape]
-        labels = picture_labels(scan.regions, crop)
-        alike = [other for other in scans if other.regions.shape == scan.regions.shape]
-        canvas = label_canvas(crop, [label for other in alike for label in picture_labels(other.regions, crop)])
+    labels_of = [picture_labels(scan.regions, crops[scan.regions.shape]) for scan in scans]
+    canvases = {
+        shape: label_canvas(
+            crop, [x for scan, labels in zip(scans, labels_of, strict=True) if scan.regions.shape == shape for x in labels]
+        )
+        for shape, crop in crops.items()
+    }
+    for scan, picture, mask, labels in zip(scans, values, masks, labels_of, strict=True):
+        crop, canvas = crops[scan.regions.shape], canvases[scan.regions.shape]
         svg = thermal_svg(
             picture, scan.regions, scale=scale, palettes=palettes, crop=crop, canvas=canvas, labels=labels, alt=_alt(scan, scale)
         )
         clipped = clipped_shares(picture, mask, scale)
         pictures.append(Picture(svg, _title(scan), _caption(scan, clipped)))
-    bars = tuple(scale_bar_svg(scale, palette, key=key, caption="Temperature scale") for palette in palettes)
+    bars = {item.key: scale_bar_svg(scale, item, key=key, caption="Temperature scale") for item in palettes}
     words = f"All on one scale, {number(scale.low, 0)} to {number(scale.high, 0)} °C"
     return PictureSet(tuple(pictures), bars, words)
 
@@ -79,12 +88,10 @@ def change_set(comparisons: Sequence[Comparison], *, key: str) -> PictureSet:
     for item in comparisons:
         regions = item.before.regions
         crop = crop_box([regions])
-        svg = change_svg(
-            item.change_c, regions, scale=scale, crop=crop, labels=picture_labels(regions, crop), alt=_change_alt(item)
-        )
+        svg = change_svg(item.change_c, regions, scale=scale, crop=crop, alt=_change_alt(item), width=SMALL_WIDTH)
         before, after = visit_words(item.before.visit) or item.before.scan, visit_words(item.after.visit) or item.after.scan
         pictures.append(Picture(svg, f"{after} minus {before}", _change_caption(item, scale)))
-    bars = (scale_bar_svg(scale, CHANGE, key=key, caption="Scale of change", signed=True),)
+    bars = {CHANGE.key: scale_bar_svg(scale, CHANGE, key=key, caption="Scale of change", signed=True)}
     limit = number(scale.high, 0)
     return PictureSet(tuple(pictures), bars, f"One scale, −{limit} to +{limit} °C, white at no change")
 
@@ -94,17 +101,35 @@ def _title(scan: ScanResult) -> str:
     return f"{words}, {scan.date.isoformat()}" if scan.date else words
 
 
-def digit_means(scan: ScanResult, side: str) -> pd.Series:
-    """Mean temperatures of a side's digits, °C, by region."""
-    table = scan.measurements
-    rows = table[table["metric"].eq("mean") & table["side"].eq(side) & table["region"].isin(DIGITS)]
-    return pd.Series(rows["value"].astype(float).to_numpy(), index=rows["region"].to_numpy()).dropna()
+def _side_means(scan: ScanResult) -> dict[str, dict[str, float]]:
+    """Mean temperatures of each side's digits, °C, by region; sides without any left out."""
+    rows = index_rows(scan.measurements)
+    means = {side: digit_figures(rows, side, "mean", "value") for side in SIDES}
+    return {side: figures for side, figures in means.items() if figures}
+
+
+def _side_changes(item: Comparison) -> dict[str, dict[str, float]]:
+    rows = index_rows(item.table)
+    changes = {side: digit_figures(rows, side, "mean", "change") for side in SIDES}
+    return {side: figures for side, figures in changes.items() if figures}
+
+
+def _averages(sides: Mapping[str, Mapping[str, float]], *, signed: bool = False) -> str:
+    return ", ".join(
+        f"{side} {number(sum(figures.values()) / len(figures), signed=signed)}" for side, figures in sides.items()
+    )
+
+
+def _listed(sides: Mapping[str, Mapping[str, float]], *, signed: bool = False) -> str:
+    return "; ".join(
+        side + " " + ", ".join(f"{short_region(name)} {number(value, signed=signed)}" for name, value in figures.items())
+        for side, figures in sides.items()
+    )
 
 
 def _caption(scan: ScanResult, clipped: tuple[float, float]) -> tuple[str, ...]:
-    means = [(side, digit_means(scan, side)) for side in SIDES]
-    noun = "Fingers" if scan.limb.endswith(("hand", "hands")) else "Toes"
-    toes = ", ".join(f"{side} {number(float(values.mean()))}" for side, values in means if not values.empty)
+    noun = "Fingers" if is_hand(scan) else "Toes"
+    toes = _averages(_side_means(scan))
     facts = [f"{noun}, average: {toes} °C" if toes else f"No {noun.lower()} measured"]
     facts.append("Room not recorded" if scan.ambient_c is None else f"Room {number(scan.ambient_c)} °C")
     lines = [". ".join(facts) + "."]
@@ -122,13 +147,7 @@ def _percent(share: float) -> str:
 
 
 def _alt(scan: ScanResult, scale: Scale) -> str:
-    sides = []
-    for side in SIDES:
-        values = digit_means(scan, side)
-        if not values.empty:
-            figures = ", ".join(f"{short_region(str(region))} {number(float(value))}" for region, value in values.items())
-            sides.append(f"{side} {figures}")
-    means = "; ".join(sides) or "no toes or fingers measured"
+    means = _listed(_side_means(scan)) or "no toes or fingers measured"
     who = f" of {scan.participant}" if scan.participant else ""
     return (
         f"Thermal picture{who}, {_title(scan)}, colours from {number(scale.low, 0)} to {number(scale.high, 0)} °C. "
@@ -136,16 +155,9 @@ def _alt(scan: ScanResult, scale: Scale) -> str:
     )
 
 
-def _change_rows(item: Comparison, side: str) -> pd.DataFrame:
-    table = item.table
-    rows = table[table["metric"].eq("mean") & table["side"].eq(side) & table["region"].isin(DIGITS)]
-    return rows[rows["change"].notna()]
-
-
 def _change_caption(item: Comparison, scale: Scale) -> tuple[str, ...]:
-    means = [(side, _change_rows(item, side)["change"].astype(float)) for side in SIDES]
-    toes = ", ".join(f"{side} {number(float(values.mean()), signed=True)}" for side, values in means if not values.empty)
-    noun = "Fingers" if item.before.limb.endswith(("hand", "hands")) else "Toes"
+    toes = _averages(_side_changes(item), signed=True)
+    noun = "Fingers" if is_hand(item.before) else "Toes"
     room = item.room_change_c
     facts = [f"{noun}, average: {toes} °C" if toes else f"No {noun.lower()} compared"]
     facts.append("Room’s change not known" if room is None else f"Room {number(room, signed=True)} °C")
@@ -159,14 +171,7 @@ def _change_caption(item: Comparison, scale: Scale) -> tuple[str, ...]:
 
 
 def _change_alt(item: Comparison) -> str:
-    sides = []
-    for side in SIDES:
-        rows = _change_rows(item, side)
-        if not rows.empty:
-            figures = ", ".join(
-                f"{short_region(str(row.region))} {number(float(str(row.change)), signed=True)}" for row in rows.itertuples()
-            )
-            sides.append(f"{side} {figures}")
+    changes = _listed(_side_changes(item), signed=True) or "none measured"
     who = f" of {item.after.participant}" if item.after.participant else ""
     before, after = visit_words(item.before.visit) or item.before.scan, visit_words(item.after.visit) or item.after.scan
-    return f"Map of change{who}, {after} minus {before}. Mean changes in °C: {'; '.join(sides) or 'none measured'}."
+    return f"Map of change{who}, {after} minus {before}. Mean changes in °C: {changes}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -88,16 +88,14 @@ def to_levels(values: NDArray[np.float32], *, low: float, high: float) -> NDArra
     return levels
 
 
-def png_data_uri(levels: NDArray[np.uint8], palette: Palette) -> str:
-    """An indexed picture (y, x) as a ``data:`` address; a few kB, and the same bytes each time."""
+def png_data_uris(levels: NDArray[np.uint8], palettes: Sequence[Palette]) -> tuple[str, ...]:
+    """An indexed picture (y, x) as a ``data:`` address once a palette; a few kB each, and the same bytes each time."""
     height, width = levels.shape
     rows = np.concatenate([np.zeros((height, 1), np.uint8), levels], axis=1)  # filter "none" fits indices best
-    data = b"\x89PNG\r\n\x1a\n"
-    data += _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
-    data += _chunk(b"PLTE", palette.table().tobytes())
-    data += _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9))
-    data += _chunk(b"IEND", b"")
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    head = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
+    body = _chunk(b"IDAT", zlib.compress(rows.tobytes(), 6)) + _chunk(b"IEND", b"")
+    files = [head + _chunk(b"PLTE", palette.table().tobytes()) + body for palette in palettes]
+    return tuple("data:image/png;base64," + base64.b64encode(data).decode("ascii") for data in files)
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

@@ -13,7 +13,7 @@ from rewarm.report.curves import Moment, Series, common_axis, curves_svg, equall
 from rewarm.report.figures import PictureSet, change_set, picture_set
 from rewarm.report.palettes import Palette
 from rewarm.report.tables import SideTable, side_table
-from rewarm.report.words import DIGITS, change_sentences, number, short_region, visit_words
+from rewarm.report.words import DIGITS, change_sentences, is_hand, number, short_region, visit_words
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 
 
@@ -38,11 +38,11 @@ class ViewSection:
 
 @dataclass(frozen=True)
 class Person:
-    """One participant; ``key`` is safe in an id."""
+    """One participant; ``key`` is safe in an id, ``sentences`` holds those of each visit after."""
 
     key: str
     name: str
-    sentences: tuple[str, ...]
+    sentences: tuple[tuple[str, ...], ...]
     sections: tuple[ViewSection, ...]
 
 
@@ -54,7 +54,7 @@ def people(result: StudyResult, palettes: Sequence[Palette]) -> tuple[Person, ..
 
 def section_key(scan: ScanResult) -> tuple[str, str, str]:
     """Scans of one kind can be laid side by side: whole limb, view, phase."""
-    return ("hands" if scan.limb.endswith(("hand", "hands")) else "feet", scan.view, scan.phase)
+    return ("hands" if is_hand(scan) else "feet", scan.view, scan.phase)
 
 
 def comparisons_of(result: StudyResult, participant: str) -> tuple[Comparison, ...]:
@@ -72,7 +72,7 @@ def in_order(scans: Sequence[ScanResult]) -> list[ScanResult]:
 def _person(result: StudyResult, name: str, key: str, palettes: Sequence[Palette]) -> Person:
     scans = in_order([scan for scan in result.scans if scan.participant == name])
     comparisons = comparisons_of(result, name)
-    sentences = [sentence for item in comparisons for sentence in change_sentences(name, item)]
+    sentences = [change_sentences(name, item) for item in comparisons]
     sections = []
     for i, kind in enumerate(dict.fromkeys(section_key(scan) for scan in scans)):
         chosen = [scan for scan in scans if section_key(scan) == kind]
@@ -130,7 +130,7 @@ def _curves(scans: Sequence[ScanResult], measurements: pd.DataFrame) -> CurveSet
     if not by_side:
         return None
     axis = common_axis([line for series in by_side.values() for line in series], moments)
-    limb = "hand" if scans[0].limb.endswith(("hand", "hands")) else "foot"
+    limb = "hand" if is_hand(scans[0]) else "foot"
     panels = tuple(
         curves_svg(series, moments, axis=axis, title=f"{side.capitalize()} {limb}", alt=_alt(side, limb, series, moments))
         for side, series in by_side.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -11,11 +11,12 @@ from typing import Final
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
-from skimage.measure import approximate_polygon, find_contours
+from shapely import LineString, simplify
+from skimage.measure import find_contours
 
 from rewarm.regions import ANGIOSOMES, WHOLE_LIMBS, Mask, Region, Regions
 from rewarm.report.labels import Box, Label, place_labels
-from rewarm.report.palettes import CHANGE, Palette, png_data_uri, to_levels
+from rewarm.report.palettes import CHANGE, Palette, png_data_uris, to_levels
 from rewarm.report.words import DIGITS, number
 
 WIDTH: Final = 480.0
@@ -23,6 +24,15 @@ WIDTH: Final = 480.0
 LARGEST_PX: Final = 300
 """Pictures wider than this are reduced by whole factors: a report is mailed, the recording keeps every pixel."""
 FONT: Final = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+
+
+@dataclass(frozen=True)
+class Layered:
+    """A drawing whose middle exists once a palette, by the palette's key."""
+
+    head: Markup
+    layers: Mapping[str, Markup]
+    tail: Markup = Markup("")  # noqa: RUF009 - Markup is a text, and texts do not change
 
 
 @dataclass(frozen=True)
@@ -120,9 +130,9 @@ def label_canvas(crop: Box, labels: Sequence[Label]) -> Box:
     )
 
 
-def picture_labels(regions: Regions, crop: Box) -> tuple[Label, ...]:
+def picture_labels(regions: Regions, crop: Box, *, width: float = WIDTH) -> tuple[Label, ...]:
     """Names of toes and sides beside what they name, in the picture's pixels."""
-    return place_labels(regions, unit=(crop.x1 - crop.x0) / WIDTH)
+    return place_labels(regions, unit=crop.width / width)
 
 
 def thermal_svg(
@@ -135,29 +145,27 @@ def thermal_svg(
     canvas: Box,
     labels: Sequence[Label],
     alt: str,
-) -> Markup:
+    width: float = WIDTH,
+) -> Layered:
     """One picture (y, x) in °C, or a map of change, with outlines and labels; a layer for each palette."""
-    unit = (crop.x1 - crop.x0) / WIDTH
-    width, height = canvas.width / unit, canvas.height / unit
+    unit = crop.width / width
+    wide, high = canvas.width / unit, canvas.height / unit
     x0, y0 = (crop.x0 - canvas.x0) / unit, (crop.y0 - canvas.y0) / unit
     cut = _reduced(values[int(crop.y0) : int(crop.y1), int(crop.x0) : int(crop.x1)])
     levels = to_levels(cut, low=scale.low, high=scale.high)
     place = f'x="{x0:.1f}" y="{y0:.1f}" width="{crop.width / unit:.1f}" height="{crop.height / unit:.1f}"'
-    parts = [
-        f'<svg class="thermal" role="img" viewBox="0 0 {width:.0f} {height:.0f}" aria-label="{escape(alt)}" '
-        f'font-family="{FONT}"><rect width="{width:.0f}" height="{height:.0f}" fill="{palettes[0].none}"/>'
-    ]
-    parts += [
-        f'<image class="layer-{palette.key}" {place} preserveAspectRatio="none" href="{png_data_uri(levels, palette)}"/>'
-        for palette in palettes
-    ]
-    parts += [_outline_paths(item, canvas, unit) for item in regions.found if _drawn(item)]
-    parts += [_label_svg(label, canvas, unit) for label in labels]
-    return Markup("".join(parts) + "</svg>")
-
-
-def _drawn(item: Region) -> bool:
-    return item.region not in ANGIOSOMES and (item.region not in WHOLE_LIMBS)
+    head = (
+        f'<svg class="thermal" role="img" viewBox="0 0 {wide:.0f} {high:.0f}" aria-label="{escape(alt)}" '
+        f'font-family="{FONT}"><rect width="{wide:.0f}" height="{high:.0f}" fill="{palettes[0].none}"/>'
+    )
+    layers = {
+        palette.key: Markup(
+            f'<image class="layer-{palette.key}" {place} preserveAspectRatio="none" href="{uri}"/>'
+        )
+        for palette, uri in zip(palettes, png_data_uris(levels, palettes), strict=True)
+    }
+    tail = _outlines_svg(regions, canvas, unit) + _labels_svg(labels, canvas, unit) + "</svg>"
+    return Layered(Markup(head), layers, Markup(tail))
 
 
 def _reduced(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -174,38 +182,50 @@ def outline(mask: Mask) -> list[NDArray[np.float64]]:
     return [ring[:, ::-1] - 0.5 for ring in find_contours(padded, 0.5)]
 
 
-def _outline_paths(item: Region, canvas: Box, unit: float) -> str:
-    path = ""
-    for ring in outline(item.mask):
-        points = approximate_polygon(np.asarray(ring, dtype=np.float64), tolerance=0.6)
-        points = (points - (canvas.x0, canvas.y0)) / unit
-        path += "M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points[:-1]) + "Z"
-    if item.region in DIGITS:
-        halo = f'<path d="{path}" fill="none" stroke="#fff" stroke-opacity=".75" stroke-width="3"/>'
-        return halo + f'<path d="{path}" fill="none" stroke="#111" stroke-width="1.3"/>'
-    return f'<path d="{path}" fill="none" stroke="#111" stroke-opacity=".55" stroke-width=".9" stroke-dasharray="3 3"/>'
-
-
-def _label_svg(label: Label, canvas: Box, unit: float) -> str:
-    x, y = (label.box.x0 - canvas.x0) / unit, (label.box.y0 - canvas.y0) / unit
-    width, height = label.box.width / unit, label.box.height / unit
-    line = ""
-    if label.anchor is not None:
-        ax, ay = (label.anchor[0] - canvas.x0) / unit, (label.anchor[1] - canvas.y0) / unit
-        line = (
-            f'<path d="M{ax:.1f} {ay:.1f}L{x + width / 2:.1f} {y + height / 2:.1f}" stroke="#fff" stroke-width="2.6"/>'
-            f'<path d="M{ax:.1f} {ay:.1f}L{x + width / 2:.1f} {y + height / 2:.1f}" stroke="#111" stroke-width="1"/>'
-        )
+def _outlines_svg(regions: Regions, canvas: Box, unit: float) -> str:
+    """All digits as solid lines with a light rim, all other regions dashed; few elements, for PDF's sake."""
+    digits = "".join(_path(item.mask, canvas, unit) for item in regions.found if item.region in DIGITS)
+    others = "".join(_path(item.mask, canvas, unit) for item in regions.found if _dashed(item))
     return (
-        f'{line}<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3.5" fill="#fff"/>'
-        f'<text x="{x + width / 2:.1f}" y="{y + height / 2 + 4.6:.1f}" font-size="13" font-weight="bold" fill="#111" '
-        f'text-anchor="middle">{escape(label.text)}</text>'
+        f'<path d="{others}" fill="none" stroke="#111" stroke-opacity=".55" stroke-width=".9" stroke-dasharray="3 3"/>'
+        f'<path d="{digits}" fill="none" stroke="#fff" stroke-opacity=".75" stroke-width="3"/>'
+        f'<path d="{digits}" fill="none" stroke="#111" stroke-width="1.3"/>'
+    )
+
+
+def _dashed(item: Region) -> bool:
+    return item.region not in (*DIGITS, *ANGIOSOMES, *WHOLE_LIMBS)
+
+
+def _path(mask: Mask, canvas: Box, unit: float) -> str:
+    path = ""
+    for ring in outline(mask):
+        corners = simplify(LineString(ring), 0.4 * min(1.0, unit)).coords
+        points = (np.asarray(corners, dtype=np.float64) - (canvas.x0, canvas.y0)) / unit
+        path += "M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points[:-1]) + "Z"
+    return path
+
+
+def _labels_svg(labels: Sequence[Label], canvas: Box, unit: float) -> str:
+    pointers, plates, words = "", "", ""
+    for label in labels:
+        x, y = (label.box.x0 - canvas.x0) / unit, (label.box.y0 - canvas.y0) / unit
+        width, height = label.box.width / unit, label.box.height / unit
+        middle = x + width / 2
+        if label.anchor is not None:
+            ax, ay = (label.anchor[0] - canvas.x0) / unit, (label.anchor[1] - canvas.y0) / unit
+            pointers += f"M{ax:.1f} {ay:.1f}L{middle:.1f} {y + height / 2:.1f}"
+        plates += f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}Z"
+        words += f'<text x="{middle:.1f}" y="{y + height / 2 + 4.6:.1f}" text-anchor="middle">{escape(label.text)}</text>'
+    return (
+        f'<path d="{pointers}" stroke="#fff" stroke-width="2.6"/><path d="{pointers}" stroke="#111" stroke-width="1"/>'
+        f'<path d="{plates}" fill="#fff"/><g font-size="13" font-weight="bold" fill="#111">{words}</g>'
     )
 
 
 def scale_bar_svg(scale: Scale, palette: Palette, *, key: str, caption: str, signed: bool = False) -> Markup:
     """A scale bar with ticks in °C and the two colours that mark clipped values; ``key`` makes its id unique."""
-    width, bar, left = 480.0, 16.0, 62.0
+    width, bar, left = 480.0, 16.0, 76.0
     span = width - 2 * left
     stops = "".join(
         f'<stop offset="{i / (len(palette.anchors) - 1):.4f}" stop-color="{colour}"/>'
@@ -237,12 +257,20 @@ def scale_bar_svg(scale: Scale, palette: Palette, *, key: str, caption: str, sig
 
 
 def change_svg(
-    change_c: NDArray[np.float32], regions: Regions, *, scale: Scale, crop: Box, labels: Sequence[Label], alt: str
-) -> Markup:
+    change_c: NDArray[np.float32], regions: Regions, *, scale: Scale, crop: Box, alt: str, width: float = WIDTH
+) -> Layered:
     """A map of change (y, x) in the geometry of ``regions``."""
-    canvas = label_canvas(crop, labels)
+    labels = picture_labels(regions, crop, width=width)
     return thermal_svg(
-        change_c, regions, scale=scale, palettes=(CHANGE,), crop=crop, canvas=canvas, labels=labels, alt=alt
+        change_c,
+        regions,
+        scale=scale,
+        palettes=(CHANGE,),
+        crop=crop,
+        canvas=label_canvas(crop, labels),
+        labels=labels,
+        alt=alt,
+        width=width,
     )
 
 

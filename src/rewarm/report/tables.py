@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from rewarm.report.words import DIGITS, number, region_words, visit_words
+from rewarm.report.rows import Rows, digit_figures, figure, index_rows
+from rewarm.report.rows import Row as TableRow
+from rewarm.report.words import DIGITS, PROXIMAL_WORDS, in_picture, is_hand, number, region_words, visit_words
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
-
-DIFFERENCE = "distal_proximal_difference"
-
 
 @dataclass(frozen=True)
 class ChangeCells:
@@ -60,10 +57,10 @@ class SideTable:
 def side_table(comparisons: Sequence[Comparison], side: str) -> SideTable:
     """The comparisons of one person and one kind of picture, of one side."""
     first = comparisons[0].before
-    hand = first.limb.endswith(("hand", "hands"))
+    proximal = in_picture(first).proximal
     owner = f"{first.participant}, " if first.participant else ""
-    caption = f"{owner}{side} {'hand' if hand else 'foot'}: before ({_visit(first)}) and after"
-    return SideTable(caption, "palm" if hand else "arch", tuple(_visit_rows(item, side) for item in comparisons))
+    caption = f"{owner}{side} {'hand' if is_hand(first) else 'foot'}: before ({_visit(first)}) and after"
+    return SideTable(caption, PROXIMAL_WORDS.get(proximal, proximal), tuple(_visit_rows(item, side) for item in comparisons))
 
 
 def _visit(scan: ScanResult) -> str:
@@ -72,16 +69,15 @@ def _visit(scan: ScanResult) -> str:
 
 
 def _visit_rows(item: Comparison, side: str) -> VisitRows:
-    table = item.table[item.table["side"].eq(side)]
-    hand = item.before.limb.endswith(("hand", "hands"))
-    proximal = "palm" if hand else "arch"
+    table = index_rows(item.table)
+    proximal = in_picture(item.before).proximal
     rows = [row for region in DIGITS if (row := _digit_row(item, table, side, region)) is not None]
-    average = _average_row(table, "fingers" if hand else "toes")
+    average = _average_row(table, side, in_picture(item.before).metric, "fingers" if is_hand(item.before) else "toes")
     if average is not None:
         rows.append(average)
-    rest = table[table["metric"].eq("mean") & table["region"].eq(proximal)]
-    if not rest.empty:
-        rows.append(Row(region_words(proximal), "rest", _cells(rest.iloc[0]), EMPTY))
+    rest = table.get((side, proximal, "mean"))
+    if rest is not None:
+        rows.append(Row(region_words(proximal), "rest", _cells(rest), EMPTY))
     before, after = item.before.ambient_c, item.after.ambient_c
     room = ChangeCells(
         number(before, 2), number(after, 2), number(item.room_change_c, 2, signed=True), "–", "–", "–"
@@ -90,48 +86,47 @@ def _visit_rows(item: Comparison, side: str) -> VisitRows:
     return VisitRows(_visit(item.after), tuple(rows))
 
 
-def _digit_row(item: Comparison, table: pd.DataFrame, side: str, region: str) -> Row | None:
-    mean = table[table["metric"].eq("mean") & table["region"].eq(region)]
-    difference = table[table["metric"].eq(DIFFERENCE) & table["region"].eq(region)]
+def _digit_row(item: Comparison, table: Rows, side: str, region: str) -> Row | None:
+    mean, difference = table.get((side, region, "mean")), table.get((side, region, in_picture(item.before).metric))
     name = region_words(region)
-    if mean.empty or pd.isna(mean.iloc[0]["change"]):
+    if mean is None or figure(mean["change"]) is None:
         reasons = [
             f"not found {when}" + (f" ({found.reason})" if found.reason else "")
             for when, scan in (("before", item.before), ("after", item.after))
             if (found := scan.regions.get(side, region)) is not None and not found.found
         ]
         return Row(name, "digit", EMPTY, EMPTY, f"{', '.join(reasons)}: not compared") if reasons else None
-    cells = EMPTY if difference.empty else _cells(difference.iloc[0], signed=True)
-    return Row(name, "digit", _cells(mean.iloc[0]), cells)
+    return Row(name, "digit", _cells(mean), EMPTY if difference is None else _cells(difference, signed=True))
 
 
-def _cells(row: pd.Series, *, signed: bool = False) -> ChangeCells:
-    detectable = row["detectable"]
+def _cells(row: TableRow, *, signed: bool = False) -> ChangeCells:
     return ChangeCells(
-        number(_figure(row["before"]), 2, signed=signed),
-        number(_figure(row["after"]), 2, signed=signed),
-        number(_figure(row["change"]), 2, signed=True),
-        number(_figure(row["u"]), 2),
-        number(_figure(row["sdc"]), 2),
-        "–" if pd.isna(detectable) or pd.isna(row["sdc"]) else "yes" if bool(detectable) else "no",
+        number(figure(row["before"]), 2, signed=signed),
+        number(figure(row["after"]), 2, signed=signed),
+        number(figure(row["change"]), 2, signed=True),
+        number(figure(row["u"]), 2),
+        number(figure(row["sdc"]), 2),
+        "–" if figure(row["sdc"]) is None else "yes" if bool(row["detectable"]) else "no",
     )
 
 
-def _average_row(table: pd.DataFrame, noun: str) -> Row | None:
-    digits = table[table["region"].isin(DIGITS) & table["change"].notna()]
-    mean = _average_cells(digits[digits["metric"].eq("mean")])
+def _average_row(table: Rows, side: str, metric: str, noun: str) -> Row | None:
+    mean = _average_cells(table, side, "mean")
     if mean is None:
         return None
-    difference = _average_cells(digits[digits["metric"].eq(DIFFERENCE)], signed=True)
+    difference = _average_cells(table, side, metric, signed=True)
     return Row(f"average of the {noun}", "average", mean, difference or EMPTY)
 
 
-def _average_cells(rows: pd.DataFrame, *, signed: bool = False) -> ChangeCells | None:
+def _average_cells(table: Rows, side: str, metric: str, *, signed: bool = False) -> ChangeCells | None:
     """The average, with the average uncertainty: as if all of it were shared, which is the cautious bound."""
-    if len(rows) < 2:
+    columns = {name: digit_figures(table, side, metric, name) for name in ("before", "after", "change", "u")}
+    compared = list(columns["change"])
+    if len(compared) < 2:
         return None
-    figures = {name: float(rows[name].astype(float).mean()) for name in ("before", "after", "change")}
-    u = None if rows["u"].isna().any() else float(rows["u"].astype(float).mean())
+    figures = {name: sum(columns[name][region] for region in compared) / len(compared) for name in ("before", "after", "change")}
+    known = all(region in columns["u"] for region in compared)
+    u = sum(columns["u"][region] for region in compared) / len(compared) if known else None
     sdc = None if u is None else SMALLEST_DETECTABLE_FACTOR * u
     return ChangeCells(
         number(figures["before"], 2, signed=signed),
@@ -141,7 +136,3 @@ def _average_cells(rows: pd.DataFrame, *, signed: bool = False) -> ChangeCells |
         number(sdc, 2),
         "–" if sdc is None else "yes" if abs(figures["change"]) > sdc else "no",
     )
-
-
-def _figure(value: object) -> float | None:
-    return None if value is None or pd.isna(value) else float(str(value))

@@ -10,7 +10,7 @@ from typing import Final
 import pandas as pd
 
 from rewarm.regions import FINGERS, TOES
-from rewarm.study.results import Comparison
+from rewarm.study.results import Comparison, ScanResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
 DIGITS: Final = (*TOES, *FINGERS)
@@ -61,6 +61,30 @@ def at_visit(visit: str) -> str:
 
 
 @dataclass(frozen=True)
+class InPicture:
+    """The difference inside one picture that a view allows: its metric, the region that digits are compared with."""
+
+    metric: str
+    proximal: str
+
+
+def in_picture(scan: ScanResult) -> InPicture:
+    """Digits against the arch or palm; against the back of foot or hand where that is what the picture shows."""
+    hand = is_hand(scan)
+    if scan.view == "dorsal":
+        return InPicture("distal_dorsal_difference", "hand_dorsum" if hand else "dorsum")
+    return InPicture("distal_proximal_difference", "palm" if hand else "arch")
+
+
+def is_hand(scan: ScanResult) -> bool:
+    """Whether the scan shows hands, not feet."""
+    return scan.limb.endswith(("hand", "hands"))
+
+
+PROXIMAL_WORDS: Final = {"dorsum": "back of the foot", "hand_dorsum": "back of the hand"}
+
+
+@dataclass(frozen=True)
 class DigitsSummary:
     """All toes (or fingers) of one comparison together, °C; None where nothing could be compared.
 
@@ -69,6 +93,7 @@ class DigitsSummary:
     """
 
     noun: str
+    proximal: str
     found: int
     change: float | None
     half_width: float | None
@@ -95,12 +120,21 @@ def _beyond(change: float | None, half_width: float | None) -> bool:
 def summarise(comparison: Comparison) -> DigitsSummary:
     """The digits of a comparison together, from its table."""
     table = comparison.table
+    inside = in_picture(comparison.before)
     digits = table[table["region"].isin(DIGITS) & table["side"].isin(("left", "right"))]
     change, half_width, found = _average(digits[digits["metric"] == "mean"])
-    d_change, d_half, d_found = _average(digits[digits["metric"] == "distal_proximal_difference"])
-    noun = "fingers" if comparison.before.limb.endswith(("hand", "hands")) else "toes"
+    d_change, d_half, d_found = _average(digits[digits["metric"] == inside.metric])
     room = comparison.room_change_c
-    return DigitsSummary(noun, found, change, half_width, d_change, d_half, d_found, room)
+    return DigitsSummary(_noun(comparison.before), inside.proximal, found, change, half_width, d_change, d_half, d_found, room)
+
+
+def _noun(scan: ScanResult) -> str:
+    return "fingers" if is_hand(scan) else "toes"
+
+
+def _proximal_words(proximal: str) -> str:
+    owner = "the same hand" if proximal in ("palm", "hand_dorsum") else "the same foot"
+    return PROXIMAL_WORDS.get(proximal, f"{proximal} of {owner}")
 
 
 def _average(rows: pd.DataFrame) -> tuple[float | None, float | None, int]:
@@ -146,7 +180,7 @@ def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
         verdict = ": too small to be told from no change with this measurement."
     sentences = [head + verdict]
     if summary.difference_change is not None:
-        proximal = "palm of the same hand" if summary.noun == "fingers" else "arch of the same foot"
+        proximal = _proximal_words(summary.proximal)
         change = warmer(summary.difference_change)
         tail = "" if summary.difference_detectable else ", which cannot be told from no change"
         lead = f"Against the {proximal} in the same picture they were {change}"
@@ -157,33 +191,35 @@ def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
 
 def headline(comparisons: Sequence[Comparison]) -> str:
     """One sentence over several people, each at the first visit after; "" where there is nothing to compare."""
-    groups: dict[str, list[str]] = {"warmer": [], "colder": [], "no detectable change": []}
+    warm, cold, neither = "warmer", "colder", "not told from no change"
+    groups: dict[str, list[str]] = {warm: [], cold: [], neither: []}
+    noun = "Toes"
     for comparison in comparisons:
         summary = summarise(comparison)
         if summary.change is None:
             continue
         who = comparison.after.participant
         text = f"{who}: {number(summary.change, signed=True)} {give_or_take(summary.half_width)}"
-        if not summary.detectable:
-            groups["no detectable change"].append(text)
-        else:
-            groups["warmer" if summary.change > 0 else "colder"].append(text)
+        noun = summary.noun.capitalize()
+        groups[neither if not summary.detectable else warm if summary.change > 0 else cold].append(text)
     people = sum(len(texts) for texts in groups.values())
     if not people:
         return ""
     parts = [
         f"{kind} in {len(texts)} of {people} ({'; '.join(texts)})" for kind, texts in groups.items() if texts
     ]
-    return f"Toes at the first visit after, compared with before: {', '.join(parts)}."
+    return f"{noun} at the first visit after, compared with before: {', '.join(parts)}."
 
 
 def headline_difference(comparisons: Sequence[Comparison]) -> str:
     """The same for the toes against the arch in the same picture."""
+    proximal = "arch"
     counts = {"warmer": 0, "colder": 0, "not told from no change": 0}
     for comparison in comparisons:
         summary = summarise(comparison)
         if summary.difference_change is None:
             continue
+        proximal = summary.proximal
         if not summary.difference_detectable:
             counts["not told from no change"] += 1
         else:
@@ -193,7 +229,7 @@ def headline_difference(comparisons: Sequence[Comparison]) -> str:
         return ""
     parts = [f"{kind} in {count} of {people}" for kind, count in counts.items() if count]
     return (
-        "Against the arch of the same foot in the same picture, which does not depend on the camera’s absolute error: "
+        f"Against the {_proximal_words(proximal)} in the same picture, which does not depend on the camera’s absolute error: "
         f"{', '.join(parts)}."
     )
 
