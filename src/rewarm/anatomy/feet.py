@@ -1,0 +1,222 @@
+"""From silhouettes to feet: which is left, which is right, what their parts are, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import label as connected
+
+from rewarm.anatomy.pose import Fit
+from rewarm.anatomy.silhouettes import FootCandidate, noise_level, rim_support, silhouette_outline
+from rewarm.anatomy.sole_shape import Points, side_of
+from rewarm.anatomy.toes import ToeSplit, make_fan, split_toes, toe_labels, web_points
+from rewarm.anatomy.zones import angiosomes, sole_zones
+from rewarm.regions import TOES, Mask
+
+_MISFIT_LIMIT: Final = 0.030
+_MISFIT_SCALE: Final = 0.0035
+_MIRROR_SCALE: Final = 0.0022
+
+Part = tuple[Mask, float, str]
+"""A region's mask, its confidence and what is doubtful."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenFoot:
+    """A candidate as one side; ``confidence`` that it is a foot, of this side."""
+
+    candidate: FootCandidate
+    fit: Fit
+    confidence: float
+    doubt: str
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFoot:
+    """A foot's parts by name, and its landmarks in pixel-edge coordinates (x, y)."""
+
+    parts: Mapping[str, Part]
+    landmarks: Mapping[str, tuple[float, float]]
+
+
+def _logistic(value: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(value, -30, 30))))
+
+
+def _as_side(candidate: FootCandidate, side: str, view: str) -> tuple[Fit, float, float] | None:
+    """The best fit of that side, the confidence that it is a foot, and that it is of this side."""
+    own = [fit for fit in candidate.fits if side_of(fit.pose, view=view) == side and abs(_turn(fit)) < np.pi / 2]
+    other = [fit for fit in candidate.fits if side_of(fit.pose, view=view) != side and abs(_turn(fit)) < np.pi / 2]
+    own = own or [fit for fit in candidate.fits if side_of(fit.pose, view=view) == side]
+    other = other or [fit for fit in candidate.fits if side_of(fit.pose, view=view) != side]
+    if not own or not other:
+        return None
+    best = min(own, key=lambda fit: fit.misfit)
+    rival = min(other, key=lambda fit: fit.misfit)
+    is_foot = _logistic((_MISFIT_LIMIT - min(best.misfit, rival.misfit)) / _MISFIT_SCALE)
+    return best, is_foot, _logistic((rival.misfit - best.misfit) / _MIRROR_SCALE)
+
+
+def _turn(fit: Fit) -> float:
+    return float((fit.pose.turn + np.pi) % (2 * np.pi) - np.pi)
+
+
+def pair_feet(
+    candidates: list[FootCandidate], *, sides: tuple[str, ...], view: str
+) -> tuple[dict[str, ChosenFoot], list[str]]:
+    """Give each side its candidate: the assignment that is most probable as a whole.
+
+    Returns the chosen feet by side, and warnings. A silhouette that looks like the other side than the one asked for is
+    kept with a low confidence and a warning.
+    """
+    views = {side: [_as_side(candidate, side, view) for candidate in candidates] for side in ("left", "right")}
+    best: tuple[float, dict[str, int]] = (-np.inf, {})
+    options = [None, *range(len(candidates))]
+    for left in options if "left" in sides else [None]:
+        for right in options if "right" in sides else [None]:
+            if left is not None and left == right:
+                continue
+            pick = {side: i for side, i in (("left", left), ("right", right)) if i is not None}
+            total = 0.0
+            for side, i in pick.items():
+                seen = views[side][i]
+                total += -10.0 if seen is None else np.log(seen[1] + 1e-9) + np.log(seen[2] + 1e-9) + 6.0
+            if total > best[0]:
+                best = (total, pick)
+    chosen: dict[str, ChosenFoot] = {}
+    warnings: list[str] = []
+    for side, i in best[1].items():
+        seen = views[side][i]
+        if seen is None:
+            continue
+        fit, is_foot, is_side = seen
+        doubt = ""
+        if is_side < 0.5:
+            doubt = f"its outline looks like the other foot's, but it is taken as the {side} one"
+            warnings.append(f"{side} foot: {doubt}. Check `limb` and `view`, and whether the picture is mirrored")
+        elif is_foot < 0.5:
+            doubt = "its outline is not like a foot's"
+        chosen[side] = ChosenFoot(candidates[i], fit, is_foot * is_side, doubt)
+    return chosen, warnings
+
+
+def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mirrored: bool, view: str) -> FoundFoot:
+    """All parts of one foot, each with a mask (y, x), a confidence and a doubt; and its landmarks."""
+    assert chosen.fit.pose.mirrored == mirrored
+    mask, pose = chosen.candidate.mask, chosen.fit.pose
+    filled = np.where(np.isfinite(temperature_c), temperature_c, 0.0).astype(np.float32)
+    split = split_toes(make_fan(filled, mask, pose))
+    ys, xs = np.nonzero(mask)
+    points = pose.to_foot(np.stack([xs + 0.5, ys + 0.5], axis=1))
+    toe = _one_piece_each(toe_labels(split, points), ys, xs, mask.shape)
+    seen = _rim_seen(filled, chosen.candidate)
+
+    def full(chosen_pixels: NDArray[np.bool_]) -> Mask:
+        whole = np.zeros(mask.shape, dtype=bool)
+        whole[ys[chosen_pixels], xs[chosen_pixels]] = True
+        return whole
+
+    whole = chosen.confidence * (0.4 + 0.6 * seen)
+    doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
+    parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
+    toe_sure = _toe_confidence(split, toe, points, whole)
+    for i, name in enumerate(TOES, start=1):
+        confidence, reason = toe_sure[i - 1]
+        parts[name] = (full(toe == i), confidence, doubt or reason)
+    zones = sole_zones(points, toe) if view == "plantar" else {"dorsum": toe == 0}
+    for name, pixels in zones.items():
+        near_toes = 0.92 if name == "ball" else 0.97
+        parts[name] = (full(pixels), whole * near_toes, doubt)
+    for name, pixels in angiosomes(points).items():
+        parts[name] = (full(pixels), whole * 0.95, doubt)
+    return FoundFoot(parts, _landmarks(split, toe, points, xs, ys, chosen))
+
+
+def _rim_seen(filled: NDArray[np.float32], candidate: FootCandidate) -> float:
+    return candidate.contrast
+
+
+def _one_piece_each(
+    toe: NDArray[np.int8], ys: NDArray[np.intp], xs: NDArray[np.intp], shape: tuple[int, ...]
+) -> NDArray[np.int8]:
+    """Each toe keeps its largest piece; crumbs go to the neighbour that surrounds them, or to the sole."""
+    image = np.full(shape, -1, dtype=np.int8)
+    image[ys, xs] = toe
+    for i in range(1, 6):
+        pieces, count = connected(image == i)
+        if count > 1:
+            sizes = np.bincount(pieces.ravel())[1:]
+            for piece in np.nonzero(np.arange(count) != int(np.argmax(sizes)))[0]:
+                crumb = pieces == piece + 1
+                image[crumb] = _commonest_neighbour(image, crumb)
+    return np.asarray(image[ys, xs])
+
+
+def _commonest_neighbour(image: NDArray[np.int8], crumb: Mask) -> int:
+    rows, columns = np.nonzero(crumb)
+    around = []
+    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        y = np.clip(rows + dy, 0, image.shape[0] - 1)
+        x = np.clip(columns + dx, 0, image.shape[1] - 1)
+        outside = ~crumb[y, x]
+        around.append(image[y[outside], x[outside]])
+    values = np.concatenate(around)
+    values = values[values >= 0]
+    return int(np.bincount(values).argmax()) if values.size else 0
+
+
+_EXPECTED_AREA: Final = (0.0245, 0.0095, 0.0080, 0.0070, 0.0080)
+"""Area of each toe in squared foot lengths (u scaled), from the average sole's capsules beyond the base line."""
+
+
+def _toe_confidence(split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float) -> list[tuple[float, str]]:
+    """Per toe: sure if both its borders show and its size is a toe's."""
+    spread = np.ptp(points[:, 1])
+    pixels_per_area = len(toe) / (0.30 * float(spread) ** 2)  # a sole covers about 0.30 squared lengths
+    sides = [1.0, *split.evidence.tolist(), 1.0]
+    result = []
+    for i in range(1, 6):
+        area = float((toe == i).sum()) / pixels_per_area
+        ratio = np.log(max(area, 1e-6) / _EXPECTED_AREA[i - 1])
+        plausible = float(np.exp(-0.5 * max(abs(ratio) - 0.45, 0.0) ** 2 / 0.30**2))
+        shown = 0.5 * (sides[i - 1] + sides[i])
+        confidence = whole * plausible * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
+        reason = ""
+        if plausible < 0.5:
+            reason = "too small for this toe: it may be hidden, missing or as cold as what is around it"
+            if ratio > 0:
+                reason = "too large for this toe: it cannot be told from its neighbour"
+        elif shown < 0.4:
+            reason = "the borders to its neighbours hardly show; divided by the usual proportions"
+        result.append((confidence, reason))
+    return result
+
+
+def _landmarks(
+    split: ToeSplit,
+    toe: NDArray[np.int8],
+    points: Points,
+    xs: NDArray[np.intp],
+    ys: NDArray[np.intp],
+    chosen: ChosenFoot,
+) -> dict[str, tuple[float, float]]:
+    """Toe tips, webs and the heel point, (x, y) in pixel-edge coordinates."""
+    landmarks: dict[str, tuple[float, float]] = {}
+    for i, name in enumerate(TOES, start=1):
+        own = np.nonzero(toe == i)[0]
+        if own.size:
+            lead = np.array([0.0, 0.08, 0.15, 0.25, 0.40])[i - 1]  # lateral toes point sideways
+            tip = own[np.argmax(points[own, 1] + lead * points[own, 0])]
+            landmarks[f"{name}_tip"] = (float(xs[tip] + 0.5), float(ys[tip] + 0.5))
+    for i, (x, y) in enumerate(chosen.fit.pose.to_picture(web_points(split)).tolist(), start=1):
+        landmarks[f"web{i}"] = (float(x), float(y))
+    low = points[:, 1] < np.quantile(points[:, 1], 0.004) + 1e-9
+    landmarks["heel_point"] = (float(xs[low].mean() + 0.5), float(ys[low].mean() + 0.5))
+    return landmarks
+
+
+__all__ = ["ChosenFoot", "FoundFoot", "describe_foot", "noise_level", "pair_feet", "rim_support", "silhouette_outline"]
