@@ -1,7 +1,11 @@
 """The only composer: reads and checks a study folder, runs the chain scan by scan, gathers the tables."""
 
+from rewarm.study.comparison import compare, compare_scans
 from rewarm.study.folder import StudyCheck, check_study, load_study
+from rewarm.study.outputs import write_comparison, write_study_result
 from rewarm.study.results import Comparison, ScanResult, StudyResult
+from rewarm.study.run import analyse_study, run_study
+from rewarm.study.single import measure_files
 from rewarm.study.staging import staged_output
 
 __all__ = [
@@ -9,7 +13,14 @@ __all__ = [
     "ScanResult",
     "StudyCheck",
     "StudyResult",
+    "analyse_study",
     "check_study",
+    "compare",
+    "compare_scans",
     "load_study",
+    "measure_files",
+    "run_study",
     "staged_output",
+    "write_comparison",
+    "write_study_result",
 ]

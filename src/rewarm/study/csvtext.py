@@ -49,7 +49,8 @@ def read_text_table(path: Path) -> tuple[TextTable | None, list[Problem]]:
     if trouble:
         return None, [*problems, trouble]
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        stream = io.StringIO(text, newline="")
+        rows = list(csv.reader(stream, delimiter=separator, strict=True, skipinitialspace=True))
     except csv.Error as error:
         advice = f"A quotation mark may be left open. {HOW_TO_SAVE}"
         return None, [*problems, Problem(file, 0, "", "rows of a CSV file", f"{error}", advice=advice)]
