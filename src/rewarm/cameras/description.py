@@ -64,12 +64,13 @@ def describe(thermogram: xr.Dataset) -> dict[str, Any]:
 def description_text(description: dict[str, Any]) -> str:
     """The description of :func:`describe` as a few aligned lines with units."""
     camera, size, temperature = description["camera"], description["size"], description["temperature_c"]
-    who = " ".join(str(camera[key]) for key in ("camera_make", "camera_model") if camera[key])
+    make, model = camera["camera_make"] or "", camera["camera_model"] or ""
+    who = model if model.startswith(make) else f"{make} {model}"
     frames = f", {size['frames']} frames" if size["frames"] > 1 else ""
     lines = [
         ("File", description["file"]),
         ("Read as", description["reader"]),
-        ("Camera", who or "not stated in the file"),
+        ("Camera", who.strip() or "not stated in the file"),
         ("Serial number", camera["camera_serial"]),
         ("Lens", camera["lens"]),
         ("Taken at", camera["acquired_at"]),

@@ -24,6 +24,7 @@ SUFFIXES: Final = (".csv", ".txt", ".asc", ".tsv", ".dat", ".ascii", "")
 SNIFF_BYTES: Final = 4096
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan", re.IGNORECASE)
 _INTEGER = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d+")
 _UNITS: Final = (
     ("°C", re.compile(r"°\s?C\b|\bdeg\s?C\b|\bcelsius\b|\bunit\W{0,5}C\b", re.IGNORECASE)),
     ("°F", re.compile(r"°\s?F\b|\bdeg\s?F\b|\bfahrenheit\b|\bunit\W{0,5}F\b", re.IGNORECASE)),
@@ -107,6 +108,8 @@ def decode_text(data: bytes) -> str:
 
 def parse_matrix(text: str) -> TextMatrix:
     """Find the matrix in ``text``. Raises :class:`NotRadiometricError`, :class:`UnreadableFileError`."""
+    if '"' in text:  # quoted cells may hold a decimal comma between separating ones
+        text = text.replace('","', ";").replace('"', "")
     lines = text.splitlines()
     while lines and not lines[-1].strip(" \t,;"):
         lines.pop()
@@ -125,11 +128,10 @@ def parse_matrix(text: str) -> TextMatrix:
     check_size(width, len(rows))
     values = _numbers(rows, layout, width=width, labelled=labelled, first_line=first + 1)
     unit = _unit(lines[:first])
-    if first > int(has_column_labels):
-        warnings.append(
-            f"{first - int(has_column_labels)} lines of other text stand before the matrix; only a unit was read from "
-            "them."
-        )
+    others = first - int(has_column_labels)
+    if others:
+        lines_of = "1 line of other text stands" if others == 1 else f"{others} lines of other text stand"
+        warnings.append(f"{lines_of} before the matrix; nothing but a unit was looked for there.")
     return TextMatrix(values=values, unit=unit, warnings=tuple(warnings))
 
 
@@ -141,8 +143,9 @@ def _utf16_without_mark(sample: bytes) -> bool:
 
 
 def _find_layout(lines: list[str]) -> _Layout:
-    """Judge by the line in the middle of the longest lines: whatever else a file holds, most of it is the matrix."""
-    typical = max((lines[len(lines) * part // 8] for part in range(1, 8)), key=len) if lines else ""
+    """Judge by the line with the most numbers among a few: whatever else a file holds, most of it is the matrix."""
+    some = {len(lines) * part // 8 for part in range(1, 8)} if lines else set()
+    typical = max((lines[index] for index in sorted(some)), key=lambda line: len(_DIGITS.findall(line)), default="")
     if "\t" in typical.strip():
         return _Layout("\t", "," if "," in typical else ".")
     if ";" in typical:
@@ -174,7 +177,8 @@ def _find_block(lines: list[str], layout: _Layout) -> tuple[int, int]:
 
 def _common_width(lines: list[str], layout: _Layout) -> int:
     widths = Counter(len(layout.cells(line)) for line in lines if line.strip())
-    return max(widths, key=lambda width: (widths[width], width)) if widths else 0
+    # Counted in cells, not lines: many short lines of description must not outvote a small matrix.
+    return max(widths, key=lambda width: (widths[width] * width, width)) if widths else 0
 
 
 def _is_label_line(rows: list[str], layout: _Layout) -> bool:

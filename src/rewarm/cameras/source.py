@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ MAX_PIXELS: Final = 64 * 1024 * 1024
 MAX_FILE_BYTES: Final = 4 * 1024**3
 MAX_UNPACKED_BYTES: Final = 512 * 1024**2
 GZIP_MAGIC: Final = b"\x1f\x8b"
+STORE_METADATA: Final = "zarr.json"
+"""The file that makes a folder a Zarr v3 store."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +45,15 @@ def load_source(path: Path) -> Source:
 
     A gzip'd file is unpacked. Raises :class:`UnreadableFileError`.
     """
-    if path.is_dir():
-        return Source(path=path, data=b"", suffix=path.suffix.lower(), sha256=_hash_folder(path))
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise UnreadableFileError(f"expected a file of at most 4 GiB; found {size / 1024**3:.1f} GiB")
+        if path.is_dir():
+            sha256 = _hash_folder(path) if (path / STORE_METADATA).is_file() else ""
+            return Source(path=path, data=b"", suffix=path.suffix.lower(), sha256=sha256)
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise UnreadableFileError("expected a file; found a device, pipe or socket")
+        if about.st_size > MAX_FILE_BYTES:
+            raise UnreadableFileError(f"expected a file of at most 4 GiB; found {about.st_size / 1024**3:.1f} GiB")
         packed = path.read_bytes()
     except OSError as error:
         raise UnreadableFileError(_explain_os_error(path, error)) from error
@@ -97,11 +103,8 @@ def _unpack_gzip(packed: bytes) -> bytes:
 def _hash_folder(folder: Path) -> str:
     """A hash over the names and bytes of all files of a store, in an order that no file system changes."""
     digest = hashlib.sha256()
-    try:
-        for file in sorted((item for item in folder.rglob("*") if item.is_file()), key=lambda item: item.as_posix()):
-            digest.update(file.relative_to(folder).as_posix().encode("utf-8") + b"\0")
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    except OSError as error:
-        raise UnreadableFileError(_explain_os_error(folder, error)) from error
+    for file in sorted((item for item in folder.rglob("*") if item.is_file()), key=lambda item: item.as_posix()):
+        digest.update(file.relative_to(folder).as_posix().encode("utf-8") + b"\0")
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()

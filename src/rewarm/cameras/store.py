@@ -16,7 +16,7 @@ import xarray as xr
 from rewarm.cameras.flir_fff import missing_pixel_warnings
 from rewarm.cameras.parameters import given, refuse_overrides, settle_parameters
 from rewarm.cameras.radiometry import apply_table, temperature_table
-from rewarm.cameras.source import Source, check_size
+from rewarm.cameras.source import STORE_METADATA, Source, check_size
 from rewarm.errors import InvalidThermogramError, RewarmError, UnreadableFileError
 from rewarm.thermogram import (
     CONTRACT,
@@ -29,14 +29,13 @@ from rewarm.thermogram import (
 )
 
 CHUNKS: Final = {"time": 30, "y": 240, "x": 320}
-METADATA: Final = "zarr.json"
 STORE_MARK: Final = "rewarm_store"
 STORE_VERSION: Final = 1
 
 
 def sniff_store(path: Path) -> bool:
     """Whether ``path`` is a folder with the metadata of a Zarr v3 group."""
-    return path.is_dir() and (path / METADATA).is_file()
+    return path.is_dir() and (path / STORE_METADATA).is_file()
 
 
 def write_store(thermogram: xr.Dataset, folder: Path) -> None:
@@ -61,7 +60,7 @@ def open_store(source: Source, overrides: ObjectParameters) -> xr.Dataset:
         with xr.open_zarr(source.path, chunks=None, consolidated=False, zarr_format=3) as lazy:
             for variable in lazy.variables.values():
                 if variable.ndim in (2, 3):
-                    check_size(int(variable.shape[-1]), int(variable.size // max(1, variable.shape[-1])))
+                    check_size(int(variable.shape[-1]), int(variable.shape[-2]))
             stored = lazy.load()
     except RewarmError:
         raise
@@ -79,7 +78,7 @@ def open_store(source: Source, overrides: ObjectParameters) -> xr.Dataset:
 def _check_metadata(folder: Path) -> None:
     """Refuse early what is no store of ours, before any library interprets it."""
     try:
-        metadata = json.loads((folder / METADATA).read_text(encoding="utf-8"))
+        metadata = json.loads((folder / STORE_METADATA).read_text(encoding="utf-8"))
         mark, contract = metadata["attributes"][STORE_MARK], metadata["attributes"]["contract"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UnreadableFileError(

@@ -71,6 +71,7 @@ def decode_tiff(data: bytes) -> TiffPage:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             page = file.pages[0]
             _check_page(page, len(data))
+            _check_single(file, page)
             return TiffPage(values=np.asarray(page.asarray(maxworkers=1)), text=_tag_text(page))
     except RewarmError:
         raise
@@ -101,6 +102,15 @@ def _check_page(page: Any, available: int) -> None:
     if dtype == np.uint8 or dtype == np.bool_:
         raise NotRadiometricError(_only_a_picture("8 bits a pixel or fewer"))
     raise UnreadableFileError(f"expected a TIFF of float °C or of 16-bit counts; found {dtype}")
+
+
+def _check_single(file: Any, page: Any) -> None:
+    try:
+        second = file.pages[1]
+    except IndexError:
+        return
+    if second.shape == page.shape:  # a smaller second page is a preview
+        raise UnreadableFileError("expected a TIFF of one picture; found several. Save each picture as its own file")
 
 
 def _only_a_picture(found: str) -> str:
