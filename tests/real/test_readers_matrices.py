@@ -1,0 +1,50 @@
+"""Real temperature matrices are read; real pictures and recordings of formats not read yet are refused by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rewarm.cameras import open_thermogram
+from rewarm.errors import NotRadiometricError, UnreadableFileError
+
+
+def test_soles_in_their_bed(real_data: Path) -> None:
+    thermogram = open_thermogram(real_data / "soles_csv" / "both_soles_464x348.csv")
+    assert thermogram["temperature"].shape == (464, 348)
+    assert float(thermogram["temperature"].min()) == pytest.approx(29.5, abs=0.1)
+    assert float(thermogram["temperature"].max()) == pytest.approx(35.7, abs=0.1)
+    assert thermogram.attrs["warnings"] == []
+
+
+def test_cut_out_feet_keep_every_pixel_of_the_foot_and_no_other(real_data: Path) -> None:
+    paths = sorted((real_data / "plantar_inaoe").glob("*_M_[LR].csv"))
+    assert paths
+    for path in paths:
+        plain = np.loadtxt(path, delimiter=",")
+        values = open_thermogram(path)["temperature"].values
+        np.testing.assert_array_equal(np.isfinite(values), plain != 0, err_msg=path.name)
+        np.testing.assert_allclose(values[plain != 0], plain[plain != 0], atol=2e-6, err_msg=path.name)
+
+
+def test_pictures_are_refused(real_data: Path) -> None:
+    paths = sorted((real_data / "not_radiometric").iterdir())
+    assert paths
+    for path in paths:
+        with pytest.raises(NotRadiometricError, match="expected a radiometric"):
+            open_thermogram(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("infratec/AA011400.irb", "InfraTec"),
+        ("flir_sequences/SampleSEQ.seq", "sequence of several frames"),
+        ("flir_sequences/SampleCSQ.csq", "sequence of several frames"),
+    ],
+)
+def test_what_is_not_read_yet_is_named(real_data: Path, name: str, words: str) -> None:
+    with pytest.raises(UnreadableFileError, match=words):
+        open_thermogram(real_data / name)
