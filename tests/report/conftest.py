@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rewarm.regions import SIDES, SOLE_REGIONS, TOES, Region, Regions
+from rewarm.regions import SIDES, TOES, Region, Regions
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.tables import COMPARISON, MEASUREMENTS, SMALLEST_DETECTABLE_FACTOR
 from rewarm.thermogram import CameraIdentity, ObjectParameters, Provenance, make_thermogram, temperature_c
@@ -18,7 +18,7 @@ from rewarm.thermogram import CameraIdentity, ObjectParameters, Provenance, make
 HEIGHT, WIDTH = 240, 320
 VISITS = (("before", 0), ("6 weeks", 42), ("3 months", 91), ("5 months", 152))
 U_MEAN, U_DIFFERENCE = 0.55, 0.08
-TOE_SHAPES = {  # centre across, centre along, half width, half length; mm of a left sole, toes up, great toe to the right
+TOE_SHAPES = {  # centre across and along, half width and length; a left sole, toes up
     "toe1": (15, 22, 8.5, 14),
     "toe2": (-1, 17, 5.8, 11),
     "toe3": (-13, 23, 5.4, 10),
@@ -75,10 +75,20 @@ def measurements_of(scan: ScanResult) -> pd.DataFrame:
     for side in SIDES:
         means = {item.region: float(picture[item.mask].mean()) for item in scan.regions.found if item.side == side}
         for name, value in means.items():
-            more = {"side": side, "region": name, "n_px": 100, "method": "drawn regions, plain mean", "software": "rewarm 0"}
+            more = {
+                "side": side,
+                "region": name,
+                "n_px": 100,
+                "method": "drawn regions, plain mean",
+                "software": "rewarm 0",
+            }
             rows.append(common | more | {"metric": "mean", "value": value, "unit": "degC", "u": 0.4})
             if name in TOES and "arch" in means:
-                difference = {"metric": "distal_proximal_difference", "value": value - means["arch"], "unit": "delta_degC"}
+                difference = {
+                    "metric": "distal_proximal_difference",
+                    "value": value - means["arch"],
+                    "unit": "delta_degC",
+                }
                 rows.append(common | more | difference | {"u": U_DIFFERENCE})
     return pd.DataFrame(rows, columns=list(MEASUREMENTS))
 
@@ -104,9 +114,19 @@ def make_scan(
         warnings=["The file holds no calibration: temperatures are taken as they are."],
     )
     bare = ScanResult(
-        participant, visit, scan, "feet", "plantar", "rest", thermogram, regions, pd.DataFrame(),
-        date=date(2026, 1, 12) + timedelta(days=day), ambient_c=room_c, warnings=warnings,
-    )  # fmt: skip
+        participant,
+        visit,
+        scan,
+        "feet",
+        "plantar",
+        "rest",
+        thermogram,
+        regions,
+        pd.DataFrame(),
+        date=date(2026, 1, 12) + timedelta(days=day),
+        ambient_c=room_c,
+        warnings=warnings,
+    )
     return replace(bare, measurements=measurements_of(bare))
 
 
@@ -119,12 +139,21 @@ def make_comparison(before: ScanResult, after: ScanResult, *, warnings: tuple[st
         change, sdc = row["value_after"] - row["value_before"], SMALLEST_DETECTABLE_FACTOR * u
         rows.append(
             {
-                "participant": after.participant, "visit_before": before.visit, "visit_after": after.visit,
-                "scan_before": before.scan, "scan_after": after.scan, **{key: row[key] for key in keys},
-                "before": row["value_before"], "after": row["value_after"], "change": change,
-                "unit": row["unit_before"], "u": u, "sdc": sdc, "detectable": abs(change) > sdc,
+                "participant": after.participant,
+                "visit_before": before.visit,
+                "visit_after": after.visit,
+                "scan_before": before.scan,
+                "scan_after": after.scan,
+                **{key: row[key] for key in keys},
+                "before": row["value_before"],
+                "after": row["value_after"],
+                "change": change,
+                "unit": row["unit_before"],
+                "u": u,
+                "sdc": sdc,
+                "detectable": abs(change) > sdc,
                 "room_change": after.ambient_c - before.ambient_c,
-            }  # fmt: skip
+            }
         )
     change_c = temperature_c(after.thermogram) - temperature_c(before.thermogram)
     inside = np.logical_or.reduce([item.mask for item in before.regions.found])
@@ -149,12 +178,20 @@ def make_study() -> StudyResult:
             warnings = (SCAN_WARNING,) if (p, v) == (0, 2) else ()
             mine.append(
                 make_scan(
-                    participant, visit, day=day + 3 * p, toes_c=toes_c, room_c=room, seed=10 * p + v, missing=lost,
+                    participant,
+                    visit,
+                    day=day + 3 * p,
+                    toes_c=toes_c,
+                    room_c=room,
+                    seed=10 * p + v,
+                    missing=lost,
                     warnings=warnings,
-                )  # fmt: skip
+                )
             )
         scans += mine
-        comparisons += [make_comparison(mine[0], after, warnings=(ROOM_WARNING,) if after is mine[1] else ()) for after in mine[1:]]
+        comparisons += [
+            make_comparison(mine[0], after, warnings=(ROOM_WARNING,) if after is mine[1] else ()) for after in mine[1:]
+        ]
     dates = [pd.Timestamp(scan.date) for scan in scans]
     tables = {
         "participants": pd.DataFrame(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from rewarm.regions import Region
 from rewarm.report.people import comparisons_of, in_order
 from rewarm.report.words import (
     cannot_rule_out,
@@ -15,7 +16,7 @@ from rewarm.report.words import (
     headline,
     headline_difference,
     number,
-    region_words,
+    list_regions,
     visit_words,
 )
 from rewarm.study.results import Comparison, ScanResult, StudyResult
@@ -53,7 +54,9 @@ def facts(result: StudyResult) -> str:
     parts += [_count(people, "person", "people"), _count(len(result.scans), "scan", "scans")]
     dates = sorted(scan.date for scan in result.scans if scan.date)
     if dates:
-        parts.append(dates[0].isoformat() if dates[0] == dates[-1] else f"{dates[0].isoformat()} to {dates[-1].isoformat()}")
+        parts.append(
+            dates[0].isoformat() if dates[0] == dates[-1] else f"{dates[0].isoformat()} to {dates[-1].isoformat()}"
+        )
     text = " · ".join(parts)
     return text[:1].upper() + text[1:]
 
@@ -94,11 +97,7 @@ def recorded_tables(result: StudyResult) -> tuple[TextTable, ...]:
             result, "visits", "Visits",
             ("participant", "visit", "date", "ambient_c", "humidity_pct", "settling_min", "outdoor_mean_c", "notes"),
         ),
-        _as_recorded(
-            result, "injections", "Injections",
-            ("participant", "date", "side", "site", "product", "units_u", "volume_ml", "concentration_u_per_ml", "operator"),
-            note="As recorded, unchecked and not recommended. Units of different products are not interchangeable.",
-        ),
+        _injections(result),
         _diary(result),
         _as_recorded(
             result, "events", "Events",
@@ -154,6 +153,35 @@ def _cell(value: object) -> str:
     return str(value).strip()
 
 
+def _injections(result: StudyResult) -> TextTable | None:
+    """One row per person, day, side and product; what was given at each site stands as it was recorded."""
+    table = result.tables.get("injections")
+    if table is None or table.empty:
+        return None
+    keys = [key for key in ("participant", "date", "side", "product") if key in table]
+    groups: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    for row in table.to_dict("records"):
+        who = tuple(_cell(row[key]) for key in keys)
+        amounts = [
+            f"{_cell(row[column])} {unit}"
+            for column, unit in (("units_u", "U"), ("volume_ml", "mL"), ("concentration_u_per_ml", "U/mL"))
+            if column in row and _cell(row[column])
+        ]
+        given = ", ".join(amounts) or "amount not recorded"
+        groups.setdefault(who, {}).setdefault(given, []).append(_cell(row.get("site", "")))
+    rows = tuple(
+        (
+            *who,
+            "; ".join(f"{', '.join(sites)}: {given}{' each' if len(sites) > 1 else ''}" for given, sites in by.items()),
+        )
+        for who, by in groups.items()
+    )
+    note = (
+        "As recorded; nothing here is checked, and nothing is recommended. Units of products are not interchangeable."
+    )
+    return TextTable("Injections", (*keys, "sites and amounts"), rows, note)
+
+
 def _diary(result: StudyResult) -> TextTable | None:
     """Per person: when the diary was kept, and between which values each column lies."""
     diary = result.tables.get("diary")
@@ -162,7 +190,11 @@ def _diary(result: StudyResult) -> TextTable | None:
     rows = []
     for name, mine in diary.groupby("participant", sort=False):
         dates = sorted(text for value in mine.get("date", ()) if (text := _cell(value)))
-        ranges = [text for column in mine if column not in ("participant", "date", "side") and (text := _range(mine, str(column)))]
+        ranges = [
+            text
+            for column in mine
+            if column not in ("participant", "date", "side") and (text := _range(mine, str(column)))
+        ]
         span = f"{dates[0]} to {dates[-1]}" if dates else ""
         rows.append((str(name), span, str(len(mine)), "; ".join(ranges)))
     note = "Recorded alongside, not analysed here: lowest and highest entry of each column."
@@ -174,19 +206,19 @@ def _range(table: pd.DataFrame, column: str) -> str:
     values = pd.to_numeric(table[column], errors="coerce").dropna()
     if not values.empty:
         low, high = _cell(float(values.min())), _cell(float(values.max()))
-        return f"{words} {low}" if low == high else f"{words} {low}–{high}"
+        return f"{words} {low}" if low == high else f"{words} {low} to {high}"
     entries = sum(bool(_cell(value)) for value in table[column])
     return f"{words} ({_count(entries, 'entry', 'entries')})" if entries else ""
 
 
 def scan_words(scan: ScanResult) -> str:
-    """"P1, 6 weeks", or the scan's own name where there is neither."""
+    """ "P1, 6 weeks", or the scan's own name where there is neither."""
     words = ", ".join(text for text in (scan.participant, visit_words(scan.visit)) if text)
     return words or scan.scan
 
 
 def comparison_words(item: Comparison) -> str:
-    """"P1, 6 weeks against before"."""
+    """ "P1, 6 weeks against before"."""
     before = visit_words(item.before.visit) or item.before.scan
     return f"{scan_words(item.after)} against {before}"
 
@@ -195,7 +227,8 @@ def warning_groups(result: StudyResult) -> tuple[WarningGroup, ...]:
     """Every warning once, under what it is about, with all scans that it concerns."""
     scans = in_order(result.scans)
     camera = [(text, scan_words(scan)) for scan in scans for text in scan.thermogram.attrs.get("warnings") or ()]
-    regions = [(text, scan_words(scan)) for scan in scans for text in (*scan.regions.warnings, *_missing(scan))]
+    regions = [(text, scan_words(scan)) for scan in scans for text in scan.regions.warnings]
+    regions += [found for scan in scans for found in _missing(scan)]
     changes = [(text, comparison_words(item)) for item in result.comparisons for text in item.warnings]
     known = {text for text, _ in (*camera, *regions, *changes)}
     scan_level = [(text, scan_words(scan)) for scan in scans for text in scan.warnings if text not in known]
@@ -208,16 +241,20 @@ def warning_groups(result: StudyResult) -> tuple[WarningGroup, ...]:
         ("Regions", regions),
     )
     wholes = {"Comparing visits": len(result.comparisons)}
-    return tuple(
-        WarningGroup(title, _merged(items, wholes.get(title, len(scans)))) for title, items in groups if items
-    )
+    return tuple(WarningGroup(title, _merged(items, wholes.get(title, len(scans)))) for title, items in groups if items)
 
 
-def _missing(scan: ScanResult) -> list[str]:
+def _missing(scan: ScanResult) -> list[tuple[str, str]]:
+    """Why regions were not found, and which they are in this scan."""
+    reasons: dict[str, list[Region]] = {}
+    for item in scan.regions.missing:
+        reasons.setdefault(item.reason.rstrip(". "), []).append(item)
     return [
-        f"Not found, and therefore not measured: {item.side} {region_words(item.region)}"
-        + (f" ({item.reason.rstrip('.')})." if item.reason else ".")
-        for item in scan.regions.missing
+        (
+            f"Not found, and therefore not measured{f': {reason}' if reason else ''}.",
+            f"{scan_words(scan)} ({list_regions(items)})",
+        )
+        for reason, items in reasons.items()
     ]
 
 
@@ -229,7 +266,8 @@ def _merged(items: Sequence[tuple[str, str]], total: int) -> tuple[tuple[str, st
             places.append(where)
     noun = "comparisons" if any(" against " in where for _, where in items) else "scans"
     return tuple(
-        (text, f"all {total} {noun}" if len(places) == total > 2 else "; ".join(places)) for text, places in concerned.items()
+        (text, f"all {total} {noun}" if len(places) == total > 2 else "; ".join(places))
+        for text, places in concerned.items()
     )
 
 
@@ -251,7 +289,10 @@ def recordings_table(result: StudyResult) -> TextTable:
                 scan_words(scan),
                 str(attrs.get("provenance_file") or "–"),
                 f"{camera or 'camera not known'}, {shape}",
-                *(_parameter(attrs.get(key)) for key in ("emissivity", "reflected_c", "distance_m", "humidity_pct", "air_c")),
+                *(
+                    _parameter(attrs.get(key))
+                    for key in ("emissivity", "reflected_c", "distance_m", "humidity_pct", "air_c")
+                ),
                 offset,
                 str(attrs.get("provenance_reader") or "–"),
             )
@@ -260,7 +301,10 @@ def recordings_table(result: StudyResult) -> TextTable:
         "scan", "file", "camera, pixels", "emissivity", "reflected, °C", "distance, m", "humidity, %", "air, °C",
         "reference added, °C", "reader",
     )  # fmt: skip
-    note = "–: not recorded in the file and not given. Reference: what was added because a body of known temperature was in view."
+    note = (
+        "–: not recorded in the file and not given. Reference: what was added because a body of known temperature was "
+        "in view."
+    )
     return TextTable("Recordings and their parameters", header, tuple(rows), note)
 
 
@@ -271,7 +315,10 @@ def _parameter(value: object) -> str:
 def hashes_table(result: StudyResult) -> TextTable:
     """SHA-256 of each file's bytes."""
     rows = tuple(
-        (str(scan.thermogram.attrs.get("provenance_file") or scan.scan), str(scan.thermogram.attrs.get("provenance_sha256") or "–"))
+        (
+            str(scan.thermogram.attrs.get("provenance_file") or scan.scan),
+            str(scan.thermogram.attrs.get("provenance_sha256") or "–"),
+        )
         for scan in in_order(result.scans)
     )
     return TextTable("Fingerprints of the files (SHA-256)", ("file", "hash"), rows)
@@ -287,13 +334,15 @@ def versions_table(result: StudyResult) -> TextTable | None:
 def method_notes(result: StudyResult) -> tuple[str, ...]:
     """Who or what drew the regions, and how figures were measured, as the tables say."""
     drawn = sorted({item.drawn_by for scan in result.scans for item in scan.regions.found if item.drawn_by})
-    methods = sorted({str(text) for text in result.measurements.get("method", ()) if isinstance(text, str) and text})
+    table = result.measurements
+    parts = [part.strip() for text in table.loc[table["metric"].eq("mean"), "method"] for part in str(text).split(";")]
+    methods = [part for part in dict.fromkeys(parts) if part and part not in drawn]
     errors = [value for item in result.comparisons for value in item.alignment_error_px.values()]
     notes = []
     if drawn:
         notes.append(f"Regions were drawn by: {', '.join(drawn)}.")
     if methods:
-        notes.append(f"Measured as: {'; '.join(methods)}.")
+        notes.append(f"Mean temperatures: {'; '.join(methods)}.")
     if errors:
         notes.append(
             "After was laid over before by the outlines of the feet; the outlines then differed by "

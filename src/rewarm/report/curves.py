@@ -1,4 +1,4 @@
-"""Each toe over the visits, as SVG: one panel a side, markers and labels beside colours, the room in the same picture."""
+"""Each toe over the visits, as SVG: one panel a side, markers and names beside colours, the room in the same one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 from markupsafe import Markup
@@ -76,7 +77,7 @@ def equally_spaced(moments: Sequence[Moment]) -> bool:
     if len(known) < len(days) or len(known) < 2 or known[-1] <= known[0]:
         return True
     per_day = (WIDTH - LEFT - RIGHT - 2 * INSET) / (known[-1] - known[0])
-    return min(b - a for a, b in zip(known, known[1:], strict=False)) * per_day < NARROWEST
+    return min(b - a for a, b in pairwise(known)) * per_day < NARROWEST
 
 
 def curves_svg(series: Sequence[Series], moments: Sequence[Moment], *, axis: Axis, title: str, alt: str) -> Markup:
@@ -91,7 +92,7 @@ def curves_svg(series: Sequence[Series], moments: Sequence[Moment], *, axis: Axi
     for i, line in enumerate(series):
         shift = (i - (len(series) - 1) / 2) * step
         parts.append(_line(line, i, [x + shift for x in where], axis))
-    parts.append(_end_labels(series, moments, where, axis))
+    parts.append(_end_labels(series, moments, axis))
     parts.append(f'<text x="{LEFT + 6}" y="{TOP + 15}" font-weight="bold" fill="#111">{escape(title)}</text></svg>')
     return Markup("".join(parts))
 
@@ -183,7 +184,7 @@ def _mark(shape: str, x: float, y: float, colour: str) -> str:
     return f'<path d="{d}" fill="{colour}"/>'
 
 
-def _end_labels(series: Sequence[Series], moments: Sequence[Moment], where: Sequence[float], axis: Axis) -> str:
+def _end_labels(series: Sequence[Series], moments: Sequence[Moment], axis: Axis) -> str:
     """Names at the right end of the lines, moved apart so that each can be read."""
     wanted: list[tuple[float, str, str, str]] = []
     for i, line in enumerate(series):

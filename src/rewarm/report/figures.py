@@ -25,10 +25,9 @@ from rewarm.report.pictures import (
     thermal_svg,
 )
 from rewarm.report.rows import digit_figures, index_rows
-from rewarm.report.words import is_hand, number, region_words, short_region, visit_words
+from rewarm.report.words import is_hand, list_regions, number, short_region, visit_words
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.thermogram import temperature_c
-
 
 SMALL_WIDTH = 340.0
 """Nominal width of maps of change, which stand three in a row: their letters are larger against the picture."""
@@ -52,7 +51,7 @@ class PictureSet:
     scale_words: str
 
 
-def picture_set(scans: Sequence[ScanResult], *, key: str, palettes: Sequence[Palette]) -> PictureSet:
+def picture_set(scans: Sequence[ScanResult], *, palettes: Sequence[Palette]) -> PictureSet:
     """A person's scans of one kind, on one scale and, where the pictures have one size, with one frame."""
     values = [temperature_c(scan.thermogram) for scan in scans]
     masks = [limb_mask(scan.regions) for scan in scans]
@@ -65,23 +64,31 @@ def picture_set(scans: Sequence[ScanResult], *, key: str, palettes: Sequence[Pal
     labels_of = [picture_labels(scan.regions, crops[scan.regions.shape]) for scan in scans]
     canvases = {
         shape: label_canvas(
-            crop, [x for scan, labels in zip(scans, labels_of, strict=True) if scan.regions.shape == shape for x in labels]
+            crop,
+            [x for scan, labels in zip(scans, labels_of, strict=True) if scan.regions.shape == shape for x in labels],
         )
         for shape, crop in crops.items()
     }
     for scan, picture, mask, labels in zip(scans, values, masks, labels_of, strict=True):
         crop, canvas = crops[scan.regions.shape], canvases[scan.regions.shape]
         svg = thermal_svg(
-            picture, scan.regions, scale=scale, palettes=palettes, crop=crop, canvas=canvas, labels=labels, alt=_alt(scan, scale)
+            picture,
+            scan.regions,
+            scale=scale,
+            palettes=palettes,
+            crop=crop,
+            canvas=canvas,
+            labels=labels,
+            alt=_alt(scan, scale),
         )
         clipped = clipped_shares(picture, mask, scale)
         pictures.append(Picture(svg, _title(scan), _caption(scan, clipped)))
-    bars = {item.key: scale_bar_svg(scale, item, key=key, caption="Temperature scale") for item in palettes}
+    bars = {item.key: scale_bar_svg(scale, item, caption="Temperature scale") for item in palettes}
     words = f"All on one scale, {number(scale.low, 0)} to {number(scale.high, 0)} °C"
     return PictureSet(tuple(pictures), bars, words)
 
 
-def change_set(comparisons: Sequence[Comparison], *, key: str) -> PictureSet:
+def change_set(comparisons: Sequence[Comparison]) -> PictureSet:
     """A person's maps of change, on one scale centred at zero."""
     scale = change_scale([item.change_c for item in comparisons])
     pictures = []
@@ -89,9 +96,12 @@ def change_set(comparisons: Sequence[Comparison], *, key: str) -> PictureSet:
         regions = item.before.regions
         crop = crop_box([regions])
         svg = change_svg(item.change_c, regions, scale=scale, crop=crop, alt=_change_alt(item), width=SMALL_WIDTH)
-        before, after = visit_words(item.before.visit) or item.before.scan, visit_words(item.after.visit) or item.after.scan
+        before, after = (
+            visit_words(item.before.visit) or item.before.scan,
+            visit_words(item.after.visit) or item.after.scan,
+        )
         pictures.append(Picture(svg, f"{after} minus {before}", _change_caption(item, scale)))
-    bars = {CHANGE.key: scale_bar_svg(scale, CHANGE, key=key, caption="Scale of change", signed=True)}
+    bars = {CHANGE.key: scale_bar_svg(scale, CHANGE, caption="Scale of change", signed=True)}
     limit = number(scale.high, 0)
     return PictureSet(tuple(pictures), bars, f"One scale, −{limit} to +{limit} °C, white at no change")
 
@@ -122,7 +132,9 @@ def _averages(sides: Mapping[str, Mapping[str, float]], *, signed: bool = False)
 
 def _listed(sides: Mapping[str, Mapping[str, float]], *, signed: bool = False) -> str:
     return "; ".join(
-        side + " " + ", ".join(f"{short_region(name)} {number(value, signed=signed)}" for name, value in figures.items())
+        side
+        + " "
+        + ", ".join(f"{short_region(name)} {number(value, signed=signed)}" for name, value in figures.items())
         for side, figures in sides.items()
     )
 
@@ -133,9 +145,8 @@ def _caption(scan: ScanResult, clipped: tuple[float, float]) -> tuple[str, ...]:
     facts = [f"{noun}, average: {toes} °C" if toes else f"No {noun.lower()} measured"]
     facts.append("Room not recorded" if scan.ambient_c is None else f"Room {number(scan.ambient_c)} °C")
     lines = [". ".join(facts) + "."]
-    missing = [f"{item.side} {region_words(item.region)}" for item in scan.regions.missing]
-    if missing:
-        lines.append(f"Not found, not measured: {', '.join(missing)}.")
+    if scan.regions.missing:
+        lines.append(f"Not found, not measured: {list_regions(scan.regions.missing)}.")
     shares = [f"{_percent(share)} {word}" for share, word in zip(clipped, ("colder", "warmer"), strict=True) if share]
     if shares:
         lines.append(f"Beyond the scale, marked with the end colours: {' and '.join(shares)}.")

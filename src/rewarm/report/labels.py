@@ -53,7 +53,7 @@ class Label:
 
 
 def place_labels(regions: Regions, *, unit: float) -> tuple[Label, ...]:
-    """Labels T1 … T5 beyond the tips, and "Left"/"Right" beyond the heel; ``unit`` is pixels per unit of the drawing."""
+    """Labels T1 … T5 beyond the tips, "Left" or "Right" beyond the heel; ``unit`` is pixels per unit of the drawing."""
     taken = np.zeros(regions.shape, dtype=bool)
     for item in regions.found:
         if item.region in DIGITS:
@@ -97,7 +97,8 @@ def _extreme(mask: Mask, direction: NDArray[np.float64]) -> NDArray[np.float64]:
     points = _points(mask)
     along = points @ direction
     centre = points.mean(axis=0)
-    return centre + direction * (along.max() - centre @ direction)
+    farthest: NDArray[np.float64] = centre + direction * (along.max() - centre @ direction)
+    return farthest
 
 
 def _side_label(

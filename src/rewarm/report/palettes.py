@@ -40,7 +40,8 @@ class Palette:
         where = np.linspace(0, len(anchors) - 1, LEVELS)
         scale = np.stack([np.interp(where, np.arange(len(anchors)), anchors[:, i]) for i in range(3)], axis=1)
         outside = np.array([_rgb(self.none), _rgb(self.below), _rgb(self.above)], dtype=np.float64)
-        return np.rint(np.concatenate([outside, scale])).astype(np.uint8)
+        table: NDArray[np.uint8] = np.rint(np.concatenate([outside, scale])).astype(np.uint8)
+        return table
 
 
 BLUE_RED: Final = Palette(
@@ -53,7 +54,18 @@ BLUE_RED: Final = Palette(
 CIVIDIS: Final = Palette(
     key="cividis",
     title="cividis, safe for colour-blind readers (dark blue = cold, yellow = warm)",
-    anchors=("#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"),
+    anchors=(
+        "#00224e",
+        "#123570",
+        "#3b496c",
+        "#575d6d",
+        "#707173",
+        "#8a8678",
+        "#a59c74",
+        "#c3b369",
+        "#e1cc55",
+        "#fee838",
+    ),
     below="#000000",
     above="#ffffff",
 )
@@ -76,7 +88,7 @@ def choose_palette(key: str) -> Palette:
     return PALETTES[key]
 
 
-def to_levels(values: NDArray[np.float32], *, low: float, high: float) -> NDArray[np.uint8]:
+def to_levels(values: NDArray[np.float32] | NDArray[np.float64], *, low: float, high: float) -> NDArray[np.uint8]:
     """Temperatures (y, x) as indices into :meth:`Palette.table`, with what is clipped or missing marked."""
     missing = ~np.isfinite(values)
     known = np.where(missing, low, values)

@@ -1,4 +1,4 @@
-"""What the report shows of each person: sentences, pictures, maps of change, tables and curves, ready for the template."""
+"""What the report shows of each person, ready for the template: sentences, pictures, maps of change, tables, curves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rewarm.regions import SIDES
 from rewarm.report.curves import Moment, Series, common_axis, curves_svg, equally_spaced
 from rewarm.report.figures import PictureSet, change_set, picture_set
 from rewarm.report.palettes import Palette
+from rewarm.report.rows import figure
 from rewarm.report.tables import SideTable, side_table
 from rewarm.report.words import DIGITS, change_sentences, is_hand, number, short_region, visit_words
 from rewarm.study.results import Comparison, ScanResult, StudyResult
@@ -74,10 +75,10 @@ def _person(result: StudyResult, name: str, key: str, palettes: Sequence[Palette
     comparisons = comparisons_of(result, name)
     sentences = [change_sentences(name, item) for item in comparisons]
     sections = []
-    for i, kind in enumerate(dict.fromkeys(section_key(scan) for scan in scans)):
+    for kind in dict.fromkeys(section_key(scan) for scan in scans):
         chosen = [scan for scan in scans if section_key(scan) == kind]
         compared = [item for item in comparisons if section_key(item.after) == kind]
-        sections.append(_section(kind, chosen, compared, result.measurements, f"{key}-{i}", palettes))
+        sections.append(_section(kind, chosen, compared, result.measurements, palettes))
     return Person(key, name, tuple(sentences), tuple(sections))
 
 
@@ -86,7 +87,6 @@ def _section(
     scans: Sequence[ScanResult],
     comparisons: Sequence[Comparison],
     measurements: pd.DataFrame,
-    key: str,
     palettes: Sequence[Palette],
 ) -> ViewSection:
     view = {"plantar": "soles", "palmar": "palms"}.get(kind[1], f"{kind[0]}, {kind[1]} view")
@@ -94,8 +94,8 @@ def _section(
     sides = [side for side in SIDES if any(item.table["side"].eq(side).any() for item in comparisons)]
     return ViewSection(
         title=title,
-        pictures=picture_set(scans, key=key, palettes=palettes),
-        changes=change_set(comparisons, key=key) if comparisons else None,
+        pictures=picture_set(scans, palettes=palettes),
+        changes=change_set(comparisons) if comparisons else None,
         tables=tuple(side_table(comparisons, side) for side in sides),
         curves=_curves(scans, measurements),
     )
@@ -132,7 +132,9 @@ def _curves(scans: Sequence[ScanResult], measurements: pd.DataFrame) -> CurveSet
     axis = common_axis([line for series in by_side.values() for line in series], moments)
     limb = "hand" if is_hand(scans[0]) else "foot"
     panels = tuple(
-        curves_svg(series, moments, axis=axis, title=f"{side.capitalize()} {limb}", alt=_alt(side, limb, series, moments))
+        curves_svg(
+            series, moments, axis=axis, title=f"{side.capitalize()} {limb}", alt=_alt(side, limb, series, moments)
+        )
         for side, series in by_side.items()
     )
     note = "Visits are drawn at equal distances, not to scale. " if equally_spaced(moments) else ""
@@ -147,14 +149,10 @@ def _series(rows: pd.DataFrame, visits: Sequence[str]) -> list[Series]:
             continue
         means = mine.groupby("visit")[["value", "u"]].mean()
         values, uncertainties = (
-            tuple(_figure(means[column].get(visit)) for visit in visits) for column in ("value", "u")
+            tuple(figure(means[column].get(visit)) for visit in visits) for column in ("value", "u")
         )
         lines.append(Series(region, values, uncertainties))
     return lines
-
-
-def _figure(value: object) -> float | None:
-    return None if value is None or pd.isna(value) else float(str(value))
 
 
 def _alt(side: str, limb: str, series: Sequence[Series], moments: Sequence[Moment]) -> str:

@@ -12,11 +12,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 from shapely import LineString, simplify
-from skimage.measure import find_contours
 
+from rewarm.anatomy import outline
 from rewarm.regions import ANGIOSOMES, WHOLE_LIMBS, Mask, Region, Regions
 from rewarm.report.labels import Box, Label, place_labels
-from rewarm.report.palettes import CHANGE, Palette, png_data_uris, to_levels
+from rewarm.report.palettes import CHANGE, FIRST_LEVEL, LEVELS, Palette, png_data_uris, to_levels
 from rewarm.report.words import DIGITS, number
 
 WIDTH: Final = 480.0
@@ -24,6 +24,9 @@ WIDTH: Final = 480.0
 LARGEST_PX: Final = 300
 """Pictures wider than this are reduced by whole factors: a report is mailed, the recording keeps every pixel."""
 FONT: Final = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+
+
+Temperatures = NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def limb_mask(regions: Regions, side: str | None = None) -> Mask:
     return mask
 
 
-def common_scale(pictures: Sequence[tuple[NDArray[np.float32], Mask]]) -> Scale:
+def common_scale(pictures: Sequence[tuple[Temperatures, Mask]]) -> Scale:
     """One scale for several pictures: nearly all of the limbs' pixels, and what surrounds them where it is close.
 
     ``pictures`` holds temperatures and limb masks, both (y, x). Half a per cent of the limbs' pixels may lie outside at
@@ -71,7 +74,7 @@ def common_scale(pictures: Sequence[tuple[NDArray[np.float32], Mask]]) -> Scale:
     values = np.concatenate(inside) if inside else np.zeros(0, np.float32)
     if not values.size:
         return Scale(20.0, 36.0, 2.0)
-    low, high = (float(limit) for limit in np.percentile(values, (0.5, 99.5)))
+    low, high = float(np.percentile(values, 0.5)), float(np.percentile(values, 99.5))
     for picture, mask in pictures:
         around = picture[~mask & np.isfinite(picture)]
         if around.size:
@@ -83,7 +86,7 @@ def common_scale(pictures: Sequence[tuple[NDArray[np.float32], Mask]]) -> Scale:
     return Scale(float(low), float(high), _tick(high - low))
 
 
-def change_scale(maps: Sequence[NDArray[np.float32]]) -> Scale:
+def change_scale(maps: Sequence[Temperatures]) -> Scale:
     """One scale for several maps of change, centred at zero; 98 % of all pixels lie inside, 1 °C at least."""
     values = [np.abs(values[np.isfinite(values)]) for values in maps]
     joined = np.concatenate(values) if values else np.zeros(0, np.float32)
@@ -95,7 +98,7 @@ def _tick(span: float) -> float:
     return next((tick for tick in (1.0, 2.0, 5.0, 10.0, 20.0) if span / tick <= 8), 50.0)
 
 
-def clipped_shares(values: NDArray[np.float32], mask: Mask, scale: Scale) -> tuple[float, float]:
+def clipped_shares(values: Temperatures, mask: Mask, scale: Scale) -> tuple[float, float]:
     """Which share of the masked pixels is colder and which is warmer than the scale, 0..1."""
     inside = values[mask & np.isfinite(values)]
     if not inside.size:
@@ -136,7 +139,7 @@ def picture_labels(regions: Regions, crop: Box, *, width: float = WIDTH) -> tupl
 
 
 def thermal_svg(
-    values: NDArray[np.float32],
+    values: Temperatures,
     regions: Regions,
     *,
     scale: Scale,
@@ -159,27 +162,21 @@ def thermal_svg(
         f'font-family="{FONT}"><rect width="{wide:.0f}" height="{high:.0f}" fill="{palettes[0].none}"/>'
     )
     layers = {
-        palette.key: Markup(
-            f'<image class="layer-{palette.key}" {place} preserveAspectRatio="none" href="{uri}"/>'
-        )
+        palette.key: Markup(f'<image class="layer-{palette.key}" {place} preserveAspectRatio="none" href="{uri}"/>')
         for palette, uri in zip(palettes, png_data_uris(levels, palettes), strict=True)
     }
     tail = _outlines_svg(regions, canvas, unit) + _labels_svg(labels, canvas, unit) + "</svg>"
     return Layered(Markup(head), layers, Markup(tail))
 
 
-def _reduced(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _reduced(values: Temperatures) -> Temperatures:
     factor = math.ceil(max(values.shape) / LARGEST_PX)
     if factor == 1:
         return values
     height, width = (size // factor * factor for size in values.shape)
     blocks = values[:height, :width].reshape(height // factor, factor, width // factor, factor)
-    return blocks.mean(axis=(1, 3), dtype=np.float32)
-
-
-def outline(mask: Mask) -> list[NDArray[np.float64]]:
-    padded = np.pad(mask, 1).astype(float)
-    return [ring[:, ::-1] - 0.5 for ring in find_contours(padded, 0.5)]
+    reduced: Temperatures = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return reduced
 
 
 def _outlines_svg(regions: Regions, canvas: Box, unit: float) -> str:
@@ -216,21 +213,21 @@ def _labels_svg(labels: Sequence[Label], canvas: Box, unit: float) -> str:
             ax, ay = (label.anchor[0] - canvas.x0) / unit, (label.anchor[1] - canvas.y0) / unit
             pointers += f"M{ax:.1f} {ay:.1f}L{middle:.1f} {y + height / 2:.1f}"
         plates += f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h{-width:.1f}Z"
-        words += f'<text x="{middle:.1f}" y="{y + height / 2 + 4.6:.1f}" text-anchor="middle">{escape(label.text)}</text>'
+        words += (
+            f'<text x="{middle:.1f}" y="{y + height / 2 + 4.6:.1f}" text-anchor="middle">{escape(label.text)}</text>'
+        )
     return (
         f'<path d="{pointers}" stroke="#fff" stroke-width="2.6"/><path d="{pointers}" stroke="#111" stroke-width="1"/>'
         f'<path d="{plates}" fill="#fff"/><g font-size="13" font-weight="bold" fill="#111">{words}</g>'
     )
 
 
-def scale_bar_svg(scale: Scale, palette: Palette, *, key: str, caption: str, signed: bool = False) -> Markup:
-    """A scale bar with ticks in °C and the two colours that mark clipped values; ``key`` makes its id unique."""
+def scale_bar_svg(scale: Scale, palette: Palette, *, caption: str, signed: bool = False) -> Markup:
+    """A scale bar with ticks in °C and the two colours that mark clipped values."""
     width, bar, left = 480.0, 16.0, 76.0
     span = width - 2 * left
-    stops = "".join(
-        f'<stop offset="{i / (len(palette.anchors) - 1):.4f}" stop-color="{colour}"/>'
-        for i, colour in enumerate(palette.anchors)
-    )
+    strip = np.tile(np.arange(LEVELS, dtype=np.uint8) + FIRST_LEVEL, (4, 1))
+    (colours,) = png_data_uris(strip, (palette,))
     ticks = ""
     for tick in scale.ticks:
         x = left + span * (tick - scale.low) / (scale.high - scale.low)
@@ -246,18 +243,18 @@ def scale_bar_svg(scale: Scale, palette: Palette, *, key: str, caption: str, sig
         f'<rect x="{width - left + 6}" y=".5" width="20" height="{bar - 1}" fill="{palette.above}" stroke="#333"/>'
         f'<text x="{width - left + 30}" y="12.5" font-size="12" fill="#222">warmer</text>'
     )
-    ident = f"scale-{key}-{palette.key}"
     alt = f"{caption}: {number(scale.low, 0)} to {number(scale.high, 0)} °C, {palette.title}"
     return Markup(
         f'<svg class="scale layer-{palette.key}" role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:.0f} 38" '
-        f'font-family="{FONT}"><defs><linearGradient id="{ident}">{stops}</linearGradient></defs>'
-        f'<rect x="{left}" y=".5" width="{span}" height="{bar - 1}" fill="url(#{ident})" stroke="#333" stroke-width=".6"/>'
+        f'font-family="{FONT}">'
+        f'<image x="{left}" y=".5" width="{span}" height="{bar - 1}" preserveAspectRatio="none" href="{colours}"/>'
+        f'<rect x="{left}" y=".5" width="{span}" height="{bar - 1}" fill="none" stroke="#333" stroke-width=".6"/>'
         f'{ends}{ticks}<text x="{width - left + 30}" y="{bar + 18}" font-size="12.5" fill="#222">°C</text></svg>'
     )
 
 
 def change_svg(
-    change_c: NDArray[np.float32], regions: Regions, *, scale: Scale, crop: Box, alt: str, width: float = WIDTH
+    change_c: Temperatures, regions: Regions, *, scale: Scale, crop: Box, alt: str, width: float = WIDTH
 ) -> Layered:
     """A map of change (y, x) in the geometry of ``regions``."""
     labels = picture_labels(regions, crop, width=width)
@@ -272,5 +269,3 @@ def change_svg(
         alt=alt,
         width=width,
     )
-
-

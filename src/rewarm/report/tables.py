@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rewarm.report.rows import Rows, digit_figures, figure, index_rows
 from rewarm.report.rows import Row as TableRow
+from rewarm.report.rows import Rows, digit_figures, figure, index_rows
 from rewarm.report.words import DIGITS, PROXIMAL_WORDS, in_picture, is_hand, number, region_words, visit_words
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
+
 
 @dataclass(frozen=True)
 class ChangeCells:
@@ -59,8 +60,10 @@ def side_table(comparisons: Sequence[Comparison], side: str) -> SideTable:
     first = comparisons[0].before
     proximal = in_picture(first).proximal
     owner = f"{first.participant}, " if first.participant else ""
-    caption = f"{owner}{side} {'hand' if is_hand(first) else 'foot'}: before ({_visit(first)}) and after"
-    return SideTable(caption, PROXIMAL_WORDS.get(proximal, proximal), tuple(_visit_rows(item, side) for item in comparisons))
+    caption = f"{owner}{side} {'hand' if is_hand(first) else 'foot'}, compared with {_visit(first)}"
+    return SideTable(
+        caption, PROXIMAL_WORDS.get(proximal, proximal), tuple(_visit_rows(item, side) for item in comparisons)
+    )
 
 
 def _visit(scan: ScanResult) -> str:
@@ -79,9 +82,7 @@ def _visit_rows(item: Comparison, side: str) -> VisitRows:
     if rest is not None:
         rows.append(Row(region_words(proximal), "rest", _cells(rest), EMPTY))
     before, after = item.before.ambient_c, item.after.ambient_c
-    room = ChangeCells(
-        number(before, 2), number(after, 2), number(item.room_change_c, 2, signed=True), "–", "–", "–"
-    )
+    room = ChangeCells(number(before, 2), number(after, 2), number(item.room_change_c, 2, signed=True), "–", "–", "–")
     rows.append(Row("room (air)", "room", room, EMPTY))
     return VisitRows(_visit(item.after), tuple(rows))
 
@@ -90,12 +91,13 @@ def _digit_row(item: Comparison, table: Rows, side: str, region: str) -> Row | N
     mean, difference = table.get((side, region, "mean")), table.get((side, region, in_picture(item.before).metric))
     name = region_words(region)
     if mean is None or figure(mean["change"]) is None:
-        reasons = [
-            f"not found {when}" + (f" ({found.reason})" if found.reason else "")
+        lost = [
+            when
             for when, scan in (("before", item.before), ("after", item.after))
             if (found := scan.regions.get(side, region)) is not None and not found.found
         ]
-        return Row(name, "digit", EMPTY, EMPTY, f"{', '.join(reasons)}: not compared") if reasons else None
+        note = f"not found {' and '.join(lost)}: not compared"
+        return Row(name, "digit", EMPTY, EMPTY, note) if lost else None
     return Row(name, "digit", _cells(mean), EMPTY if difference is None else _cells(difference, signed=True))
 
 
@@ -124,7 +126,10 @@ def _average_cells(table: Rows, side: str, metric: str, *, signed: bool = False)
     compared = list(columns["change"])
     if len(compared) < 2:
         return None
-    figures = {name: sum(columns[name][region] for region in compared) / len(compared) for name in ("before", "after", "change")}
+    figures = {
+        name: sum(columns[name][region] for region in compared) / len(compared)
+        for name in ("before", "after", "change")
+    }
     known = all(region in columns["u"] for region in compared)
     u = sum(columns["u"][region] for region in compared) / len(compared) if known else None
     sdc = None if u is None else SMALLEST_DETECTABLE_FACTOR * u

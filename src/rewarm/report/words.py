@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
-from rewarm.regions import FINGERS, TOES
+from rewarm.regions import FINGERS, TOES, Region
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
@@ -47,13 +48,41 @@ def short_region(region: str) -> str:
     return f"{region[0].upper()}{region[-1]}"
 
 
+def list_regions(items: Iterable[Region]) -> str:
+    """ "left toes 3 to 5; right toe 1": sides and digits gathered, so that a list stays short."""
+    gathered: dict[tuple[str, str], list[int]] = {}
+    for item in items:
+        stem = item.region.rstrip("0123456789")
+        numbers = gathered.setdefault((item.side, stem), [])
+        if item.region != stem:
+            numbers.append(int(item.region[len(stem) :]))
+    return "; ".join(f"{side} {_numbered(stem.replace('_', ' '), found)}" for (side, stem), found in gathered.items())
+
+
+def _numbered(stem: str, numbers: Sequence[int]) -> str:
+    if not numbers:
+        return stem
+    if len(numbers) == 1:
+        return f"{stem} {numbers[0]}"
+    in_a_row = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+    figures = f"{numbers[0]} to {numbers[-1]}" if in_a_row else ", ".join(map(str, numbers))
+    return f"{stem}s {figures}"
+
+
+_SPAN: Final = re.compile(r"(day|week|month|year)s?[ _-]*0*([1-9]\d*)", re.IGNORECASE)
+
+
 def visit_words(visit: str) -> str:
-    """A visit's name as recorded, with blanks for underscores."""
-    return visit.replace("_", " ").strip()
+    """A visit's name as recorded, with blanks for underscores; ``week06`` reads "6 weeks"."""
+    words = visit.replace("_", " ").strip()
+    span = _SPAN.fullmatch(words)
+    if span is None:
+        return words
+    return f"{span[2]} {span[1].lower()}{'' if span[2] == '1' else 's'}"
 
 
 def at_visit(visit: str) -> str:
-    """"at 6 weeks", or "at the visit “follow-up”"."""
+    """ "at 6 weeks", or "at the visit “follow-up”"."""
     words = visit_words(visit)
     if words[:1].isdigit():
         return f"at {words}"
@@ -88,8 +117,8 @@ PROXIMAL_WORDS: Final = {"dorsum": "back of the foot", "hand_dorsum": "back of t
 class DigitsSummary:
     """All toes (or fingers) of one comparison together, °C; None where nothing could be compared.
 
-    The uncertainty of the average is taken as the average uncertainty, as if all of it were shared by the toes: the camera's
-    part is, so averaging does not make it smaller, and this is the cautious bound for the rest.
+    The uncertainty of the average is taken as the average uncertainty, as if all of it were shared by the toes: the
+    camera's part is, so averaging does not make it smaller, and this is the cautious bound for the rest.
     """
 
     noun: str
@@ -125,7 +154,9 @@ def summarise(comparison: Comparison) -> DigitsSummary:
     change, half_width, found = _average(digits[digits["metric"] == "mean"])
     d_change, d_half, d_found = _average(digits[digits["metric"] == inside.metric])
     room = comparison.room_change_c
-    return DigitsSummary(_noun(comparison.before), inside.proximal, found, change, half_width, d_change, d_half, d_found, room)
+    return DigitsSummary(
+        _noun(comparison.before), inside.proximal, found, change, half_width, d_change, d_half, d_found, room
+    )
 
 
 def _noun(scan: ScanResult) -> str:
@@ -149,7 +180,7 @@ def _average(rows: pd.DataFrame) -> tuple[float | None, float | None, int]:
 
 
 def warmer(change: float) -> str:
-    """"2.8 °C warmer", "1.0 °C colder", or "unchanged" where it rounds to nothing."""
+    """ "2.8 °C warmer", "1.0 °C colder", or "unchanged" where it rounds to nothing."""
     text = number(abs(change))
     if float(text) == 0:
         return "unchanged to within 0.1 °C"
@@ -157,7 +188,7 @@ def warmer(change: float) -> str:
 
 
 def give_or_take(half_width: float | None) -> str:
-    """"± 1.5 °C", or that it is unknown."""
+    """ "± 1.5 °C", or that it is unknown."""
     return "uncertainty unknown" if half_width is None else f"± {number(half_width)} °C"
 
 
@@ -168,10 +199,11 @@ def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
     owner = f" of {who}" if who else ""
     if summary.change is None:
         return (f"{_capital(when)}, no {summary.noun}{owner} could be compared with before.",)
-    head = f"{_capital(when)} the {summary.noun}{owner} were on average {warmer(summary.change)} than before"
+    decimals = decimals_for(summary.change, summary.half_width)
+    head = f"{_capital(when)} the {summary.noun}{owner} were on average {warmer(summary.change, decimals)} than before"
     if warmer(summary.change).startswith("unchanged"):
         head = f"{_capital(when)} the {summary.noun}{owner} were on average {warmer(summary.change)}"
-    head += f" ({give_or_take(summary.half_width)})"
+    head += f" ({give_or_take(summary.half_width, decimals)})"
     if summary.half_width is None:
         verdict = ": whether that is more than the measurement’s own error is not known."
     elif summary.detectable:
@@ -181,11 +213,12 @@ def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
     sentences = [head + verdict]
     if summary.difference_change is not None:
         proximal = _proximal_words(summary.proximal)
-        change = warmer(summary.difference_change)
+        decimals = decimals_for(summary.difference_change, summary.difference_half_width)
+        change = warmer(summary.difference_change, decimals)
         tail = "" if summary.difference_detectable else ", which cannot be told from no change"
         lead = f"Against the {proximal} in the same picture they were {change}"
         lead += " than before" if not change.startswith("unchanged") else ""
-        sentences.append(f"{lead} ({give_or_take(summary.difference_half_width)}){tail}.")
+        sentences.append(f"{lead} ({give_or_take(summary.difference_half_width, decimals)}){tail}.")
     return tuple(sentences)
 
 
@@ -199,15 +232,14 @@ def headline(comparisons: Sequence[Comparison]) -> str:
         if summary.change is None:
             continue
         who = comparison.after.participant
-        text = f"{who}: {number(summary.change, signed=True)} {give_or_take(summary.half_width)}"
+        decimals = decimals_for(summary.change, summary.half_width)
+        text = f"{who}: {number(summary.change, decimals, signed=True)} {give_or_take(summary.half_width, decimals)}"
         noun = summary.noun.capitalize()
         groups[neither if not summary.detectable else warm if summary.change > 0 else cold].append(text)
     people = sum(len(texts) for texts in groups.values())
     if not people:
         return ""
-    parts = [
-        f"{kind} in {len(texts)} of {people} ({'; '.join(texts)})" for kind, texts in groups.items() if texts
-    ]
+    parts = [f"{kind} in {len(texts)} of {people} ({'; '.join(texts)})" for kind, texts in groups.items() if texts]
     return f"{noun} at the first visit after, compared with before: {', '.join(parts)}."
 
 
@@ -229,8 +261,8 @@ def headline_difference(comparisons: Sequence[Comparison]) -> str:
         return ""
     parts = [f"{kind} in {count} of {people}" for kind, count in counts.items() if count]
     return (
-        f"Against the {_proximal_words(proximal)} in the same picture, which does not depend on the camera’s absolute error: "
-        f"{', '.join(parts)}."
+        f"Against the {_proximal_words(proximal)} in the same picture, which does not depend on the camera’s absolute "
+        f"error: {', '.join(parts)}."
     )
 
 
@@ -239,8 +271,8 @@ def design_sentence(*, control: str, injected: bool) -> str:
     treatment = "the injection" if injected else "a treatment"
     if control in CONTROLS:
         return (
-            f"The plan names {CONTROLS[control]} as a control, but this report shows only changes from before to after: "
-            f"on its own it does not say whether {treatment} caused them."
+            f"The plan names {CONTROLS[control]} as a control, but this report shows only changes from before to "
+            f"after: on its own it does not say whether {treatment} caused them."
         )
     return (
         f"Nobody and nothing untreated was measured beside them, so this design cannot tell whether {treatment} "
@@ -256,10 +288,11 @@ def cannot_rule_out(*, control: str) -> str:
         else "There is no untreated control that would show the same changes without treatment."
     )
     return (
-        "A difference between before and after can also come from the season and the weather of the days before; from the "
-        "room and how long the feet had settled in it; from starting on a bad day, after which most people improve without "
-        "any treatment (regression to the mean); from sweating less, which makes skin warmer without more blood in it; and "
-        f"from the camera, whose error can differ from visit to visit. {alone} Skin temperature is not blood flow."
+        "A difference between before and after can also come from the season and the weather of the days before; from "
+        "the room and how long the limbs had settled in it; from starting on a bad day, after which most people "
+        "improve without any treatment (regression to the mean); from sweating less, which makes skin warmer without "
+        f"more blood in it; and from the camera, whose error can differ from visit to visit. {alone} Skin temperature "
+        "is not blood flow."
     )
 
 

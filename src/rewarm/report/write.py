@@ -38,9 +38,9 @@ def write_report(
 ) -> ReportFiles:
     """Write the report of a study, or of two scans, as HTML, and as PDF beside it.
 
-    ``path`` is the HTML file's name (``.html`` is appended where it has no suffix); the PDF has the same name and ends in
-    ``.pdf``. ``palette`` is ``"blue_red"`` or ``"cividis"``: the HTML holds both and opens with this one, the PDF holds this
-    one. The same result gives the same bytes. The HTML asks for nothing outside itself.
+    ``path`` is the HTML file's name (``.html`` is appended where it has no suffix); the PDF has the same name and ends
+    in ``.pdf``. ``palette`` is ``"blue_red"`` or ``"cividis"``: the HTML holds both and opens with this one, the PDF
+    holds this one. The same result gives the same bytes. The HTML asks for nothing outside itself.
 
     Raises :class:`rewarm.errors.InvalidInputError` for an unknown palette or another suffix, and
     :class:`rewarm.errors.OutputError` where the folder is missing or cannot be written to. Without the system libraries
@@ -91,10 +91,8 @@ def as_study(comparison: Comparison) -> StudyResult:
     )
 
 
-def _render(
-    result: StudyResult, persons: Sequence[Person], *, palettes: Sequence[Palette], interactive: bool
-) -> str:
-    """The report as one HTML text; the first palette is shown, and without ``interactive`` there is no choice of them."""
+def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequence[Palette], interactive: bool) -> str:
+    """The report as one HTML text; the first palette is shown, and only ``interactive`` offers the others."""
     environment = Environment(
         loader=PackageLoader("rewarm.report"),
         autoescape=True,
@@ -154,7 +152,9 @@ def _pdf_advice() -> str:
         if sys.platform == "win32"
         else "on Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
     )
-    return f"No PDF was made: WeasyPrint could not load {need}; {install}. The HTML report is complete and can be printed."
+    return (
+        f"No PDF was made: WeasyPrint could not load {need}; {install}. The HTML report is complete and can be printed."
+    )
 
 
 def _write(path: Path, data: bytes) -> None:
