@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
 from rewarm.errors import InvalidInputError
@@ -132,7 +133,8 @@ def draw_soles(
 ) -> DrawnSoles:
     """Draw one sole or two in a picture of ``shape`` (y, x); ``soles`` maps left and right to their shape and pose.
 
-    Masks are cut at half a pixel's coverage; every pixel of a foot belongs to the region that covers most of it.
+    Masks are cut at half a pixel's coverage; every pixel of a foot belongs to the region that covers most of it
+    (but for single stray ones: each region is one piece).
     Regions come in the order of the vocabulary with ``foot`` last, confidence 1. A part that the frame cuts off is
     simply not there; landmarks may then lie outside the picture. Raises :class:`rewarm.errors.InvalidInputError`.
     """
@@ -158,8 +160,16 @@ def draw_soles(
 def _hard_regions(drawn: SoleMaps) -> list[Region]:
     stack = np.stack([drawn.coverage[name] for name in SOLE_REGIONS])
     foot = stack.sum(axis=0) >= 0.5
-    owner = stack.argmax(axis=0)
-    masks = {name: foot & (owner == i) for i, name in enumerate(SOLE_REGIONS)} | {"foot": foot}
+    owner = np.where(foot, stack.argmax(axis=0) + 1, 0)
+    strays = np.zeros_like(foot)
+    for code in range(1, len(SOLE_REGIONS) + 1):
+        pieces, count = ndimage.label(owner == code)
+        if count > 1:
+            strays |= (pieces > 0) & (pieces != np.bincount(pieces.ravel())[1:].argmax() + 1)
+    if strays.any():  # single pixels in a web, or at a corner of the rim, go to the region beside them
+        nearest = ndimage.distance_transform_edt(strays | ~foot, return_distances=False, return_indices=True)
+        owner = np.where(strays, owner[tuple(nearest)], owner)
+    masks = {name: owner == code for code, name in enumerate(SOLE_REGIONS, start=1)} | {"foot": foot}
     return [Region(drawn.side, name, mask, 1.0, DRAWN_BY) for name, mask in masks.items()]
 
 
