@@ -15,8 +15,8 @@ from rewarm.report.words import (
     design_sentence,
     headline,
     headline_difference,
-    number,
     list_regions,
+    number,
     visit_words,
 )
 from rewarm.study.results import Comparison, ScanResult, StudyResult
@@ -313,14 +313,10 @@ def _parameter(value: object) -> str:
 
 
 def hashes_table(result: StudyResult) -> TextTable:
-    """SHA-256 of each file's bytes."""
-    rows = tuple(
-        (
-            str(scan.thermogram.attrs.get("provenance_file") or scan.scan),
-            str(scan.thermogram.attrs.get("provenance_sha256") or "–"),
-        )
-        for scan in in_order(result.scans)
-    )
+    """SHA-256 of each file's bytes: all files of a study that were read, or the recordings alone."""
+    attributes = [scan.thermogram.attrs for scan in in_order(result.scans)]
+    recordings = {str(item.get("provenance_file")): item.get("provenance_sha256") for item in attributes}
+    rows = tuple((name, str(value or "–")) for name, value in (result.inputs or recordings).items())
     return TextTable("Fingerprints of the files (SHA-256)", ("file", "hash"), rows)
 
 

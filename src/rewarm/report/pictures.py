@@ -71,7 +71,7 @@ def common_scale(pictures: Sequence[tuple[Temperatures, Mask]]) -> Scale:
     """
     inside = [values[mask & np.isfinite(values)] for values, mask in pictures]
     inside = [values for values in inside if values.size] or [values[np.isfinite(values)] for values, _ in pictures]
-    values = np.concatenate(inside) if inside else np.zeros(0, np.float32)
+    values: NDArray[np.float64] = np.concatenate([np.zeros(0), *inside])
     if not values.size:
         return Scale(20.0, 36.0, 2.0)
     low, high = float(np.percentile(values, 0.5)), float(np.percentile(values, 99.5))

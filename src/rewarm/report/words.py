@@ -179,17 +179,22 @@ def _average(rows: pd.DataFrame) -> tuple[float | None, float | None, int]:
     return float(change.mean()), half_width, len(change)
 
 
-def warmer(change: float) -> str:
-    """ "2.8 °C warmer", "1.0 °C colder", or "unchanged" where it rounds to nothing."""
-    text = number(abs(change))
+def warmer(change: float, decimals: int = 1) -> str:
+    """How a change reads: "2.8 °C warmer", "1.0 °C colder", or "unchanged" where it rounds to nothing."""
+    text = number(abs(change), decimals)
     if float(text) == 0:
         return "unchanged to within 0.1 °C"
     return f"{text} °C {'warmer' if change > 0 else 'colder'}"
 
 
-def give_or_take(half_width: float | None) -> str:
-    """ "± 1.5 °C", or that it is unknown."""
-    return "uncertainty unknown" if half_width is None else f"± {number(half_width)} °C"
+def give_or_take(half_width: float | None, decimals: int = 1) -> str:
+    """How an uncertainty reads: "± 1.5 °C", or that it is unknown."""
+    return "uncertainty unknown" if half_width is None else f"± {number(half_width, decimals)} °C"
+
+
+def decimals_for(change: float, half_width: float | None) -> int:
+    """Tenths; hundredths where tenths would hide which of the two is larger."""
+    return 2 if half_width is not None and number(abs(change)) == number(half_width) else 1
 
 
 def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
