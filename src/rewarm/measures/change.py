@@ -52,10 +52,7 @@ def compare_measurements(
     for name, table in (("before", before), ("after", after)):
         _check_table(name, table)
     _check_one_person(before, after)
-    wanted = [*_KEY, "value", "u", "unit"]
-    pairs = before.loc[before["metric"].isin(COMPARED_METRICS), wanted].merge(
-        after.loc[after["metric"].isin(COMPARED_METRICS), wanted], on=_KEY, suffixes=("_before", "_after")
-    )
+    pairs = _compared_rows(before).merge(_compared_rows(after), on=_KEY, suffixes=("_before", "_after"))
     if pairs.empty:
         raise InvalidInputError(
             "before and after: expected at least one region measured in both; found none in common. "
@@ -212,6 +209,12 @@ def _check_table(name: str, table: pd.DataFrame) -> None:
     if twice.any():
         side, region, metric = table.loc[twice, _KEY].iloc[0]
         raise InvalidInputError(f"{name}: expected each figure once; found {side} {region} {metric} twice or more")
+
+
+def _compared_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """What is compared; a difference between the sides has an empty side, which a CSV gives back as missing."""
+    rows = table.loc[table["metric"].isin(COMPARED_METRICS), [*_KEY, "value", "u", "unit"]]
+    return rows.assign(side=rows["side"].astype("object").fillna("").astype("str"))
 
 
 def _check_one_person(before: pd.DataFrame, after: pd.DataFrame) -> None:

@@ -34,6 +34,7 @@ SHARED_SCOPES: Final = ("camera", "session", "image")
 SKIN_EMISSIVITY: Final = 0.98
 """Long-wave band (8–14 µm); Steketee 1973, doi 10.1088/0031-9155/18/5/307."""
 
+_STEP: Final = 0.1
 _REACH: Final = {"normal": 1.0, "rectangular": sqrt(3.0), "triangular": sqrt(6.0)}
 
 
@@ -315,17 +316,15 @@ def expanded_u_c(parts: Sequence[Part], *, level: float = 0.95) -> float:
     if not parts:
         return 0.0
     u_c = sqrt(sum(part.u_c**2 for part in parts))
-    t: NDArray[np.float64] = (
-        np.arange(40_000, dtype=np.float64) + 0.5
-    ) * 0.01  # in units of 1/u; midpoints avoid t = 0
+    t: NDArray[np.float64] = (np.arange(1_000, dtype=np.float64) + 0.5) * _STEP  # in units of 1/u; midpoints avoid 0
     product = np.ones_like(t)
     for part in parts:
         product = product * _characteristic(part.shape, t * (part.u_c / u_c))
 
     def missing(x: float) -> float:
-        return float(np.sum(product * np.sin(t * x) / t) * 0.01 * 2.0 / np.pi) - level
+        return float(np.sum(product * np.sin(t * x) / t) * _STEP * 2.0 / np.pi) - level
 
-    return float(brentq(missing, 1e-6, 8.0)) * u_c
+    return float(brentq(missing, 1e-6, 8.0, xtol=1e-6)) * u_c
 
 
 def _characteristic(shape: Shape, t: NDArray[np.float64]) -> NDArray[np.float64]:

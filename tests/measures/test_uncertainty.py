@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from math import hypot, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rewarm.errors import InvalidInputError
+from rewarm.measures import (
+    Assumptions,
+    Part,
+    combined_parts,
+    expanded_u_c,
+    picture_parts,
+    region_parts,
+    smallest_detectable_change_c,
+    u_change_c,
+    u_combination_c,
+    u_difference_c,
+    u_region_mean_c,
+)
+from rewarm.measures.uncertainty import mean_per_pixel_of_outline, surface_parts
+from rewarm.thermogram import CameraIdentity, ObjectParameters
+
+
+def by_name(parts) -> dict[str, Part]:
+    return {part.name: part for part in parts}
+
+
+@pytest.fixture
+def disc():
+    y, x = np.mgrid[:40, :40] + 0.5
+    distance = np.hypot(x - 20, y - 20)
+    return np.where(distance <= 10, 30.0, 22.0), distance <= 10
+
+
+def test_a_specification_is_a_rectangle(make_picture, disc):
+    picture, mask = disc
+    thermogram = make_picture(picture, camera=CameraIdentity(accuracy_c=1.5, netd_mk=40))
+    parts = by_name(region_parts(thermogram, mask))
+    assert parts["camera accuracy"].u_c == pytest.approx(1.5 / sqrt(3))
+    assert parts["camera accuracy"].scope == "camera"
+    assert "specification" in parts["camera accuracy"].source
+    assert parts["noise"].u_c == pytest.approx(0.04 / sqrt(mask.sum()))
+
+
+def test_what_is_assumed_says_so(make_picture, disc):
+    picture, mask = disc
+    parts = by_name(region_parts(make_picture(picture), mask))
+    for name in ("camera accuracy", "session drift", "emissivity", "reflected temperature", "non-uniformity", "noise"):
+        assert "assumed" in parts[name].source
+    assert parts["camera accuracy"].u_c == pytest.approx(2.0 / sqrt(3))
+
+
+def test_emissivity_and_reflection_agree_with_the_radiometric_equation():
+    """Sensitivities by finite differences through Planck's law, where the estimator is linearised."""
+
+    def planck(temperature_c):
+        return 1.0 / (np.exp(1430.0 / (temperature_c + 273.15)) - 1.0)
+
+    def seen_as(skin_c, emissivity, reflected_c):
+        seen = (planck_seen - (1 - emissivity) * planck(reflected_c)) / emissivity
+        return 1430.0 / np.log(1 / seen + 1) - 273.15 - skin_c
+
+    skin_c, reflected_c = 32.0, 23.0
+    planck_seen = 0.98 * planck(skin_c) + 0.02 * planck(reflected_c)
+    d_emissivity = (seen_as(skin_c, 0.985, reflected_c) - seen_as(skin_c, 0.975, reflected_c)) / 0.01
+    d_reflected = (seen_as(skin_c, 0.98, reflected_c + 1) - seen_as(skin_c, 0.98, reflected_c - 1)) / 2
+    exact = {
+        "emissivity": abs(d_emissivity) * 0.01 / sqrt(3),
+        "reflected temperature": abs(d_reflected) * 0.5 / sqrt(3),
+    }
+    attrs = {"emissivity": 0.98, "reflected_c": reflected_c}
+    parts = by_name(surface_parts(skin_c, attrs, assumptions=Assumptions(reflected_half_width_c=0.5)))
+    for name, u_c in exact.items():
+        assert parts[name].u_c == pytest.approx(u_c, rel=0.10)
+        assert (d_emissivity < 0, parts[name].sign) == (True, -1)
+
+
+def test_an_emissivity_off_skins_widens_the_budget(make_picture, disc):
+    picture, mask = disc
+    right = make_picture(picture, parameters=ObjectParameters(emissivity=0.98, reflected_c=22.0))
+    off = make_picture(picture, parameters=ObjectParameters(emissivity=0.95, reflected_c=22.0))
+    u_right, u_off = (by_name(region_parts(scan, mask))["emissivity"].u_c for scan in (right, off))
+    assert u_off > 3 * u_right
+
+
+@pytest.mark.parametrize("reflected_c", [298.0, -60.0])
+def test_an_absurd_reflected_temperature_is_not_believed(make_picture, disc, reflected_c):
+    picture, mask = disc
+    thermogram = make_picture(picture, parameters=ObjectParameters(emissivity=0.98, reflected_c=reflected_c))
+    parts = by_name(region_parts(thermogram, mask))
+    assert "none that can be true" in parts["reflected temperature"].source
+    assert parts["emissivity"].u_c < 0.1
+
+
+def test_the_outlines_part_is_what_half_a_pixel_moves_the_mean_by(disc):
+    picture, mask = disc
+    # one pixel further out adds a ring of 22 °C to a disc of 30 °C, one further in changes nothing
+    ring = 2 * np.pi * 10 / (np.pi * 100)
+    assert mean_per_pixel_of_outline(picture, mask) == pytest.approx(-8 * ring / 2, rel=0.25)
+
+
+@pytest.mark.parametrize("background", [0.0, np.nan])
+def test_a_cut_out_background_is_not_moved_into(disc, background):
+    picture, mask = disc
+    cut = np.where(mask, picture, background)
+    assert mean_per_pixel_of_outline(cut, mask) == pytest.approx(0.0)
+
+
+def test_a_mask_without_temperature_is_refused(make_picture, disc):
+    picture, mask = disc
+    with pytest.raises(InvalidInputError, match="at least one pixel with a temperature; found none"):
+        region_parts(make_picture(np.where(mask, np.nan, picture)), mask)
+    with pytest.raises(InvalidInputError, match=r"expected the picture's shape \(40, 40\); found \(10, 40\)"):
+        region_parts(make_picture(picture), mask[:10])
+
+
+def test_the_camera_cancels_inside_a_picture_and_not_between_visits(make_picture, disc):
+    picture, mask = disc
+    parts = region_parts(make_picture(picture), mask)
+    own = sqrt(sum(part.u_c**2 for part in parts if part.scope in ("region", "pixel")))
+    assert u_difference_c(parts, parts) == pytest.approx(sqrt(2) * own)
+    assert u_change_c(parts, parts) == pytest.approx(sqrt(2) * u_region_mean_c(parts))
+
+
+def test_a_change_of_a_difference_is_free_of_the_camera(make_picture, disc):
+    picture, mask = disc
+    parts = region_parts(make_picture(picture), mask)
+    inside = combined_parts([(1.0, parts), (-1.0, parts)])
+    assert u_change_c(inside, inside) == pytest.approx(sqrt(2) * u_difference_c(parts, parts))
+    assert u_change_c(inside, inside) < u_change_c(parts, parts) / 3
+
+
+def test_the_smallest_detectable_change_is_196_u():
+    assert smallest_detectable_change_c(1.0) == pytest.approx(1.95996, abs=1e-5)
+
+
+@given(factor=st.floats(-3, 3), u_c=st.floats(0.01, 5))
+def test_shared_parts_add_before_they_are_squared(factor, u_c):
+    shared, own = Part("offset", "camera", u_c, ""), Part("noise", "pixel", u_c, "")
+    together = u_combination_c([(1.0, [shared, own]), (factor, [shared, own])])
+    assert together == pytest.approx(hypot((1 + factor) * u_c, hypot(1, factor) * u_c), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("parts", "half_width"),
+    [
+        ([Part("a", "camera", 1.0, "", "normal")], 1.959964),
+        ([Part("a", "camera", 1.0, "", "rectangular")], 0.95 * sqrt(3)),
+        ([Part("a", "camera", 1.0, "", "triangular")], sqrt(6) * (1 - sqrt(0.05))),
+        ([Part(name, "camera", sqrt(0.5), "", "rectangular") for name in "ab"], sqrt(6) * (1 - sqrt(0.05))),
+        ([Part("a", "camera", 0.6, ""), Part("b", "pixel", 0.8, "")], 1.959964),
+        ([], 0.0),
+        ([Part("a", "camera", 0.0, "")], 0.0),
+    ],
+)
+def test_the_expanded_uncertainty_knows_the_shapes(parts, half_width):
+    assert expanded_u_c(parts) == pytest.approx(half_width, abs=2e-3)
+
+
+def test_a_level_outside_0_to_1_is_refused():
+    with pytest.raises(InvalidInputError, match="between 0 and 1; found 95"):
+        expanded_u_c([Part("a", "camera", 1.0, "")], level=95)
+
+
+def test_a_reference_replaces_the_cameras_share(make_picture, disc):
+    picture, _ = disc
+    thermogram = make_picture(picture)
+    thermogram.attrs["reference_u_c"] = 0.2
+    assert [(part.name, part.u_c) for part in picture_parts(thermogram)] == [("reference", 0.2)]
