@@ -172,8 +172,8 @@ def test_tci_is_the_mean_distance_from_the_published_references(make_picture):
     assert value(table, "right", "foot", "tci") == pytest.approx(1.0)
     row = table[table["metric"] == "tci"].iloc[0]
     assert "overlap" in row["method"]
-    # two zones lie above their reference and two below: the offset cancels
-    assert row["u"] < 0.5
+    # two zones lie above their reference and two below; a camera 1.2 °C off still changes their mean distance from it
+    assert 0.2 < row["u"] < 1.0
     without = replace(regions, items=regions.items[:3])
     assert "tci" not in set(measure(make_picture(picture), without)["metric"])
 

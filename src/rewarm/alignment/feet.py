@@ -29,6 +29,12 @@ MAX_RESIDUAL_SHARE: Final = 0.04
 MIN_RESIDUAL_LIMIT_PX: Final = 2.5
 """In small pictures a pixel is a large share of a foot; outlines are never asked to agree better than this."""
 
+TILT_STRETCH: Final = 1.155
+"""1/cos 30°, 30° being the largest viewing angle that protocols allow (TISEM, doi 10.1016/j.jtherbio.2017.07.006)."""
+
+MAX_STRETCH: Final = 1.34
+"""Two such angles, across each other."""
+
 MIN_AREA_RATIO: Final = 0.04
 """Feet whose areas in pixels differ by more than 25 times were not both found."""
 
@@ -47,7 +53,8 @@ class SideAlignment:
     ``window`` are the slices (y, x) of the picture before that hold the foot; ``map_x`` and ``map_y``, float32 of the
     window's shape, are the column and row in the picture after, as pixel-centre indices (what cv2.remap takes).
     ``residual_mean_px`` and ``residual_p95_px`` are distances of the two outlines after alignment, both ways, in
-    pixels of the picture after. ``points_n`` counts the corresponding points.
+    pixels of the picture after. ``before_mask`` leaves out regions that were not found after. ``stretch`` is how much
+    more one direction was scaled than the other; ``points_n`` counts the corresponding points.
     """
 
     side: str
@@ -58,6 +65,7 @@ class SideAlignment:
     after_mask: Mask
     residual_mean_px: float
     residual_p95_px: float
+    stretch: float
     points_n: int
 
 
@@ -77,8 +85,16 @@ class Alignment:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence per side that was left out."""
-        return tuple(f"The {side} side was not aligned: {reason}." for side, reason in self.refused.items())
+        """One sentence per side that was left out, or whose shape is doubtful."""
+        refused = [f"The {side} side was not aligned: {reason}." for side, reason in self.refused.items()]
+        doubtful = [
+            f"The {side} foot or hand is stretched {aligned.stretch:.2f} times more in one direction than in the other "
+            "between the scans: a camera was tilted by more than 30°, or cold toes were missed in one of them. Look at "
+            "the outlines before reading the map of change."
+            for side, aligned in self.sides.items()
+            if aligned.stretch > TILT_STRETCH
+        ]
+        return (*refused, *doubtful)
 
 
 def align(before: Regions, after: Regions) -> Alignment:
@@ -117,6 +133,12 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
     determinant = float(np.linalg.det(robust_affine(anchors_before, anchors_after)[:, :2]))
     if determinant <= 0:
         return "one scan is the mirror image of the other, or its regions are in another order"
+    stretch = _stretch(robust_affine(anchors_before, anchors_after))
+    if stretch > MAX_STRETCH:
+        return (
+            f"it would have to be stretched {stretch:.2f} times more in one direction than in the other, which no tilt "
+            "of a camera explains: check the regions of both scans"
+        )
     if not MIN_AREA_RATIO < determinant < 1 / MIN_AREA_RATIO:
         return f"its area differs by a factor of {determinant:.2g} between the scans"
     lines_before, lines_after = outlines(before, names), outlines(after, names)
@@ -136,7 +158,26 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
             "so check the regions of both scans"
         )
     map_x, map_y = _dense(moved, window)
-    return SideAlignment(side, window, map_x, map_y, before.whole, after.whole, mean_px, p95_px, points_n)
+    missing = [mask for name, mask in before.masks.items() if name not in after.masks]
+    before_mask = before.whole & ~np.any(missing, axis=0) if missing else before.whole
+    return SideAlignment(
+        side=side,
+        window=window,
+        map_x=map_x,
+        map_y=map_y,
+        before_mask=before_mask,
+        after_mask=after.whole,
+        residual_mean_px=mean_px,
+        residual_p95_px=p95_px,
+        stretch=stretch,
+        points_n=points_n,
+    )
+
+
+def _stretch(affine: Points) -> float:
+    """How much more an affine map (2, 3) scales one direction than the one across it; 1 for a similarity."""
+    singular = np.linalg.svd(affine[:, :2], compute_uv=False)
+    return float(singular[0] / singular[1])
 
 
 def _window(mask: Mask) -> tuple[slice, slice]:

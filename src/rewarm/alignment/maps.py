@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rewarm.alignment.feet import Alignment
 from rewarm.errors import InvalidInputError
+from rewarm.regions import Mask
 
 Temperatures = NDArray[np.float32] | NDArray[np.float64]
 
@@ -17,15 +18,20 @@ _LEAST_SHARE: Final = 0.5
 """A pixel counts where at least half of what it is interpolated from lies on the foot."""
 
 
-def change_map(before_c: Temperatures, after_c: Temperatures, alignment: Alignment) -> NDArray[np.float32]:
+def change_map(
+    before_c: Temperatures, after_c: Temperatures, alignment: Alignment, *, rim_px: int = 1
+) -> NDArray[np.float32]:
     """After − before, °C, float32 (y, x) in the geometry of ``before``; positive is warmer.
 
     ``before_c`` and ``after_c`` are (y, x), °C, of the shapes that were aligned. NaN outside the feet, on sides that
-    were refused, and where either picture has no temperature. Values of ``after`` are interpolated bilinearly from
-    pixels of the foot alone, so that a cold background does not bleed into its edge.
+    were refused, in regions that were not found in both, and where either picture has no temperature. The outermost
+    ``rim_px`` pixels of a foot are left out, too: they show foot and surroundings mixed. Values of ``after`` are
+    interpolated bilinearly from pixels of the foot alone, so that a cold background does not bleed into its edge.
 
-    Raises :class:`InvalidInputError` where a shape is not that of the alignment.
+    Raises :class:`InvalidInputError` where a shape is not that of the alignment, or for a negative ``rim_px``.
     """
+    if rim_px < 0:
+        raise InvalidInputError(f"rim_px: expected 0 or more; found {rim_px}")
     for name, found, expected in (
         ("before_c", before_c.shape, alignment.before_shape),
         ("after_c", after_c.shape, alignment.after_shape),
@@ -50,7 +56,15 @@ def change_map(before_c: Temperatures, after_c: Temperatures, alignment: Alignme
             borderValue=0,
         )
         window = side.window
-        valid = side.before_mask[window] & (share >= _LEAST_SHARE) & np.isfinite(before_c[window])
+        valid = _without_rim(side.before_mask, rim_px)[window] & (share >= _LEAST_SHARE) & np.isfinite(before_c[window])
         after_here = moved / np.maximum(share, _LEAST_SHARE) + level_c
         change[window][valid] = (after_here - before_c[window])[valid].astype(np.float32)
     return change
+
+
+def _without_rim(mask: Mask, rim_px: int) -> Mask:
+    """The mask without its outermost pixels; the picture's frame is no rim."""
+    if rim_px == 0:
+        return mask
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return np.asarray(cv2.erode(mask.astype(np.uint8), cross, iterations=rim_px) > 0)

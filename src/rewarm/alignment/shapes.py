@@ -100,9 +100,9 @@ def outline(mask: Mask) -> Outline:
 
 
 def outlines(shape: SideShape, names: Sequence[str]) -> dict[str, Outline]:
-    """Outlines of the named regions and of the whole limb, those without any point left out."""
+    """Outlines of the named regions and of their union, those without any point left out."""
     found = {name: outline(shape.masks[name]) for name in names}
-    found[WHOLE] = outline(shape.whole)
+    found[WHOLE] = outline(np.any([shape.masks[name] for name in names], axis=0))
     return {name: line for name, line in found.items() if len(line.points) >= 4}
 
 

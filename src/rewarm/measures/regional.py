@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from rewarm.errors import InvalidInputError
 from rewarm.measures.uncertainty import (
     DEFAULT_ASSUMPTIONS,
+    SHARED_SCOPES,
     Assumptions,
     Part,
     Temperatures,
     picture_parts,
     place_parts,
     surface_parts,
-    u_combination_c,
     u_difference_c,
     u_region_mean_c,
 )
@@ -298,14 +298,38 @@ def _tci_rows(measured: Mapping[tuple[str, str], _Measured]) -> list[dict[str, A
             continue
         off_c = {zone: found.mean_c - TCI_REFERENCE_C[zone] for zone, found in present.items()}
         value = sum(abs(off) for off in off_c.values()) / len(off_c)
-        terms = [(float(np.sign(off_c[zone])) / len(off_c), found.parts) for zone, found in present.items()]
         n = sum(int(found.values.size) for found in present.values())
         drawn = dict.fromkeys(found.notes for found in present.values())
         note = "mean |T − reference| over four angiosomes, doi 10.1109/ACCESS.2019.2951356"
         rows.append(
-            _row(side, "foot", "tci", value, "delta_degC", u_combination_c(terms), n, "; ".join((*drawn, note)))
+            _row(side, "foot", "tci", value, "delta_degC", _u_tci_c(off_c, present), n, "; ".join((*drawn, note)))
         )
     return rows
+
+
+def _u_tci_c(off_c: Mapping[str, float], zones: Mapping[str, _Measured]) -> float:
+    """Standard uncertainty of the mean of |off|, each part moved by ± its u (GUM 5.1.3, note 2).
+
+    The larger of both effects counts. The absolute value bends at the references, where derivatives would let the
+    camera's offset cancel though it does not.
+    """
+    variance = 0.0
+    now = np.mean(np.abs(list(off_c.values())))
+    shared = {part.name for found in zones.values() for part in found.parts if part.scope in SHARED_SCOPES}
+    shifts = [{z: _signed_c(found.parts, name) for z, found in zones.items()} for name in sorted(shared)]
+    for zone, found in zones.items():
+        shifts += [{zone: part.u_c} for part in found.parts if part.scope not in SHARED_SCOPES]
+    for shift in shifts:
+        effects = [
+            abs(np.mean([abs(off + sign * shift.get(zone, 0.0)) for zone, off in off_c.items()]) - now)
+            for sign in (1.0, -1.0)
+        ]
+        variance += float(max(effects)) ** 2
+    return sqrt(variance)
+
+
+def _signed_c(parts: tuple[Part, ...], name: str) -> float:
+    return next((part.sign * part.u_c for part in parts if part.name == name), 0.0)
 
 
 def _u_order_c(parts: tuple[Part, ...], factor: float) -> float:
