@@ -67,7 +67,7 @@ def read_settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(FILE, 0, "", "a text file that can be read", found)]
     try:
         settings = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, numbers of thousands of digits, endless nesting
         line = re.search(r"at line (\d+)", str(error))
         at_end = text.count("\n") + 1
         row = int(line[1]) if line else at_end
