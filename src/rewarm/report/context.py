@@ -212,13 +212,13 @@ def _range(table: pd.DataFrame, column: str) -> str:
 
 
 def scan_words(scan: ScanResult) -> str:
-    """ "P1, 6 weeks", or the scan's own name where there is neither."""
+    """Which scan: "P1, 6 weeks", or the scan's own name where there is neither."""
     words = ", ".join(text for text in (scan.participant, visit_words(scan.visit)) if text)
     return words or scan.scan
 
 
 def comparison_words(item: Comparison) -> str:
-    """ "P1, 6 weeks against before"."""
+    """Which comparison: "P1, 6 weeks against before"."""
     before = visit_words(item.before.visit) or item.before.scan
     return f"{scan_words(item.after)} against {before}"
 

@@ -23,6 +23,8 @@ WIDTH: Final = 480.0
 """Nominal width of a picture in SVG units; all letters and strokes are sized for it."""
 LARGEST_PX: Final = 300
 """Pictures wider than this are reduced by whole factors: a report is mailed, the recording keeps every pixel."""
+STAIRS_PX: Final = 0.72
+"""Outlines are drawn straight where that moves them by less: just over half a pixel's diagonal, so no stairs remain."""
 FONT: Final = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 
 
@@ -197,7 +199,7 @@ def _dashed(item: Region) -> bool:
 def _path(mask: Mask, canvas: Box, unit: float) -> str:
     path = ""
     for ring in outline(mask):
-        corners = simplify(LineString(ring), 0.4 * min(1.0, unit)).coords
+        corners = simplify(LineString(ring), STAIRS_PX).coords
         points = (np.asarray(corners, dtype=np.float64) - (canvas.x0, canvas.y0)) / unit
         path += "M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points[:-1]) + "Z"
     return path

@@ -49,7 +49,7 @@ def short_region(region: str) -> str:
 
 
 def list_regions(items: Iterable[Region]) -> str:
-    """ "left toes 3 to 5; right toe 1": sides and digits gathered, so that a list stays short."""
+    """In few words, "left toes 3 to 5; right toe 1": sides and digits gathered, so that a list stays short."""
     gathered: dict[tuple[str, str], list[int]] = {}
     for item in items:
         stem = item.region.rstrip("0123456789")
@@ -82,7 +82,7 @@ def visit_words(visit: str) -> str:
 
 
 def at_visit(visit: str) -> str:
-    """ "at 6 weeks", or "at the visit “follow-up”"."""
+    """When, as in "at 6 weeks" or "at the visit “follow-up”"."""
     words = visit_words(visit)
     if words[:1].isdigit():
         return f"at {words}"
