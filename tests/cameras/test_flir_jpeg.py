@@ -185,3 +185,20 @@ def test_every_truncation_is_an_error_of_ours(write: Write, flir_jpeg: Jpeg) -> 
     for length in range(1, ends, 61):
         with pytest.raises(UnreadableFileError):
             open_thermogram(write("a.jpg", whole[:length]))
+
+
+def test_a_stream_without_end_mark_does_not_hang(write: Write, flir_file: Callable[..., Any], flir_fff: Jpeg) -> None:
+    whole = flir_fff(raw="jpegls")
+    start = whole.index(b"\xff\xda")
+    endless = whole[: start + 150] + bytes(len(whole) - start - 150)
+    with pytest.raises(UnreadableFileError, match="JPEG-LS; found damaged"):
+        open_thermogram(write("a.fff", endless))
+
+
+def test_a_compressed_bomb_is_refused_before_it_is_unpacked(
+    write: Write, flir_jpeg: Jpeg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = flir_jpeg(raw="png")
+    monkeypatch.setattr("rewarm.cameras.flir_raw.PNG_SLACK_BYTES", -24 * 32 * 3)
+    with pytest.raises(UnreadableFileError, match="expected a PNG smaller than"):
+        open_thermogram(write("a.jpg", whole))

@@ -19,8 +19,10 @@ from rewarm.errors import UnreadableFileError
 
 PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC: Final = b"\xff\xd8\xff"
+PNG_SLACK_BYTES: Final = 4096
 TIFF_MAGICS: Final = (b"II*\0", b"MM\0*")
 JPEG_LS_FRAME: Final = b"\xff\xf7"
+END_OF_IMAGE: Final = b"\xff\xd9"
 SMOOTHER: Final = 8.0
 """How many times smoother the other byte order must be before the header is overruled: a swap of a real picture turns
 steps of a few counts into steps of thousands, so a factor of 8 leaves no doubt, and noise never reaches it."""
@@ -72,6 +74,10 @@ def _decode_png(payload: memoryview, width: int, height: int) -> Counts:
             f"expected a 16-bit grey PNG of {width} × {height} pixels as raw counts; found {declared[2]}-bit, colour "
             f"type {declared[3]}, {declared[0]} × {declared[1]} pixels: the file is damaged"
         )
+    if len(payload) > 3 * width * height + PNG_SLACK_BYTES:  # half as much again as plain counts: packed zeros, a bomb
+        raise UnreadableFileError(
+            f"expected a PNG smaller than {width} × {height} plain counts; found {len(payload)} bytes: it is damaged"
+        )
     try:
         decoded = imagecodecs.png_decode(bytes(payload))
     except Exception as error:  # whatever the decoder calls it, the picture inside is damaged
@@ -93,7 +99,8 @@ def _decode_jpeg_ls(payload: memoryview, width: int, height: int) -> Counts:
             "damaged"
         )
     try:
-        decoded = imagecodecs.jpegls_decode(data)
+        # The decoder reads past the end of a stream that lacks its end marker for seconds: it always gets one.
+        decoded = imagecodecs.jpegls_decode(data + END_OF_IMAGE)
     except Exception as error:  # whatever the decoder calls it, the picture inside is damaged
         raise UnreadableFileError(f"expected raw counts as JPEG-LS; found damaged data ({_brief(error)})") from error
     return _fit(decoded, width, height, "JPEG-LS")

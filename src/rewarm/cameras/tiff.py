@@ -24,6 +24,8 @@ RANGE_C: Final = (-60.0, 160.0)
 XMP_TAG: Final = 700
 GDAL_METADATA_TAG: Final = 42112
 TEXT_LIMIT: Final = 65536
+MOST_COMPRESSED: Final = 1000
+"""No real picture shrinks more: what declares more than this times the file's bytes is a bomb."""
 
 _TLINEAR = re.compile(r"T[-_ ]?linear[-_ ]?(?:gain|resolution)\W{1,4}(0?\.\d{1,4})", re.IGNORECASE)
 _GDAL_ITEM = re.compile(
@@ -89,10 +91,11 @@ def _check_page(page: Any, available: int) -> None:
             raise NotRadiometricError(_only_a_picture(f"{samples} colours a pixel"))
         raise UnreadableFileError(f"expected a TIFF with one number a pixel; found shape {page.shape}, {dtype}")
     if dtype.kind == "f" or dtype == np.uint16:
-        if int(page.compression) == 1 and width * height * dtype.itemsize > available:
+        declared = width * height * int(dtype.itemsize)
+        if declared > available * (1 if int(page.compression) == 1 else MOST_COMPRESSED):
             raise UnreadableFileError(
-                f"expected {width * height * dtype.itemsize} bytes for {width} × {height} pixels; found a file of "
-                f"{available}: it is truncated"
+                f"expected {declared} bytes for {width} × {height} pixels; found a file of {available}: it is "
+                "truncated or damaged"
             )
         if page.is_tiled and int(page.tilewidth) * int(page.tilelength) > 4 * max(width * height, 1 << 20):
             raise UnreadableFileError(
