@@ -25,7 +25,7 @@ from rewarm.report.pictures import (
     thermal_svg,
 )
 from rewarm.report.rows import digit_figures, index_rows
-from rewarm.report.words import is_hand, list_regions, number, short_region, visit_words
+from rewarm.report.words import NBSP, is_hand, list_regions, number, short_region, visit_words
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.thermogram import temperature_c
 
@@ -142,14 +142,14 @@ def _listed(sides: Mapping[str, Mapping[str, float]], *, signed: bool = False) -
 def _caption(scan: ScanResult, clipped: tuple[float, float]) -> tuple[str, ...]:
     noun = "Fingers" if is_hand(scan) else "Toes"
     toes = _averages(_side_means(scan))
-    facts = [f"{noun}, average: {toes} °C" if toes else f"No {noun.lower()} measured"]
-    facts.append("Room not recorded" if scan.ambient_c is None else f"Room {number(scan.ambient_c)} °C")
+    facts = [f"{noun}: {toes}{NBSP}°C" if toes else f"No {noun.lower()} measured"]
+    facts.append("Room not recorded" if scan.ambient_c is None else f"Room: {number(scan.ambient_c)}{NBSP}°C")
     lines = [". ".join(facts) + "."]
     if scan.regions.missing:
         lines.append(f"Not found, not measured: {list_regions(scan.regions.missing)}.")
     shares = [f"{_percent(share)} {word}" for share, word in zip(clipped, ("colder", "warmer"), strict=True) if share]
     if shares:
-        lines.append(f"Beyond the scale, marked with the end colours: {' and '.join(shares)}.")
+        lines.append(f"Beyond the scale (end colours): {' and '.join(shares)}.")
     return tuple(lines)
 
 
@@ -170,14 +170,14 @@ def _change_caption(item: Comparison, scale: Scale) -> tuple[str, ...]:
     toes = _averages(_side_changes(item), signed=True)
     noun = "Fingers" if is_hand(item.before) else "Toes"
     room = item.room_change_c
-    facts = [f"{noun}, average: {toes} °C" if toes else f"No {noun.lower()} compared"]
-    facts.append("Room’s change not known" if room is None else f"Room {number(room, signed=True)} °C")
+    facts = [f"{noun}: {toes}{NBSP}°C" if toes else f"No {noun.lower()} compared"]
+    facts.append("Room’s change not known" if room is None else f"Room: {number(room, signed=True)}{NBSP}°C")
     lines = [". ".join(facts) + "."]
     finite = np.isfinite(item.change_c)
     shares = clipped_shares(item.change_c, finite, scale)
     words = [f"{_percent(share)} {word}" for share, word in zip(shares, ("colder", "warmer"), strict=True) if share]
     if words:
-        lines.append(f"Beyond the scale, marked with the end colours: {' and '.join(words)}.")
+        lines.append(f"Beyond the scale (end colours): {' and '.join(words)}.")
     return tuple(lines)
 
 

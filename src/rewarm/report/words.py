@@ -16,6 +16,7 @@ from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
 DIGITS: Final = (*TOES, *FINGERS)
 UNKNOWN: Final = "–"
+NBSP: Final = "\N{NO-BREAK SPACE}"
 
 CONTROLS: Final = {
     "untreated_limb": "an untreated limb",
@@ -183,13 +184,13 @@ def warmer(change: float, decimals: int = 1) -> str:
     """How a change reads: "2.8 °C warmer", "1.0 °C colder", or "unchanged" where it rounds to nothing."""
     text = number(abs(change), decimals)
     if float(text) == 0:
-        return "unchanged to within 0.1 °C"
-    return f"{text} °C {'warmer' if change > 0 else 'colder'}"
+        return f"unchanged to within 0.1{NBSP}°C"
+    return f"{text}{NBSP}°C {'warmer' if change > 0 else 'colder'}"
 
 
 def give_or_take(half_width: float | None, decimals: int = 1) -> str:
     """How an uncertainty reads: "± 1.5 °C", or that it is unknown."""
-    return "uncertainty unknown" if half_width is None else f"± {number(half_width, decimals)} °C"
+    return "uncertainty unknown" if half_width is None else f"±{NBSP}{number(half_width, decimals)}{NBSP}°C"
 
 
 def decimals_for(change: float, half_width: float | None) -> int:
@@ -214,13 +215,13 @@ def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
     elif summary.detectable:
         verdict = ", more than the measurement’s own error can explain."
     else:
-        verdict = ": too small to be told from no change with this measurement."
+        verdict = ", too small a change for this measurement to detect."
     sentences = [head + verdict]
     if summary.difference_change is not None:
         proximal = _proximal_words(summary.proximal)
         decimals = decimals_for(summary.difference_change, summary.difference_half_width)
         change = warmer(summary.difference_change, decimals)
-        tail = "" if summary.difference_detectable else ", which cannot be told from no change"
+        tail = "" if summary.difference_detectable else ", too small to detect"
         lead = f"Against the {proximal} in the same picture they were {change}"
         lead += " than before" if not change.startswith("unchanged") else ""
         sentences.append(f"{lead} ({give_or_take(summary.difference_half_width, decimals)}){tail}.")
@@ -229,7 +230,7 @@ def change_sentences(who: str, comparison: Comparison) -> tuple[str, ...]:
 
 def headline(comparisons: Sequence[Comparison]) -> str:
     """One sentence over several people, each at the first visit after; "" where there is nothing to compare."""
-    warm, cold, neither = "warmer", "colder", "not told from no change"
+    warm, cold, neither = "warmer", "colder", "no detectable change"
     groups: dict[str, list[str]] = {warm: [], cold: [], neither: []}
     noun = "Toes"
     for comparison in comparisons:
@@ -251,14 +252,14 @@ def headline(comparisons: Sequence[Comparison]) -> str:
 def headline_difference(comparisons: Sequence[Comparison]) -> str:
     """The same for the toes against the arch in the same picture."""
     proximal = "arch"
-    counts = {"warmer": 0, "colder": 0, "not told from no change": 0}
+    counts = {"warmer": 0, "colder": 0, "no detectable change": 0}
     for comparison in comparisons:
         summary = summarise(comparison)
         if summary.difference_change is None:
             continue
         proximal = summary.proximal
         if not summary.difference_detectable:
-            counts["not told from no change"] += 1
+            counts["no detectable change"] += 1
         else:
             counts["warmer" if summary.difference_change > 0 else "colder"] += 1
     people = sum(counts.values())
