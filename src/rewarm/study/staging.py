@@ -70,9 +70,9 @@ def _check_replaceable(target: Path, marker: str, protect: Sequence[Path]) -> No
         raise OutputError(f"{target}: expected a folder for the output; found a file. Give another name")
     for path in protect:
         if path.resolve().is_relative_to(target):
-            found = "the input itself" if path.resolve() == target else f"that it holds {path}"
+            holds = "the input itself" if path.resolve() == target else f"that it holds {path}"
             raise OutputError(
-                f"{target}: expected an output folder apart from the input; found {found}. Give another folder"
+                f"{target}: expected an output folder apart from the input; found {holds}. Give another folder"
             )
     if not target.exists():
         return
