@@ -196,7 +196,7 @@ def test_two_scans_get_a_report_of_the_same_parts(study: StudyResult, tmp_path: 
     text = text_of(study.comparisons[0], tmp_path)
     for words in ("In short", "Map of change", "Each region, before and after", "Over the visits", "Warnings"):
         assert words in text
-    assert "before and 6 weeks" in text
+    assert "Change from before to 6 weeks" in text
 
 
 def test_scans_without_names_or_dates(study: StudyResult, tmp_path: Path) -> None:

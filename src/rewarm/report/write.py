@@ -79,7 +79,7 @@ def as_study(comparison: Comparison) -> StudyResult:
     names = [visit_words(scan.visit) or scan.scan for scan in (before, after)]
     return StudyResult(
         study_id="",
-        title=f"{names[0]} and {names[1]}" if names[0] != names[1] else f"{before.scan} and {after.scan}",
+        title="Change from {} to {}".format(*(names if names[0] != names[1] else (before.scan, after.scan))),
         design="",
         control="none",
         tables={},
