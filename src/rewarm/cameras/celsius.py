@@ -43,7 +43,9 @@ def celsius_thermogram(
     notes = list(warnings)
     if unit != "°C":
         notes.append(f"The file holds temperatures in {unit}; they were converted to °C.")
-    temperature_c = to_celsius(values, unit).astype(np.float32, copy=False)
+    # Decimals of a text or a float64 file survive; everything else is exact, or exact enough, in float32.
+    kept = np.float64 if values.dtype == np.float64 else np.float32
+    temperature_c = to_celsius(values, unit).astype(kept, copy=False)
     if np.isinf(temperature_c).any():
         raise UnreadableFileError(
             "expected temperatures; found infinite values. Write NaN where there is no temperature"
@@ -69,7 +71,7 @@ def to_celsius(values: NDArray[Any], unit: str) -> NDArray[Any]:
     return values
 
 
-def _check_plausible(temperature_c: NDArray[np.float32]) -> None:
+def _check_plausible(temperature_c: NDArray[Any]) -> None:
     finite = temperature_c[np.isfinite(temperature_c)]
     if finite.size == 0:
         raise UnreadableFileError("expected temperatures in °C; found no number at all, only NaN or background")
@@ -92,7 +94,7 @@ def _check_plausible(temperature_c: NDArray[np.float32]) -> None:
         )
 
 
-def _without_background(temperature_c: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[str]]:
+def _without_background(temperature_c: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
     """Exact zeros → NaN where they are plainly a background: on the frame, and everything else well above zero."""
     zero = temperature_c == 0
     on_frame = bool(zero[0].any() or zero[-1].any() or zero[:, 0].any() or zero[:, -1].any())

@@ -33,8 +33,8 @@ def convert(
 ) -> Path:
     """Open ``path`` and write it to ``output``, whose suffix chooses the format; returns the path written.
 
-    ``.npy`` (float32 °C), ``.csv`` (°C, four decimals, comma, no header), ``.tif`` or ``.tiff`` (float32 °C), ``.zarr``
-    (raw counts and parameters where the camera stored them, otherwise float32 °C). The other arguments are those of
+    ``.npy`` (°C), ``.csv`` (°C, four decimals, comma, no header), ``.tif`` or ``.tiff`` (float32 °C), ``.zarr``
+    (raw counts and parameters where the camera stored them, otherwise °C). The other arguments are those of
     :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete.
 
     Raises what :func:`open_thermogram` raises, :class:`InvalidInputError` for an unknown suffix, :class:`OutputError`

@@ -54,5 +54,6 @@ def _matrix(data: bytes) -> NDArray[Any]:
         )
     flat = np.frombuffer(data, dtype=dtype, count=height * width, offset=start)
     matrix = flat.reshape(shape, order="F" if fortran else "C")
-    with np.errstate(all="ignore"):  # a number beyond float32 becomes infinite, which is refused later
-        return np.ascontiguousarray(matrix.astype(np.float32))
+    kept = np.float64 if dtype.kind == "f" and dtype.itemsize >= 8 else np.float32
+    with np.errstate(all="ignore"):  # a number beyond the type becomes infinite, which is refused later
+        return np.ascontiguousarray(matrix.astype(kept))

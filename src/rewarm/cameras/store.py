@@ -49,7 +49,7 @@ def write_store(thermogram: xr.Dataset, folder: Path) -> None:
     codec = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")
     encoding: dict[str, Any] = {name: {"chunks": chunks, "compressors": [codec]}}
     if name == "temperature":
-        encoding[name]["_FillValue"] = np.float32("nan")
+        encoding[name]["_FillValue"] = array.dtype.type("nan")
     kept.to_zarr(folder, mode="w-", zarr_format=3, consolidated=False, encoding=encoding)
 
 
