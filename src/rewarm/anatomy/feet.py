@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
-from rewarm.anatomy.pose import Fit
-from rewarm.anatomy.silhouettes import FootCandidate, noise_level, rim_support, silhouette_outline
+from rewarm.anatomy.pose import Fit, silhouette_outline
+from rewarm.anatomy.rims import noise_level, rim_support
+from rewarm.anatomy.silhouettes import FootCandidate
 from rewarm.anatomy.sole_shape import Points, side_of
 from rewarm.anatomy.toes import ToeSplit, make_fan, split_toes, toe_labels, web_points
 from rewarm.anatomy.zones import angiosomes, sole_zones
@@ -123,7 +124,7 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     whole = chosen.confidence * (0.4 + 0.6 * seen)
     doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
-    toe_sure = _toe_confidence(split, toe, points, whole)
+    toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split))
     for i, name in enumerate(TOES, start=1):
         confidence, reason = toe_sure[i - 1]
         parts[name] = (full(toe == i), confidence, doubt or reason)
@@ -138,6 +139,16 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
 
 def _rim_seen(filled: NDArray[np.float32], candidate: FootCandidate) -> float:
     return candidate.contrast
+
+
+def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit) -> list[float]:
+    """For each toe, 0..1: how clearly its own rim stands out from what is around it."""
+    if chosen.candidate.cut_out:
+        return [1.0] * 5
+    rim = silhouette_outline(chosen.candidate.mask)
+    support = rim_support(filled, chosen.candidate.mask, noise_level(filled), rim)
+    owner = toe_labels(split, chosen.fit.pose.to_foot(rim))
+    return [float(support[owner == i].mean()) if (owner == i).any() else 0.0 for i in range(1, 6)]
 
 
 def _one_piece_each(
@@ -173,7 +184,9 @@ _EXPECTED_AREA: Final = (0.0245, 0.0095, 0.0080, 0.0070, 0.0080)
 """Area of each toe in squared foot lengths (u scaled), from the average sole's capsules beyond the base line."""
 
 
-def _toe_confidence(split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float) -> list[tuple[float, str]]:
+def _toe_confidence(
+    split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float, seen: list[float]
+) -> list[tuple[float, str]]:
     """Per toe: sure if both its borders show and its size is a toe's."""
     spread = np.ptp(points[:, 1])
     pixels_per_area = len(toe) / (0.30 * float(spread) ** 2)  # a sole covers about 0.30 squared lengths
@@ -182,14 +195,17 @@ def _toe_confidence(split: ToeSplit, toe: NDArray[np.int8], points: Points, whol
     for i in range(1, 6):
         area = float((toe == i).sum()) / pixels_per_area
         ratio = np.log(max(area, 1e-6) / _EXPECTED_AREA[i - 1])
-        plausible = float(np.exp(-0.5 * max(abs(ratio) - 0.45, 0.0) ** 2 / 0.30**2))
+        plausible = float(np.exp(-0.5 * max(abs(ratio) - 0.40, 0.0) ** 2 / 0.25**2))
         shown = 0.5 * (sides[i - 1] + sides[i])
-        confidence = whole * plausible * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
+        rim = 0.25 + 0.75 * seen[i - 1]
+        confidence = whole * plausible * rim * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
         reason = ""
         if plausible < 0.5:
             reason = "too small for this toe: it may be hidden, missing or as cold as what is around it"
             if ratio > 0:
                 reason = "too large for this toe: it cannot be told from its neighbour"
+        elif seen[i - 1] < 0.4:
+            reason = "its rim can hardly be told from what is around it"
         elif shown < 0.4:
             reason = "the borders to its neighbours hardly show; divided by the usual proportions"
         result.append((confidence, reason))
@@ -217,6 +233,3 @@ def _landmarks(
     low = points[:, 1] < np.quantile(points[:, 1], 0.004) + 1e-9
     landmarks["heel_point"] = (float(xs[low].mean() + 0.5), float(ys[low].mean() + 0.5))
     return landmarks
-
-
-__all__ = ["ChosenFoot", "FoundFoot", "describe_foot", "noise_level", "pair_feet", "rim_support", "silhouette_outline"]

@@ -18,7 +18,6 @@ from rewarm.regions import (
     ANGIOSOMES,
     CONFIDENCE_LIMIT,
     FINGERS,
-    HAND_REGIONS,
     LIMBS,
     SOLE_REGIONS,
     TOES,

@@ -32,10 +32,10 @@ def silhouette_outline(mask: Mask) -> Points:
     return np.asarray(longest[:, 0, :], dtype=np.float64) + 0.5
 
 
-def fit_silhouette(mask: Mask, *, mirrored: tuple[bool, ...] = (False, True)) -> tuple[Fit, ...]:
+def fit_silhouette(mask: Mask, *, fine: int = 2) -> tuple[Fit, ...]:
     """Fit the average sole to one silhouette, best first: toes up or down, great toe left or right.
 
-    ``mask`` is boolean (y, x) with one foot in it.
+    ``mask`` is boolean (y, x) with one foot in it; the ``fine`` best of the four fits are refined.
     """
     ys, xs = np.nonzero(mask)
     extent = float(max(np.ptp(ys), np.ptp(xs)) + 1)
@@ -51,7 +51,7 @@ def fit_silhouette(mask: Mask, *, mirrored: tuple[bool, ...] = (False, True)) ->
     small = np.pad(small, margin)
     if small.sum() < 20:
         return ()
-    fits = _fit_small(small, mirrored)
+    fits = _fit_small(small, fine)
     return tuple(
         replace(
             fit,
@@ -66,7 +66,7 @@ def fit_silhouette(mask: Mask, *, mirrored: tuple[bool, ...] = (False, True)) ->
     )
 
 
-def _fit_small(mask: Mask, mirrored: tuple[bool, ...]) -> list[Fit]:
+def _fit_small(mask: Mask, fine: int) -> list[Fit]:
     distance = signed_distance(mask)
     contour = evenly(silhouette_outline(mask), _CONTOUR_POINTS)
     ys, xs = np.nonzero(mask)
@@ -79,11 +79,11 @@ def _fit_small(mask: Mask, mirrored: tuple[bool, ...]) -> list[Fit]:
     starts = [
         Pose(float(centre[0]), float(centre[1]), length, width, turn + flip, mirror)
         for flip in (0.0, np.pi)
-        for mirror in mirrored
+        for mirror in (False, True)
     ]
     rough = sorted((refine(start, distance, contour[::3], steps=5) for start in starts), key=lambda fit: fit.misfit)
-    fine = [refine(fit.pose, distance, contour, steps=8) for fit in rough[:2]]
-    return sorted(fine, key=lambda fit: fit.misfit) + rough[2:]
+    refined = [refine(fit.pose, distance, contour, steps=8) for fit in rough[:fine]]
+    return sorted(refined, key=lambda fit: fit.misfit) + rough[fine:]
 
 
 def refine(start: Pose, distance: NDArray[np.float32], contour: Points, *, steps: int) -> Fit:

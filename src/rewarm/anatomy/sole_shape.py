@@ -54,9 +54,9 @@ TOE_WIDTHS: Final = (0.140, 0.078, 0.072, 0.068, 0.068)
 WEBS: Final = ((-0.055, 0.832), (0.018, 0.822), (0.075, 0.785), (0.118, 0.735))
 """Between toes 1–2, 2–3, 3–4 and 4–5."""
 GREAT_TOE_BASE: Final = (-0.190, 0.782)
-LITTLE_TOE_BASE: Final = (0.195, 0.655)
+LITTLE_TOE_BASE: Final = (0.195, 0.665)
 """Where the line at the toes' bases meets the medial and the lateral border."""
-LITTLE_TOE_CREASE: Final = (0.140, 0.685)
+LITTLE_TOE_CREASE: Final = (0.142, 0.692)
 """The middle of the little toe's base, which is curved around its pad."""
 
 _RASTER: Final = 240

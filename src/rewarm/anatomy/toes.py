@@ -28,6 +28,10 @@ _CREASE_HALF_WIDTH: Final = 5  # radii
 _RELATIVE_WIDTH_SD: Final = 0.24
 _PLACE_SD_DEG: Final = 5.0
 _BASE_SD: Final = 0.025
+_TILT_RADIUS: Final = 0.15
+_TILTS_DEG: Final = (-16.0, -12.0, -8.0, -4.0, 0.0, 4.0, 8.0)
+_TILT_SD_DEG: Final = 9.0
+"""How a border between two toes may leave its ray: its angle changes by the tilt over ``_TILT_RADIUS`` foot lengths."""
 
 
 def _polar(points: Points) -> tuple[Floats, Floats]:
@@ -78,15 +82,23 @@ def make_fan(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose) -> Fan:
 
 def fill_outside(temperature_c: NDArray[np.float32], mask: Mask, *, reach_px: float) -> NDArray[np.float32]:
     """The picture with everything outside ``mask`` replaced by a blur of what is inside, so that its rim makes no edge."""
+    factor = min(1.0, 2.0 / reach_px)  # what is far from the mask needs no detail
     weight = mask.astype(np.float32)
-    values = np.where(mask, temperature_c, 0.0).astype(np.float32)
-    mean = float(values.sum() / max(weight.sum(), 1.0))
-    filled = np.full(mask.shape, mean, dtype=np.float32)
-    for sigma in (4 * reach_px, reach_px):
-        w = cv2.GaussianBlur(weight, (0, 0), sigma)
-        t = cv2.GaussianBlur((values - mean) * weight, (0, 0), sigma)
-        filled = np.where(w > 0.02, mean + t / np.maximum(w, 1e-6), filled).astype(np.float32)
-    return np.where(mask, temperature_c, filled).astype(np.float32)
+    values = np.where(mask, temperature_c, np.float32(0.0)).astype(np.float32)
+    mean = float(values.sum() / max(float(weight.sum()), 1.0))
+    values = (values - mean) * weight
+    rows, columns = mask.shape
+    if factor < 1.0:
+        weight, values = (
+            cv2.resize(a, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for a in (weight, values)
+        )
+    filled = np.zeros(weight.shape, dtype=np.float32)
+    for sigma in (4 * reach_px * factor, reach_px * factor):
+        w, t = cv2.GaussianBlur(weight, (0, 0), sigma), cv2.GaussianBlur(values, (0, 0), sigma)
+        filled = np.where(w > 0.02, t / np.maximum(w, 1e-6), filled).astype(np.float32)
+    if factor < 1.0:
+        filled = cv2.resize(filled, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.where(mask, temperature_c, filled + np.float32(mean)).astype(np.float32)
 
 
 def _lag(values: Floats, lag: int, axis: int) -> tuple[Floats, Floats]:
@@ -113,7 +125,8 @@ def expected_webs(fan: Fan) -> tuple[Floats, Floats]:
     lateral = np.nonzero((height >= LITTLE_TOE_BASE[1]) & (ANGLES > 30))[0]
     webs = _WEB_ANGLES
     if medial.size and lateral.size:
-        ends = np.array([ANGLES[medial[0]], ANGLES[lateral[-1]]])
+        notches = np.maximum(_concavity(fan.rim), 0.0)
+        ends = np.array([_near_notch(notches, float(ANGLES[end])) for end in (medial[0], lateral[-1])])
         ends = np.clip(ends, webs[[0, 5]] - 10.0, webs[[0, 5]] + 10.0)
         webs = np.interp(webs, webs[[0, 5]], ends)
     crease = np.interp(_CREASE_ANGLE, _WEB_ANGLES, webs)
@@ -125,77 +138,133 @@ def expected_webs(fan: Fan) -> tuple[Floats, Floats]:
     return webs, np.interp(ANGLES, angles, radii)
 
 
+def _concavity(rim: Floats) -> Floats:
+    """How much the rim bends in at each ray, about 1 at a clear notch between two toes."""
+    return np.asarray(np.clip(-_line_strength(rim, _LINE_HALF_WIDTH_DEG, 0) / 0.012, -2.0, 3.0))
+
+
+def _near_notch(notches: Floats, expected_deg: float) -> float:
+    """The ray of the clearest notch near the expected end of the toes; the expected one where there is none."""
+    return float(ANGLES[int(np.argmax(np.minimum(notches, 1.5) - 0.5 * ((ANGLES - expected_deg) / 5.0) ** 2))])
+
+
 def split_toes(fan: Fan) -> ToeSplit:
     """Find four separators and the base line."""
     webs, prior = expected_webs(fan)
-    lines = _line_strength(fan.temperature, _LINE_HALF_WIDTH_DEG, 0)
-    ball = (RADII[None, :] < prior[:, None] - 0.05) & (RADII[None, :] > 0.1) & fan.inside
-    noise = float(np.sqrt(np.mean(lines[ball] ** 2))) if ball.any() else 1.0
-    z = np.clip(lines / max(noise, 0.02), -4.0, 4.0)
+    lines, noise = _lines(fan, prior)
     before, after = _lag(fan.temperature, 3, 0)
     steps = np.clip(np.abs(after - before) / max(2.0 * noise, 0.04), 0.0, 3.0)
     envelope = _envelope(fan.rim)
-    band = (RADII[None, :] >= prior[:, None] - 0.01) & (RADII[None, :] <= fan.rim[:, None])
-    gap = _gap_depth(fan, prior, envelope)
-    concavity = np.clip(-_line_strength(fan.rim, _LINE_HALF_WIDTH_DEG, 0) / 0.012, -2.0, 3.0)
-    toes_inside = np.maximum(band.sum(axis=1), 4)
+    zone = (RADII[None, :] >= prior[:, None] - 0.01) & (RADII[None, :] <= envelope[:, None])
+    flesh = (zone & fan.inside).sum(axis=1) / np.maximum(zone.sum(axis=1), 4)
     best: tuple[float, NDArray[np.int_], float] | None = None
     for sign in (1.0, -1.0):
-        line_score = np.where(band & fan.inside, _evidence(sign * z, steps), 0.0).sum(axis=1) / toes_inside
-        column = 0.9 * line_score + 0.8 * concavity + 1.2 * np.minimum(gap / 0.03, 2.5)
-        total, places = _best_places(column, webs)
+        column, _ = _column(_evidence_map(fan, sign * lines, steps), zone, fan.rim, prior)
+        total, places = _best_places(column, webs, flesh)
         if best is None or total > best[0]:
             best = (total, places, sign)
     assert best is not None
     score, places, sign = best
-    evidence_map = np.where(fan.inside, _evidence(sign * z, steps), 3.0)
-    base, base_evidence = _base_line(fan, prior, places, sign, noise)
-    separators = np.stack([_separator(evidence_map, int(place), fan.rim) for place in places])
-    line_at = np.array(
-        [np.where(band & fan.inside, _evidence(sign * z, steps), 0.0)[p].sum() / toes_inside[p] for p in places]
-    )
-    strength = 0.9 * line_at + 0.8 * concavity[places] + 1.2 * np.minimum(gap[places] / 0.03, 2.5)
-    evidence = 1.0 / (1.0 + np.exp(-1.6 * (strength - 1.0)))
+    evidence_map = _evidence_map(fan, sign * lines, steps)
+    column, tilts = _column(evidence_map, zone, fan.rim, prior)
+    separators = np.stack([_separator(evidence_map, p, float(tilts[p]), fan.rim, prior) for p in places.tolist()])
+    base, base_evidence = _base_line(fan, prior, separators, places, sign, lines, noise)
+    evidence = 1.0 / (1.0 + np.exp(-1.8 * (_prominence(column, places) - 1.0)))
     return ToeSplit(separators, base, evidence, base_evidence, float(score), fan.rim)
 
 
-def _evidence(lines: Floats, steps: Floats) -> Floats:
-    """Lines of the usual sign count most; strong ones of the other sign (an open web that shows the bed) and steps too."""
-    return np.asarray(np.maximum(lines, -lines - 1.5) + 0.35 * steps, dtype=np.float64)
+def _lines(fan: Fan, prior: Floats) -> tuple[Floats, float]:
+    """Warm (+) and cold (-) lines that run outwards, in units of the ball's own unevenness; and that unevenness, °C."""
+    plain = _line_strength(fan.temperature, _LINE_HALF_WIDTH_DEG, 0)
+    before, after = _lag(fan.temperature, _LINE_HALF_WIDTH_DEG, 0)
+    ridge = np.maximum(fan.temperature - np.maximum(before, after), 0.0)
+    valley = np.maximum(np.minimum(before, after) - fan.temperature, 0.0)
+    ball = (RADII[None, :] < prior[:, None] - 0.05) & (RADII[None, :] > 0.1) & fan.inside
+    noise = float(np.sqrt(np.mean(plain[ball] ** 2))) if ball.any() else 1.0
+    lines = (0.6 * (ridge - valley) + 0.4 * plain) / max(noise, 0.02)
+    return np.asarray(np.clip(1.3 * lines, -4.0, 4.0)), noise
+
+
+def _evidence_map(fan: Fan, lines: Floats, steps: Floats) -> Floats:
+    """How much each place of the fan looks like the border of two toes.
+
+    Lines of the usual sign count most; strong ones of the other sign (an open web that shows the bed) and steps from one
+    toe's temperature to the next count too; background most of all.
+    """
+    seen = np.minimum(np.maximum(lines, -lines - 1.5) + 0.35 * steps, 3.0)
+    return np.asarray(np.where(fan.inside, seen, 3.5), dtype=np.float64)
+
+
+def _column(evidence: Floats, zone: Mask, rim: Floats, prior: Floats) -> tuple[Floats, Floats]:
+    """For a border that starts at each ray: its evidence, and the tilt (degrees over ``_TILT_RADIUS``) that it runs at."""
+    concavity = _concavity(rim)
+    rays = np.arange(len(ANGLES))
+    beyond = (RADII[None, :] - prior[:, None]) / _TILT_RADIUS
+    scores = []
+    for tilt in _TILTS_DEG:
+        ray = np.clip(np.rint(rays[:, None] + tilt * beyond), 0, len(ANGLES) - 1).astype(np.int_)
+        inside = zone[ray, np.arange(len(RADII))[None, :]] & (beyond > -0.1)
+        mean = np.where(inside, evidence[ray, np.arange(len(RADII))[None, :]], 0.0).sum(axis=1)
+        mean /= np.maximum(inside.sum(axis=1), 5)
+        at_rim = np.clip(np.rint(rays + tilt * np.clip((rim - prior) / _TILT_RADIUS, 0.0, 2.0)), 0, len(ANGLES) - 1)
+        scores.append(0.8 * mean + 0.8 * concavity[at_rim.astype(np.int_)] - 0.5 * (tilt / _TILT_SD_DEG) ** 2)
+    stack = np.stack(scores)
+    pick = np.argmax(stack, axis=0)
+    return stack[pick, rays], np.array(_TILTS_DEG)[pick]
+
+
+def _prominence(column: Floats, places: NDArray[np.int_]) -> Floats:
+    """How far the evidence at each border stands out over the lowest within a toe's breadth on its weaker side."""
+    result = []
+    for place in places.tolist():
+        left, right = column[max(place - 9, 0) : place + 1], column[place : place + 10]
+        result.append(float(column[place] - max(left.min(), right.min())))
+    return np.array(result)
 
 
 def _envelope(rim: Floats) -> Floats:
     return np.asarray(minimum_filter1d(maximum_filter1d(rim, 9), 9), dtype=np.float64)
 
 
-def _gap_depth(fan: Fan, prior: Floats, envelope: Floats) -> Floats:
-    """How much background, in foot lengths, each ray meets between the toes' base and the line over the toes' tips."""
-    zone = (RADII[None, :] >= prior[:, None] - 0.03) & (RADII[None, :] <= envelope[:, None])
-    return np.asarray((zone & ~fan.inside).sum(axis=1) * 0.005, dtype=np.float64)
+def _best_places(column: Floats, webs: Floats, flesh: Floats) -> tuple[float, NDArray[np.int_]]:
+    """Four rays of largest total, with the toes' expected widths and places as priors (dynamic programming).
 
-
-def _best_places(column: Floats, webs: Floats) -> tuple[float, NDArray[np.int_]]:
-    """Four angles of largest total, with the toes' expected widths and places as priors (dynamic programming)."""
+    ``flesh`` (angle,) is the share of each ray beyond the toes' base that is skin: open gaps add nothing to a toe's width.
+    """
     n = len(ANGLES)
     widths = np.diff(webs)
-    scores = np.empty((4, n))
-    back = np.zeros((4, n), dtype=np.int_)
+    toes = (webs[0] < ANGLES) & (webs[5] > ANGLES)
+    across = np.cumsum(np.where(toes, np.maximum(flesh, 0.02), 1.0))
+    across *= float(webs[5] - webs[0]) / max(float(across[toes].max() - across[toes].min()), 1.0)
+    start, end = (float(np.interp(web, ANGLES, across)) for web in (webs[0], webs[5]))
     place = -0.5 * ((ANGLES[None, :] - webs[1:5, None]) / _PLACE_SD_DEG) ** 2
-    first = np.log(np.maximum(ANGLES - webs[0], 1.0) / widths[0]) / _RELATIVE_WIDTH_SD
-    last = np.log(np.maximum(webs[5] - ANGLES, 1.0) / widths[4]) / _RELATIVE_WIDTH_SD
-    scores[0] = column + place[0] - 0.5 * first**2
-    step = ANGLES[None, :] - ANGLES[:, None]  # (from, to)
+    own = column[None, :] + place
+    back = np.zeros((4, n), dtype=np.int_)
+    scores = own[0] + _width_prior(across - start, float(widths[0]))
+    step = across[None, :] - across[:, None]  # (from, to)
+    dip = _dip(column)
     for i in range(1, 4):
-        deviation = np.where(step > 3.0, np.log(np.maximum(step, 1.0) / widths[i]) / _RELATIVE_WIDTH_SD, 40.0)
-        total = scores[i - 1][:, None] - 0.5 * deviation**2
+        total = scores[:, None] + _width_prior(step, float(widths[i])) + dip
         back[i] = np.argmax(total, axis=0)
-        scores[i] = total[back[i], np.arange(n)] + column + place[i]
-    scores[3] -= 0.5 * last**2
+        scores = total[back[i], np.arange(n)] + own[i]
+    scores = scores + _width_prior(end - across, float(widths[4]))
     places = np.empty(4, dtype=np.int_)
-    places[3] = int(np.argmax(scores[3]))
+    places[3] = int(np.argmax(scores))
     for i in (3, 2, 1):
         places[i - 1] = back[i, places[i]]
-    return float(scores[3, places[3]]), places
+    return float(scores[places[3]]), places
+
+
+def _dip(column: Floats) -> Floats:
+    """Penalty (from, to) for two borders without a toe in between: the evidence must fall and rise again."""
+    n = len(column)
+    lowest = np.minimum.accumulate(np.where(np.tri(n, dtype=bool).T, column[None, :], np.inf), axis=1)
+    depth = np.minimum(column[:, None], column[None, :]) - lowest
+    return np.asarray(-3.0 * np.clip(1.0 - depth, 0.0, 1.0))
+
+
+def _width_prior(width: Floats, usual: float) -> Floats:
+    return np.asarray(-0.5 * (np.log(np.maximum(width, 0.5) / usual) / _RELATIVE_WIDTH_SD) ** 2)
 
 
 def _cheapest_path(cost: Floats, reach: int) -> NDArray[np.int_]:
@@ -217,44 +286,74 @@ def _cheapest_path(cost: Floats, reach: int) -> NDArray[np.int_]:
     return path
 
 
-def _separator(evidence: Floats, place: int, rim: Floats) -> Floats:
-    """One separator, angle at each radius: near its ray, along the line between two toes."""
-    low, high = max(place - 7, 0), min(place + 8, len(ANGLES))
-    near = ANGLES[low:high] - ANGLES[place]
-    outer = RADII <= max(float(rim[place]) + 0.02, 0.2)
-    cost = -0.5 * evidence[low:high].T + 0.5 * (near[None, :] / 3.0) ** 2
-    cost = np.where((outer & (RADII > 0.18))[:, None], cost, 0.3 * near[None, :] ** 2)
+def _separator(evidence: Floats, place: int, tilt: float, rim: Floats, prior: Floats) -> Floats:
+    """One separator, angle in degrees at each radius: near its tilted ray, along the line between two toes."""
+    low, high = max(place - 16, 0), min(place + 17, len(ANGLES))
+    course = ANGLES[place] + tilt * np.clip((RADII - prior[place]) / _TILT_RADIUS, -0.3, 1.6)
+    away = ANGLES[low:high][None, :] - course[:, None]
+    end = int(np.clip(np.rint(place + tilt * (rim[place] - prior[place]) / _TILT_RADIUS), 0, len(ANGLES) - 1))
+    seen = (prior[place] - 0.05 < RADII) & (max(float(rim[end]), float(rim[place])) + 0.02 >= RADII)
+    cost = np.where(seen[:, None], 0.5 * (away / 3.0) ** 2 - 0.5 * evidence[low:high].T, 0.3 * away**2)
     path = _cheapest_path(cost, 1)
-    smooth = gaussian_filter(ANGLES[low:high][path].astype(np.float64), 2.0, mode="nearest")
-    return np.asarray(smooth)
+    return np.asarray(gaussian_filter(ANGLES[low:high][path].astype(np.float64), 1.5, mode="nearest"))
 
 
-def _base_line(fan: Fan, prior: Floats, places: NDArray[np.int_], sign: float, noise: float) -> tuple[Floats, float]:
+def _base_line(
+    fan: Fan,
+    prior: Floats,
+    separators: Floats,
+    places: NDArray[np.int_],
+    sign: float,
+    lines: Floats,
+    noise: float,
+) -> tuple[Floats, float]:
     """The line at the toes' bases: through the bottoms of open webs, along the crease elsewhere, near its usual place."""
+    envelope = _envelope(fan.rim)
+    pins: dict[int, float] = {}
+    for separator in separators:
+        bottom = _web_bottom(fan, separator, prior, lines, envelope)
+        if bottom is not None:
+            pins[bottom[0]] = bottom[1]
+    if pins:  # what open webs say about the line holds beyond them, too
+        at = sorted(pins)
+        shift = np.interp(ANGLES, ANGLES[at], [pins[i] - float(prior[i]) for i in at])
+        prior = prior + np.clip(shift, -0.04, 0.045)
     creases = _line_strength(fan.temperature, _CREASE_HALF_WIDTH, 1)
     z = np.clip(sign * creases / max(noise, 0.02), -3.0, 3.0)
     z = np.where(fan.inside, z, 0.0)
     cost = 0.5 * ((RADII[None, :] - prior[:, None]) / _BASE_SD) ** 2 - 0.35 * z
-    pinned = 0
-    for place in places:
-        bottom = _web_bottom(fan, int(place), float(prior[place]))
-        if bottom is not None:
-            pinned += 1
-            cost[max(place - 1, 0) : place + 2] += 2.0 * ((RADII - bottom) / 0.012) ** 2
+    for place, radius in pins.items():
+        cost[max(place - 1, 0) : place + 2] += 2.0 * ((RADII - radius) / 0.012) ** 2
     path = _cheapest_path(cost, 2)
-    crease = float(np.mean(z[np.arange(len(ANGLES)), path][places[0] - 10 : places[3] + 8]))
-    evidence = 1.0 / (1.0 + np.exp(-1.5 * (crease + 0.6 * pinned - 0.8)))
+    crease = float(np.mean(z[np.arange(len(ANGLES)), path][max(places[0] - 10, 0) : places[3] + 8]))
+    evidence = 1.0 / (1.0 + np.exp(-1.5 * (crease + 0.6 * len(pins) - 0.8)))
     return np.asarray(gaussian_filter(RADII[path], 1.5, mode="nearest")), float(evidence)
 
 
-def _web_bottom(fan: Fan, place: int, prior: float) -> float | None:
-    """Radius at which an open web ends, if one shows within two rays of ``place``."""
-    bottoms = []
-    for ray in range(max(place - 2, 0), min(place + 3, len(ANGLES))):
-        open_cells = (~fan.inside[ray]) & (RADII > prior - 0.06) & (RADII < prior + 0.10)
-        if open_cells.any():
-            bottoms.append(float(RADII[int(np.argmax(open_cells))]))
-    return min(bottoms) if bottoms else None
+def _web_bottom(
+    fan: Fan, separator: Floats, prior: Floats, lines: Floats, envelope: Floats
+) -> tuple[int, float] | None:
+    """Ray and radius at which an open web ends: where background, or a cold cleft, begins along a separator."""
+    ray = np.clip(np.rint(separator - ANGLES[0]).astype(np.int_), 1, len(ANGLES) - 2)
+    cells = np.arange(len(RADII))
+    open_cells, cold_cells = np.zeros(len(RADII), dtype=bool), np.zeros(len(RADII), dtype=bool)
+    for side in (-1, 0, 1):
+        open_cells |= ~fan.inside[ray + side, cells]
+        cold_cells |= lines[ray + side, cells] < -2.0
+    usual = prior[ray]
+    near = np.abs(RADII - usual - 0.015) < 0.075
+    outer = envelope[ray] - 0.01 > RADII
+    for kind, least in ((open_cells, 0.5), (open_cells | cold_cells, 0.75)):
+        runs = kind & near & np.roll(kind, -1) & np.roll(kind, -2)
+        if not runs.any():
+            continue
+        first = int(np.argmax(runs))
+        rest = (cells >= first) & outer
+        over = float(RADII[first] - usual[first])
+        deep = float(envelope[ray[first]] - RADII[first]) > 0.035  # otherwise only the notch between two tips is open
+        if rest.any() and float(kind[rest].mean()) >= least and -0.05 < over < (0.08 if deep else 0.03):
+            return int(ray[first]), float(RADII[first])
+    return None
 
 
 def toe_labels(split: ToeSplit, foot_points: Points) -> NDArray[np.int8]:
