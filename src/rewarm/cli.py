@@ -6,6 +6,7 @@ Rooms are imported inside the commands, because ``rewarm --help`` must answer at
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from rewarm.errors import RewarmError
 from rewarm.version import __version__
 
 if TYPE_CHECKING:
+    from rewarm.pdf import Printer
     from rewarm.report import ReportFiles
     from rewarm.study import Comparison, StudyResult
 
@@ -205,9 +207,10 @@ def compare(
 
     Example:  **rewarm compare before.jpg after.jpg -o change --ambient-before-c 23 --ambient-after-c 23.4**
     """
-    from rewarm import study
+    from rewarm import report, study
 
-    with study.staged_output(output, protect=[before, after]) as stage:
+    report.choose_palette(palette)  # a wrong word is refused before the work, not after it
+    with _printer(no_pdf) as printer, study.staged_output(output, protect=[before, after]) as stage:
         comparison = study.compare(
             before,
             after,
@@ -223,7 +226,7 @@ def compare(
             humidity_pct=humidity_pct,
         )
         study.write_comparison(comparison, stage)
-        files = _report(comparison, stage, palette=palette, no_pdf=no_pdf)
+        files = _report(comparison, stage, palette=palette, printer=printer)
     _close(output, files, comparison)
 
 
@@ -291,20 +294,36 @@ def _json(value: object) -> str:
 
 
 def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> None:
-    from rewarm import study
+    from rewarm import report, study
 
-    with study.staged_output(output, protect=[study_folder]) as stage, _progress() as tell:
+    report.choose_palette(palette)
+    with _printer(no_pdf) as printer, study.staged_output(output, protect=[study_folder]) as stage, _progress() as tell:
         result = study.analyse_study(study_folder, on_progress=tell)
         tell(0, 0, "writing the report")
         study.write_study_result(result, stage)
-        files = _report(result, stage, palette=palette, no_pdf=no_pdf)
+        files = _report(result, stage, palette=palette, printer=printer)
     _close(output, files, result)
 
 
-def _report(result: StudyResult | Comparison, stage: Path, *, palette: str, no_pdf: bool) -> ReportFiles:
+def _report(result: StudyResult | Comparison, stage: Path, *, palette: str, printer: Printer | None) -> ReportFiles:
     from rewarm.report import write_report
 
-    return write_report(result, stage / "report.html", palette=palette, pdf=not no_pdf)
+    path = stage / "report.html"
+    if printer is None:
+        return write_report(result, path, palette=palette, pdf=False)
+    return write_report(result, path, palette=palette, printer=printer)
+
+
+@contextmanager
+def _printer(no_pdf: bool) -> Iterator[Printer | None]:
+    """A second process that loads what the PDF needs while this one analyses."""
+    if no_pdf:
+        yield None
+        return
+    from rewarm.pdf import second_process
+
+    with second_process() as printer:
+        yield printer
 
 
 def _close(output: Path, files: ReportFiles, result: StudyResult | Comparison) -> None:
@@ -343,6 +362,8 @@ def _say_nothing(_done: int, _total: int, _what: str) -> None:
 
 def main() -> None:
     """Run the command line; a RewarmError becomes its message on standard error and exit status 2."""
+    # All matrices here are small: BLAS threads would only wait for each other. Read when NumPy is first loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except RewarmError as error:

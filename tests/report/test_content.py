@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,22 +20,14 @@ from rewarm.study.results import Comparison, StudyResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
 
-@pytest.fixture(autouse=True, scope="module")
-def html_only() -> Iterator[None]:
-    """Words are the same in the PDF, which takes seconds; its own tests are beside the writer's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rewarm.report.write._pdf_bytes", lambda _: (None, "left out"))
-        yield
-
-
 def text_of(result: StudyResult | Comparison, folder: Path) -> str:
-    html = write_report(result, folder / "report.html").html.read_text(encoding="utf-8")
+    html = write_report(result, folder / "report.html", pdf=False).html.read_text(encoding="utf-8")
     html = re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", html, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
 
 
 @pytest.fixture(scope="module")
-def text(html_only: None, study: StudyResult, tmp_path_factory: pytest.TempPathFactory) -> str:
+def text(study: StudyResult, tmp_path_factory: pytest.TempPathFactory) -> str:
     return text_of(study, tmp_path_factory.mktemp("report"))
 
 

@@ -14,6 +14,8 @@ from rewarm.cameras.source import Source
 from rewarm.errors import UnreadableFileError
 from rewarm.thermogram import ObjectParameters, make_thermogram
 
+Temperatures = NDArray[np.float32] | NDArray[np.float64]
+
 KELVIN: Final = 273.15
 UNITS: Final = ("°C", "K", "°F")
 HOTTEST_C: Final = 1500.0
@@ -44,8 +46,10 @@ def celsius_thermogram(
     if unit != "°C":
         notes.append(f"The file holds temperatures in {unit}; they were converted to °C.")
     # Decimals of a text or a float64 file survive; everything else is exact, or exact enough, in float32.
-    kept = np.float64 if values.dtype == np.float64 else np.float32
-    temperature_c = to_celsius(values, unit).astype(kept, copy=False)
+    celsius = to_celsius(values, unit)
+    temperature_c: Temperatures = (
+        celsius.astype(np.float64, copy=False) if values.dtype == np.float64 else celsius.astype(np.float32, copy=False)
+    )
     if np.isinf(temperature_c).any():
         raise UnreadableFileError(
             "expected temperatures; found infinite values. Write NaN where there is no temperature"
@@ -71,7 +75,7 @@ def to_celsius(values: NDArray[Any], unit: str) -> NDArray[Any]:
     return values
 
 
-def _check_plausible(temperature_c: NDArray[Any]) -> None:
+def _check_plausible(temperature_c: Temperatures) -> None:
     finite = temperature_c[np.isfinite(temperature_c)]
     if finite.size == 0:
         raise UnreadableFileError("expected temperatures in °C; found no number at all, only NaN or background")
@@ -94,7 +98,7 @@ def _check_plausible(temperature_c: NDArray[Any]) -> None:
         )
 
 
-def _without_background(temperature_c: NDArray[Any]) -> tuple[NDArray[Any], list[str]]:
+def _without_background(temperature_c: Temperatures) -> tuple[Temperatures, list[str]]:
     """Exact zeros → NaN where they are plainly a background: on the frame, and everything else well above zero."""
     zero = temperature_c == 0
     on_frame = bool(zero[0].any() or zero[-1].any() or zero[:, 0].any() or zero[:, -1].any())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from rewarm.errors import InvalidInputError, OutputError
+from rewarm.pdf import Printer, print_here
 from rewarm.report import context
 from rewarm.report.palettes import CHANGE, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
@@ -34,13 +34,19 @@ class ReportFiles:
 
 
 def write_report(
-    result: StudyResult | Comparison, path: str | os.PathLike[str], *, palette: str = "blue_red"
+    result: StudyResult | Comparison,
+    path: str | os.PathLike[str],
+    *,
+    palette: str = "blue_red",
+    pdf: bool = True,
+    printer: Printer = print_here,
 ) -> ReportFiles:
-    """Write the report of a study, or of two scans, as HTML, and as PDF beside it.
+    """Write the report of a study, or of two scans, as HTML, and (unless ``pdf`` is False) as PDF beside it.
 
     ``path`` is the HTML file's name (``.html`` is appended where it has no suffix); the PDF has the same name and ends
     in ``.pdf``. ``palette`` is ``"blue_red"`` or ``"cividis"``: the HTML holds both and opens with this one, the PDF
-    holds this one. The same result gives the same bytes. The HTML asks for nothing outside itself.
+    holds this one. ``printer`` may be another process, see :func:`rewarm.pdf.second_process`. The same result gives the
+    same bytes. The HTML asks for nothing outside itself.
 
     Raises :class:`rewarm.errors.InvalidInputError` for an unknown palette or another suffix, and
     :class:`rewarm.errors.OutputError` where the folder is missing or cannot be written to. Without the system libraries
@@ -51,13 +57,16 @@ def write_report(
     study = as_study(result) if isinstance(result, Comparison) else result
     others = [other for other in PALETTES.values() if other is not chosen]
     shown = people(study, (chosen, *others))  # drawn once, shown twice
+    printed = printer(_render(study, shown, palettes=(chosen,), interactive=False)) if pdf else None
     html = _render(study, shown, palettes=(chosen, *others), interactive=True)
     _write(html_path, html.encode("utf-8"))
-    pdf, note = _pdf_bytes(_render(study, shown, palettes=(chosen,), interactive=False))
-    if pdf is None:
+    if printed is None:
+        return ReportFiles(html_path, None)
+    document, note = printed()
+    if document is None:
         return ReportFiles(html_path, None, (note,))
     pdf_path = html_path.with_suffix(".pdf")
-    _write(pdf_path, pdf)
+    _write(pdf_path, document)
     return ReportFiles(html_path, pdf_path)
 
 
@@ -132,28 +141,6 @@ def _as_image(svg: str) -> Markup:
     data = base64.b64encode(document.encode("utf-8")).decode("ascii")
     return Markup('<img class="{}" alt="{}" src="data:image/svg+xml;base64,{}">').format(
         Markup(kind[1] if kind else ""), Markup(label[1] if label else ""), data
-    )
-
-
-def _pdf_bytes(html: str) -> tuple[bytes | None, str]:
-    """The PDF, or None and what to install. WeasyPrint loads system libraries when imported, so it is imported here."""
-    try:
-        from weasyprint import HTML
-    except (ImportError, OSError):
-        return None, _pdf_advice()
-    document: bytes = HTML(string=html).write_pdf()
-    return document, ""
-
-
-def _pdf_advice() -> str:
-    need = "the GTK runtime (its Pango library)" if sys.platform == "win32" else "Pango"
-    install = (
-        "install MSYS2 and in its shell: pacman -S mingw-w64-x86_64-pango"
-        if sys.platform == "win32"
-        else "on Debian or Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-    )
-    return (
-        f"No PDF was made: WeasyPrint could not load {need}; {install}. The HTML report is complete and can be printed."
     )
 
 
