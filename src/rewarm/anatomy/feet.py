@@ -18,9 +18,9 @@ from rewarm.anatomy.toes import ToeSplit, make_fan, split_toes, toe_labels, web_
 from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.regions import TOES, Mask
 
-_MISFIT_LIMIT: Final = 0.030
-_MISFIT_SCALE: Final = 0.0035
-_MIRROR_SCALE: Final = 0.0022
+_MISFIT_LIMIT: Final = 0.027
+_MISFIT_SCALE: Final = 0.003
+_MIRROR_SCALE: Final = 0.0012
 
 Part = tuple[Mask, float, str]
 """A region's mask, its confidence and what is doubtful."""
@@ -101,7 +101,9 @@ def pair_feet(
             warnings.append(f"{side} foot: {doubt}. Check `limb` and `view`, and whether the picture is mirrored")
         elif is_foot < 0.5:
             doubt = "its outline is not like a foot's"
-        chosen[side] = ChosenFoot(candidates[i], fit, is_foot * is_side, doubt)
+        elif is_side < 0.75:
+            doubt = "its outline does not tell a left from a right foot"
+        chosen[side] = ChosenFoot(candidates[i], fit, is_foot * max(2.0 * is_side - 1.0, 0.0), doubt)
     return chosen, warnings
 
 

@@ -28,10 +28,16 @@ _CREASE_HALF_WIDTH: Final = 5  # radii
 _RELATIVE_WIDTH_SD: Final = 0.24
 _PLACE_SD_DEG: Final = 5.0
 _BASE_SD: Final = 0.025
+_USUAL_SHARES: Final = np.array([0.42, 0.16, 0.15, 0.13, 0.14])
+_SHARE_SD: Final = 0.35
+"""Each toe's share of all toes' area, and how much its logarithm varies between feet."""
 _TILT_RADIUS: Final = 0.15
 _TILTS_DEG: Final = (-16.0, -12.0, -8.0, -4.0, 0.0, 4.0, 8.0)
-_TILT_SD_DEG: Final = 9.0
-"""How a border between two toes may leave its ray: its angle changes by the tilt over ``_TILT_RADIUS`` foot lengths."""
+_USUAL_TILT: Final = -0.25
+_TILT_SD_DEG: Final = 4.0
+"""How a border between two toes may leave its ray: its angle changes by the tilt over ``_TILT_RADIUS`` foot lengths.
+
+Toes splay less than the rays do, so the usual tilt is a share of the ray's own angle."""
 
 
 def _polar(points: Points) -> tuple[Floats, Floats]:
@@ -73,7 +79,8 @@ def make_fan(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose) -> Fan:
     angle, radius = np.meshgrid(np.radians(ANGLES), RADII, indexing="ij")
     foot = np.stack([(HUB[0] + radius * np.sin(angle)).ravel(), (HUB[1] + radius * np.cos(angle)).ravel()], axis=1)
     points = pose.to_picture(foot)
-    inside = (sample(mask.astype(np.float32), points) > 0.5).reshape(angle.shape)
+    margin = np.pad(mask, 1).astype(np.float32)  # nothing goes on beyond the picture's border
+    inside = (sample(margin, points + 1.0) > 0.5).reshape(angle.shape)
     filled = fill_outside(temperature_c, mask, reach_px=max(2.0, 0.03 * pose.length))
     values = sample(filled, points).reshape(angle.shape)
     rim = np.where(inside.any(axis=1), RADII[inside.shape[1] - 1 - np.argmax(inside[:, ::-1], axis=1)], 0.0)
@@ -159,17 +166,19 @@ def split_toes(fan: Fan) -> ToeSplit:
     flesh = (zone & fan.inside).sum(axis=1) / np.maximum(zone.sum(axis=1), 4)
     best: tuple[float, NDArray[np.int_], float] | None = None
     for sign in (1.0, -1.0):
-        column, _ = _column(_evidence_map(fan, sign * lines, steps), zone, fan.rim, prior)
-        total, places = _best_places(column, webs, flesh)
-        if best is None or total > best[0]:
-            best = (total, places, sign)
+        column, tilts = _column(_evidence_map(fan, sign * lines, steps), zone, fan.rim, prior)
+        for trust in (1.0, 0.5, 0.2):  # how far evidence outweighs the usual proportions
+            score, places = _best_places(column, webs, flesh, trust)
+            score += _area_prior(fan, places, tilts, prior, webs)
+            if best is None or score > best[0]:
+                best = (score, places, sign)
     assert best is not None
     score, places, sign = best
     evidence_map = _evidence_map(fan, sign * lines, steps)
     column, tilts = _column(evidence_map, zone, fan.rim, prior)
     separators = np.stack([_separator(evidence_map, p, float(tilts[p]), fan.rim, prior) for p in places.tolist()])
     base, base_evidence = _base_line(fan, prior, separators, places, sign, lines, noise)
-    evidence = 1.0 / (1.0 + np.exp(-1.8 * (_prominence(column, places) - 1.0)))
+    evidence = 1.0 / (1.0 + np.exp(-1.8 * (_prominence(column, places) - 0.7)))
     return ToeSplit(separators, base, evidence, base_evidence, float(score), fan.rim)
 
 
@@ -180,7 +189,10 @@ def _lines(fan: Fan, prior: Floats) -> tuple[Floats, float]:
     ridge = np.maximum(fan.temperature - np.maximum(before, after), 0.0)
     valley = np.maximum(np.minimum(before, after) - fan.temperature, 0.0)
     ball = (RADII[None, :] < prior[:, None] - 0.05) & (RADII[None, :] > 0.1) & fan.inside
+    front = (RADII[None, :] > prior[:, None]) & fan.inside
     noise = float(np.sqrt(np.mean(plain[ball] ** 2))) if ball.any() else 1.0
+    if front.any():  # toes differ more among themselves than the ball's skin does
+        noise = max(noise, 0.8 * float(np.sqrt(np.mean(plain[front] ** 2))))
     lines = (0.6 * (ridge - valley) + 0.4 * plain) / max(noise, 0.02)
     return np.asarray(np.clip(1.3 * lines, -4.0, 4.0)), noise
 
@@ -207,7 +219,11 @@ def _column(evidence: Floats, zone: Mask, rim: Floats, prior: Floats) -> tuple[F
         mean = np.where(inside, evidence[ray, np.arange(len(RADII))[None, :]], 0.0).sum(axis=1)
         mean /= np.maximum(inside.sum(axis=1), 5)
         at_rim = np.clip(np.rint(rays + tilt * np.clip((rim - prior) / _TILT_RADIUS, 0.0, 2.0)), 0, len(ANGLES) - 1)
-        scores.append(0.8 * mean + 0.8 * concavity[at_rim.astype(np.int_)] - 0.5 * (tilt / _TILT_SD_DEG) ** 2)
+        scores.append(
+            0.8 * mean
+            + 0.8 * concavity[at_rim.astype(np.int_)]
+            - 0.5 * ((tilt - _USUAL_TILT * ANGLES) / _TILT_SD_DEG) ** 2
+        )
     stack = np.stack(scores)
     pick = np.argmax(stack, axis=0)
     return stack[pick, rays], np.array(_TILTS_DEG)[pick]
@@ -226,7 +242,18 @@ def _envelope(rim: Floats) -> Floats:
     return np.asarray(minimum_filter1d(maximum_filter1d(rim, 9), 9), dtype=np.float64)
 
 
-def _best_places(column: Floats, webs: Floats, flesh: Floats) -> tuple[float, NDArray[np.int_]]:
+def _area_prior(fan: Fan, places: NDArray[np.int_], tilts: Floats, prior: Floats, webs: Floats) -> float:
+    """Log-probability of the five toes' shares of the skin beyond their base."""
+    beyond = np.maximum((RADII - prior[places][:, None]) / _TILT_RADIUS, 0.0)
+    courses = ANGLES[places][:, None] + tilts[places][:, None] * np.minimum(beyond, 1.6)
+    label = (ANGLES[:, None, None] > courses.T[None, :, :]).sum(axis=2)
+    toes = fan.inside & (RADII[None, :] > prior[:, None]) & (ANGLES >= webs[0])[:, None] & (ANGLES <= webs[5])[:, None]
+    areas = np.bincount(label[toes], weights=np.broadcast_to(RADII[None, :], label.shape)[toes], minlength=5)
+    shares = np.maximum(areas / max(float(areas.sum()), 1e-9), 1e-3)
+    return float(-0.5 * np.sum((np.log(shares / _USUAL_SHARES) / _SHARE_SD) ** 2))
+
+
+def _best_places(column: Floats, webs: Floats, flesh: Floats, trust: float) -> tuple[float, NDArray[np.int_]]:
     """Four rays of largest total, with the toes' expected widths and places as priors (dynamic programming).
 
     ``flesh`` (angle,) is the share of each ray beyond the toes' base that is skin: open gaps add nothing to a toe's width.
@@ -238,11 +265,11 @@ def _best_places(column: Floats, webs: Floats, flesh: Floats) -> tuple[float, ND
     across *= float(webs[5] - webs[0]) / max(float(across[toes].max() - across[toes].min()), 1.0)
     start, end = (float(np.interp(web, ANGLES, across)) for web in (webs[0], webs[5]))
     place = -0.5 * ((ANGLES[None, :] - webs[1:5, None]) / _PLACE_SD_DEG) ** 2
-    own = column[None, :] + place
+    own = trust * column[None, :] + place
     back = np.zeros((4, n), dtype=np.int_)
     scores = own[0] + _width_prior(across - start, float(widths[0]))
     step = across[None, :] - across[:, None]  # (from, to)
-    dip = _dip(column)
+    dip = _dip(column) * trust
     for i in range(1, 4):
         total = scores[:, None] + _width_prior(step, float(widths[i])) + dip
         back[i] = np.argmax(total, axis=0)
@@ -252,7 +279,7 @@ def _best_places(column: Floats, webs: Floats, flesh: Floats) -> tuple[float, ND
     places[3] = int(np.argmax(scores))
     for i in (3, 2, 1):
         places[i - 1] = back[i, places[i]]
-    return float(scores[places[3]]), places
+    return float(scores[places[3]] + (1.0 - trust) * column[places].sum()), places
 
 
 def _dip(column: Floats) -> Floats:
