@@ -126,6 +126,107 @@ def jpeg_bytes(file: FlirFile) -> bytes:
     return b"\xff\xd8" + b"".join(file.before) + b"".join(segments) + picture[2:]
 
 
+@dataclass(frozen=True)
+class IrbFile:
+    """What an InfraTec camera might have written: ``frames`` are pixel values (time, y, x), uint16.
+
+    ``chained`` recordings hang each picture on a link, as IRBIS does; otherwise the index names all of them.
+    """
+
+    frames: NDArray[np.uint16]
+    palette_k: NDArray[np.float32]
+    packing: int = 0
+    depth: int = 2
+    chained: bool = False
+    emissivity: float = 0.98
+    distance_m: float = 0.8
+    around_c: float = 22.0
+    path_c: float = 23.0
+    calibrated_k: tuple[float, float] = (233.0, 393.0)
+    days: tuple[float, ...] = (41653.731770833336,)
+    milliseconds: tuple[int, ...] = (0,)
+    model: bytes = b"VARIOCAM"
+    others: tuple[tuple[int, bytes], ...] = ((2, b"xla\xff preview"), (3, b"[Settings]\r\nRMI=PPP1\r\n"))
+
+
+def irb_picture(file: IrbFile, index: int) -> bytes:
+    words = file.frames[index]
+    height, width = words.shape
+    head = bytearray(1728)
+    struct.pack_into("<4H", head, 0, file.depth, file.packing, width, height)
+    struct.pack_into("<6H", head, 12, 0, max(width, 1) - 1, 0, max(height, 1) - 1, 0x8000, 0)
+    struct.pack_into("<3f", head, 24, file.emissivity, file.distance_m, file.around_c + 273.15)
+    struct.pack_into("<f", head, 40, file.path_c + 273.15)
+    struct.pack_into("<f", head, 48, 9.5)
+    struct.pack_into("<256f", head, 60, *file.palette_k)
+    struct.pack_into("<2f", head, 1084 + 92, *file.calibrated_k)
+    for at, text in ((142, file.model), (164, b"5020"), (202, b"standard optics"), (234, b"IR 1.0/30 LW")):
+        head[1084 + at : 1084 + at + len(text)] = text
+    day, count = file.days[index % len(file.days)], file.milliseconds[index % len(file.milliseconds)]
+    struct.pack_into("<di", head, 1084 + 540, day, count)
+    if file.packing == 0:
+        return bytes(head) + words.astype("<u2").tobytes()
+    flat, packed = words.ravel(), bytearray((words & 255).astype(np.uint8).tobytes())
+    position = 0
+    while position < flat.size:  # runs of at most 255 equal high bytes
+        high, length = int(flat[position] >> 8), 1
+        while position + length < flat.size and length < 255 and flat[position + length] >> 8 == high:
+            length += 1
+        packed += bytes((length, high))
+        position += length
+    return bytes(head) + bytes(packed)
+
+
+def irb_bytes(file: IrbFile) -> bytes:
+    pictures = [irb_picture(file, index) for index in range(len(file.frames))]
+    listed = [(1, picture) for picture in pictures] + list(file.others)
+    if file.chained:
+        listed = list(file.others)
+    slots = len(listed) + 3
+    index, body, start = b"", b"", 64 + 32 * slots
+
+    def entry(kind: int, number: int, offset: int, size: int) -> bytes:
+        return struct.pack("<8I", kind, 100, number, offset, size, 0, 0, 0)
+
+    for number, (kind, content) in enumerate(listed, start=1):
+        index += entry(kind, number, start + len(body), len(content))
+        body += content
+    if file.chained:
+        index += entry(4, 1, start + len(body), 64)
+        for number, picture in enumerate(pictures, start=1):
+            here = start + len(body)
+            last = number == len(pictures)
+            body += entry(1, number, here + 64, len(picture))
+            body += entry(*((0, 0, 0, 0) if last else (4, number + 1, here + 64 + len(picture), 64)))
+            body += picture
+    header = b"\xffIRB\0" + b"VARIOCAM".ljust(16, b"\0") + struct.pack("<3I", 100, 64, slots)
+    return header.ljust(64, b"\0") + index.ljust(32 * slots, b"\0") + body
+
+
+@pytest.fixture(scope="session")
+def irb_file() -> Callable[..., IrbFile]:
+    """Make an :class:`IrbFile`, 24 rows of 32, about 20 to 36 °C, changed as wished."""
+    palette_k = (280 + 2 * np.arange(256)).astype(np.float32)
+    y, x = np.mgrid[0:24, 0:32]
+    first = (1700 + 40 * y + 35 * x).astype(np.uint16)
+
+    def make(frames: int = 1, pixels: NDArray[np.uint16] | None = None, **changes: object) -> IrbFile:
+        stack = (
+            pixels[None]
+            if pixels is not None
+            else np.stack([first + np.uint16(10 * number) for number in range(frames)])
+        )
+        return IrbFile(**({"frames": stack, "palette_k": palette_k} | changes))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def irb(irb_file: Callable[..., IrbFile]) -> Callable[..., bytes]:
+    """The bytes of an InfraTec .irb."""
+    return lambda **changes: irb_bytes(irb_file(**changes))
+
+
 @pytest.fixture(scope="session")
 def counts() -> NDArray[np.uint16]:
     """A smooth picture, 24 rows of 32, with a little noise: room to skin for the camera of :class:`FlirFile`."""

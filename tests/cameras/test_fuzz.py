@@ -59,7 +59,7 @@ def ends_well(path: Path, data: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def originals(
-    flir_jpeg: Jpeg, flir_fff: Jpeg, celsius: NDArray[np.float32], counts: NDArray[np.uint16]
+    flir_jpeg: Jpeg, flir_fff: Jpeg, irb: Jpeg, celsius: NDArray[np.float32], counts: NDArray[np.uint16]
 ) -> dict[str, bytes]:
     def tiff(values: NDArray[np.generic], **options: object) -> bytes:
         stream = io.BytesIO()
@@ -75,6 +75,9 @@ def originals(
         "tiff.jpg": flir_jpeg(raw="tiff <"),
         "jpegls.jpg": flir_jpeg(raw="jpegls"),
         "big.fff": flir_fff(order=">", directory_order="<"),
+        "plain.irb": irb(),
+        "runs.irb": irb(packing=1),
+        "recording.irb": irb(frames=3, chained=True, milliseconds=(0, 20, 40)),
         "a.npy": stream.getvalue(),
         "float.tif": tiff(celsius),
         "zip.tif": tiff(celsius, compression="zlib", predictor=True),
@@ -85,8 +88,20 @@ def originals(
     }
 
 
-MAGICS = [b"", b"\xff\xd8\xff", b"FFF\0", b"\x93NUMPY\x01\0", b"II*\0", b"MM\0*", b"II+\0", b"\x1f\x8b", b"1,2\n"]
-KINDS = ["plain.jpg", "png.jpg", "tiff.jpg", "jpegls.jpg", "big.fff", "a.npy", "float.tif", "zip.tif", "lzw.tif",
+MAGICS = [
+    b"",
+    b"\xff\xd8\xff",
+    b"FFF\0",
+    b"\xffIRB\0",
+    b"\x93NUMPY\x01\0",
+    b"II*\0",
+    b"MM\0*",
+    b"II+\0",
+    b"\x1f\x8b",
+    b"1,2\n",
+]
+KINDS = ["plain.jpg", "png.jpg", "tiff.jpg", "jpegls.jpg", "big.fff", "plain.irb", "runs.irb",
+         "recording.irb", "a.npy", "float.tif", "zip.tif", "lzw.tif",
          "counts.tif", "a.csv", "a.txt"]  # fmt: skip
 
 

@@ -53,7 +53,6 @@ def test_whole_degrees_and_missing_pixels(write: Write) -> None:
         (np.full((3, 3), 300.0), "looks like kelvin"),
         (np.full((3, 3), 16000, dtype=np.uint16), "looks like raw counts"),
         (np.full((3, 3), 1e300), "looks like raw counts or scaled numbers"),
-        (np.full((3, 3), np.inf), "infinite"),
     ],
 )
 def test_what_is_no_picture_in_celsius(write: Write, values: NDArray[np.generic], words: str) -> None:

@@ -31,6 +31,7 @@ def sample(
     tmp_path: Path,
     flir_jpeg: Jpeg,
     flir_fff: Jpeg,
+    irb: Jpeg,
     celsius: NDArray[np.float32],
 ) -> tuple[str, Path]:
     """(reader's name, a sound file for it). Whoever adds a reader adds its sample here."""
@@ -39,6 +40,8 @@ def sample(
         return name, write("a.jpg", flir_jpeg())
     if name == "FLIR FFF":
         return name, write("a.fff", flir_fff())
+    if name == "InfraTec IRB":
+        return name, write("a.irb", irb())
     if name == "npy":
         np.save(tmp_path / "a.npy", celsius)
         return name, tmp_path / "a.npy"
@@ -191,7 +194,6 @@ def test_pictures_are_refused_saying_what_was_looked_for(write: Write, head: byt
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        (b"\xffIRB\0\x01", "InfraTec"),
         (bytes(128) + b"DICM", "DICOM"),
         (b"\0\0\0\x18ftypmp42", "a video"),
         (b"PK\x03\x04\x14\0", "ZIP"),

@@ -40,7 +40,6 @@ def test_pictures_are_refused(real_data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("infratec/AA011400.irb", "InfraTec"),
         ("flir_sequences/SampleSEQ.seq", "sequence of several frames"),
         ("flir_sequences/SampleCSQ.csq", "sequence of several frames"),
     ],

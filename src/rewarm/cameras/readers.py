@@ -12,6 +12,7 @@ import xarray as xr
 
 from rewarm.cameras.flir_fff import open_fff, sniff_fff
 from rewarm.cameras.flir_jpeg import open_flir_jpeg, sniff_jpeg
+from rewarm.cameras.infratec import open_irb, sniff_irb
 from rewarm.cameras.matrix_text import open_text, sniff_text
 from rewarm.cameras.npy import open_npy, sniff_npy
 from rewarm.cameras.parameters import check_overrides
@@ -44,6 +45,7 @@ READERS: Final = (
     Reader("Zarr store", ".zarr written by rewarm", lambda _, path: sniff_store(path), open_store, True),
     Reader("FLIR JPEG", "FLIR radiometric JPEG", lambda head, _: sniff_jpeg(head), open_flir_jpeg, True),
     Reader("FLIR FFF", "FLIR FFF picture", lambda head, _: sniff_fff(head), open_fff, True),
+    Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False),
     Reader("npy", ".npy matrix in °C", lambda head, _: sniff_npy(head), open_npy, False),
     Reader("TIFF", "float or 16-bit radiometric TIFF", lambda head, _: sniff_tiff(head), open_tiff, False),
     Reader("text matrix", "CSV, TXT or ASC matrix in °C", lambda head, _: sniff_text(head), open_text, False),
@@ -57,11 +59,6 @@ _PICTURES: Final = (
     (b"%PDF", "a PDF document"),
 )
 _OTHERS: Final = (
-    (
-        0,
-        b"\xffIRB\0",
-        "an InfraTec recording (.irb), which this version does not read. Export it as ASCII or CSV in °C",
-    ),
     (128, b"DICM", "a DICOM file, which this version does not read. Export it as CSV or float TIFF in °C"),
     (4, b"ftyp", "a video. Export single frames as radiometric JPEG or CSV"),
     (0, b"PK\x03\x04", "a ZIP archive or office document. Unpack it, or save the sheet as CSV"),
