@@ -25,14 +25,14 @@ def check_python():
     found = "%d.%d" % sys.version_info[:2]
     if sys.version_info < OLDEST:
         stop(
-            "expected Python 3.11 or newer; found %s (%s). Install package python3.11 or newer, then: make PYTHON=python3.11"
-            % (found, sys.executable)
+            "expected Python 3.11 or newer; found %s (%s). " % (found, sys.executable)
+            + "Install package python3.11 or newer, then: make PYTHON=python3.11"
         )
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        stop("this Python cannot make virtual environments. Install package python%s-venv (Debian, Ubuntu), then repeat" % found)
+        stop("this Python cannot make virtual environments. Install package python%s-venv, then repeat" % found)
 
 
 def venv_python():
@@ -59,13 +59,18 @@ def is_current(wanted):
 def pip(*arguments):
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     command = [venv_python(), "-m", "pip", "install"] + quiet + list(arguments)
-    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    result = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+    )
     if result.returncode:
         lines = [line.strip() for line in result.stdout.splitlines() if line.strip()]
         last = next((line for line in reversed(lines) if "ERROR" in line), lines[-1] if lines else "no message")
-        network = ("NewConnectionError", "Temporary failure", "ConnectTimeout", "Could not fetch", "Max retries", "Network is")
+        network = ("NewConnectionError", "Temporary failure", "ConnectTimeout", "Could not fetch", "Max retries")
         if any(word in result.stdout for word in network):
-            stop("no connection to the package index, which is needed once. Connect, or set PIP_FIND_LINKS to a folder of wheels")
+            stop(
+                "no connection to the package index, which is needed once. "
+                "Connect, or set PIP_NO_INDEX=1 and PIP_FIND_LINKS to a folder of the packages, then repeat"
+            )
         stop("installing the pinned packages failed: " + last)
 
 

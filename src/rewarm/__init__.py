@@ -37,7 +37,7 @@ _ROOM_OF = {
     "write_report": "rewarm.report",
 }
 
-__all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604
+__all__ = ["__version__", *_ROOM_OF]
 
 
 def __getattr__(name: str) -> Any:

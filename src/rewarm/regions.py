@@ -104,8 +104,8 @@ class Region:
 class Regions:
     """All regions of one picture, found or not, in a fixed order; ``shape`` is (y, x) in pixels.
 
-    ``landmarks`` maps names such as ``left_toe1_tip`` or ``left_heel_point`` to (x, y) in pixel-edge coordinates: the centre
-    of the pixel in the first row and column is (0.5, 0.5), x grows to the right and y downwards.
+    ``landmarks`` maps names such as ``left_toe1_tip`` or ``left_heel_point`` to (x, y) in pixel-edge coordinates: the
+    centre of the pixel in the first row and column is (0.5, 0.5), x grows to the right and y downwards.
     """
 
     shape: tuple[int, int]
