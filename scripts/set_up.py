@@ -22,6 +22,8 @@ def stop(message):
 
 
 def check_python():
+    if os.path.realpath(sys.prefix) == os.path.realpath(VENV):
+        stop("run by the environment that it would replace. Run it with the system's Python, as make does")
     found = "%d.%d" % sys.version_info[:2]
     if sys.version_info < OLDEST:
         stop(
