@@ -50,16 +50,26 @@ def _logistic(value: float) -> float:
 
 def _as_side(candidate: FootCandidate, side: str, view: str) -> tuple[Fit, float, float] | None:
     """The best fit of that side, the confidence that it is a foot, and that it is of this side."""
-    own = [fit for fit in candidate.fits if side_of(fit.pose, view=view) == side and abs(_turn(fit)) < np.pi / 2]
-    other = [fit for fit in candidate.fits if side_of(fit.pose, view=view) != side and abs(_turn(fit)) < np.pi / 2]
-    own = own or [fit for fit in candidate.fits if side_of(fit.pose, view=view) == side]
-    other = other or [fit for fit in candidate.fits if side_of(fit.pose, view=view) != side]
-    if not own or not other:
+    if candidate.sure is not None:  # its side came with the search
+        fit = candidate.fits[0]
+        return (fit, candidate.sure, 1.0) if side_of(fit.pose, view=view) == side else None
+    fits = sorted(candidate.fits, key=lambda fit: (abs(_turn(fit)) >= np.pi / 2, fit.misfit))  # toes up come first
+    own = next((fit for fit in fits if side_of(fit.pose, view=view) == side), None)
+    rival = next((fit for fit in fits if side_of(fit.pose, view=view) != side), None)
+    if own is None or rival is None:
         return None
-    best = min(own, key=lambda fit: fit.misfit)
-    rival = min(other, key=lambda fit: fit.misfit)
-    is_foot = _logistic((_MISFIT_LIMIT - min(best.misfit, rival.misfit)) / _MISFIT_SCALE)
-    return best, is_foot, _logistic((rival.misfit - best.misfit) / _MIRROR_SCALE)
+    is_foot = _logistic((_MISFIT_LIMIT - min(own.misfit, rival.misfit)) / _MISFIT_SCALE)
+    return own, is_foot, _logistic((rival.misfit - own.misfit) / _MIRROR_SCALE)
+
+
+def looks_like_a_foot(candidate: FootCandidate) -> float:
+    """0..1: how sure it is that a candidate is a foot whose side can be told."""
+    best = 0.0
+    for side in ("left", "right"):
+        seen = _as_side(candidate, side, "plantar")
+        if seen is not None:
+            best = max(best, seen[1] * max(2.0 * seen[2] - 1.0, 0.0))
+    return best
 
 
 def _turn(fit: Fit) -> float:
@@ -126,7 +136,8 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     whole = chosen.confidence * (0.4 + 0.6 * seen)
     doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
-    toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split))
+    searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
+    toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), searched)
     for i, name in enumerate(TOES, start=1):
         confidence, reason = toe_sure[i - 1]
         parts[name] = (full(toe == i), confidence, doubt or reason)
@@ -187,7 +198,7 @@ _EXPECTED_AREA: Final = (0.0245, 0.0095, 0.0080, 0.0070, 0.0080)
 
 
 def _toe_confidence(
-    split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float, seen: list[float]
+    split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float, seen: list[float], guessed: float
 ) -> list[tuple[float, str]]:
     """Per toe: sure if both its borders show and its size is a toe's."""
     spread = np.ptp(points[:, 1])
@@ -200,7 +211,7 @@ def _toe_confidence(
         plausible = float(np.exp(-0.5 * max(abs(ratio) - 0.40, 0.0) ** 2 / 0.25**2))
         shown = 0.5 * (sides[i - 1] + sides[i])
         rim = 0.25 + 0.75 * seen[i - 1]
-        confidence = whole * plausible * rim * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
+        confidence = whole * plausible * rim * guessed * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
         reason = ""
         if plausible < 0.5:
             reason = "too small for this toe: it may be hidden, missing or as cold as what is around it"

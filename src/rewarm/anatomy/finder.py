@@ -11,8 +11,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.anatomy.corrections import apply_corrections, read_corrections
-from rewarm.anatomy.feet import FoundFoot, describe_foot, pair_feet
-from rewarm.anatomy.silhouettes import SMALLEST_FOOT_PX, FootCandidate, cut_out_feet, scene_feet, valid_pixels
+from rewarm.anatomy.feet import FoundFoot, describe_foot, looks_like_a_foot, pair_feet
+from rewarm.anatomy.silhouettes import (
+    SMALLEST_FOOT_PX,
+    FootCandidate,
+    cut_out_feet,
+    scene_feet,
+    searched_feet,
+    valid_pixels,
+)
 from rewarm.anatomy.sole_shape import side_is_mirrored
 from rewarm.regions import (
     ANGIOSOMES,
@@ -33,6 +40,8 @@ from rewarm.version import __version__
 
 DRAWN_BY: Final = f"rewarm {__version__} geometry"
 """Who drew a region that nobody corrected."""
+_SURE_ENOUGH: Final = 0.8
+"""A silhouette less like a foot than this does not stand in the way of a search for outlines."""
 
 
 def find_regions(
@@ -75,7 +84,12 @@ def _find_feet(temperature: NDArray[np.float32]) -> list[FootCandidate]:
     if not valid.all():
         middle = np.float32(np.median(temperature[valid]))
         temperature = np.where(valid, temperature, middle).astype(np.float32)
-    return scene_feet(temperature)
+    feet = scene_feet(temperature)
+    sure = max((looks_like_a_foot(foot) for foot in feet), default=0.0)
+    if sure >= _SURE_ENOUGH:
+        return feet
+    searched = searched_feet(temperature)
+    return searched if max((looks_like_a_foot(foot) for foot in searched), default=0.0) > sure else feet
 
 
 def _unsupported(limb: str, view: str) -> str:

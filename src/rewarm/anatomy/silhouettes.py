@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rewarm.anatomy.pose import Fit, fit_silhouette, silhouette_outline
 from rewarm.anatomy.rims import components, disc, noise_level, refine_mask, rim_contrast
+from rewarm.anatomy.shape_search import draw_to_edges, find_pair
 from rewarm.anatomy.sole_shape import sample
 from rewarm.regions import Mask
 
@@ -27,14 +28,16 @@ _PLAUSIBLE_ELONGATION: Final = (1.45, 4.2)
 class FootCandidate:
     """A silhouette that may be a foot.
 
-    ``mask`` (y, x); ``fits`` poses, best first; ``contrast`` is 0..1 how clearly the silhouette stands out, None-free;
-    ``cut_out`` whether a person or program had removed the background.
+    ``mask`` (y, x); ``fits`` poses, best first; ``contrast`` is 0..1, the share of the rim that stands out from what is
+    around it; ``cut_out`` whether the background had been removed before; ``sure``, where the outline was searched for in a
+    scene, is 0..1, how well it and its mirror image lie on edges, and None where ``fits`` were made to a silhouette.
     """
 
     mask: Mask
     fits: tuple[Fit, ...]
     contrast: float
     cut_out: bool
+    sure: float | None = None
 
 
 def valid_pixels(temperature_c: Image) -> tuple[Mask, bool]:
@@ -158,3 +161,19 @@ def _could_be_foot(part: Mask) -> bool:
     spread = np.linalg.eigvalsh(np.cov(np.stack([xs, ys])))
     elongation = float(np.sqrt(spread[1] / max(spread[0], 1e-6)))
     return _PLAUSIBLE_ELONGATION[0] < elongation < _PLAUSIBLE_ELONGATION[1]
+
+
+def searched_feet(temperature_c: Image) -> list[FootCandidate]:
+    """Two soles found by their outline alone in (y, x) °C without NaN: see :mod:`rewarm.anatomy.shape_search`."""
+    pair = find_pair(temperature_c)
+    drawn = [draw_to_edges(temperature_c, sighting.pose) for sighting in pair]
+    if not pair or min(_extent(mask) for mask, _ in drawn) < SMALLEST_FOOT_PX:
+        return []
+    on_edge = min(share for _, share in drawn)
+    aligned = float(np.mean([sighting.score for sighting in pair]))
+    sure = 1.0 / (1.0 + np.exp(-(on_edge - 0.68) / 0.04)) / (1.0 + np.exp(-(aligned - 0.36) / 0.03))
+    noise = noise_level(temperature_c)
+    return [
+        FootCandidate(mask, (Fit(sighting.pose, 0.0),), rim_contrast(temperature_c, mask, noise), False, float(sure))
+        for sighting, (mask, _) in zip(pair, drawn, strict=True)
+    ]
