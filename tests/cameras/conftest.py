@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,8 +63,6 @@ def raw_payload(file: FlirFile) -> bytes:
     if file.raw == "jpegls":
         return imagecodecs.jpegls_encode(file.counts)
     if file.raw in ("tiff <", "tiff >"):
-        import io
-
         stream = io.BytesIO()
         tifffile.imwrite(stream, file.counts.astype(file.raw[-1] + "u2"), byteorder=file.raw[-1])
         return stream.getvalue()
@@ -225,6 +224,85 @@ def irb_file() -> Callable[..., IrbFile]:
 def irb(irb_file: Callable[..., IrbFile]) -> Callable[..., bytes]:
     """The bytes of an InfraTec .irb."""
     return lambda **changes: irb_bytes(irb_file(**changes))
+
+
+def dicom_bytes(
+    values: NDArray[np.generic],
+    *,
+    unit: str | None = "Cel",
+    scheme: str = "UCUM",
+    slope: float | None = 1.0,
+    intercept: float = 0.0,
+    place: str = "top",
+    big_endian: bool = False,
+    padding: float | None = None,
+    moments: Sequence[str] = (),
+    pixel_keyword: str | None = "by type",
+    syntax: str = "",
+    **elements: object,
+) -> bytes:
+    """A DICOM object that keeps (y, x) or (time, y, x) numbers, as small as it can be; ``elements`` win over all."""
+    from pydicom import dcmwrite
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+    order = ">" if big_endian else "<"
+    data = Dataset()
+    data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.30", "1.2.3"
+    data.PatientName, data.PatientID = "Doe^Jane", "4711"
+    data.Manufacturer, data.ManufacturerModelName, data.DeviceSerialNumber = "Maker", "Model", "5020"
+    data.AcquisitionDateTime = "20240203101112.250000+0100"
+    data.SamplesPerPixel, data.BitsAllocated = 1, 8 * values.dtype.itemsize
+    data.Rows, data.Columns = values.shape[-2:]
+    frames = values.shape[0] if values.ndim == 3 else 1
+    data.NumberOfFrames = frames
+    data.PixelRepresentation = int(values.dtype.kind == "i")
+    keyword = pixel_keyword
+    if pixel_keyword == "by type":
+        keyword = {"f4": "FloatPixelData", "f8": "DoubleFloatPixelData"}.get(values.dtype.str[1:], "PixelData")
+    if keyword:
+        setattr(data, keyword, values.astype(values.dtype.newbyteorder(order)).tobytes())
+    if keyword == "PixelData":
+        data["PixelData"].VR = "OW"
+    if padding is not None:
+        data.FloatPixelPaddingValue = padding
+    mapping = Dataset()
+    if slope is not None:
+        mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept = slope, intercept
+    units = Dataset()
+    units.CodeValue, units.CodingSchemeDesignator, units.CodeMeaning = unit, scheme, "unit"
+    mapping.MeasurementUnitsCodeSequence = [units] if unit else []
+    groups = [Dataset() for _ in range(frames)]
+    for group, moment in zip(groups, moments, strict=False):
+        group.FrameContentSequence = [Dataset()]
+        group.FrameContentSequence[0].FrameAcquisitionDateTime = moment
+    shared = Dataset()
+    for holder in {"top": [data], "shared": [shared], "per frame": groups}[place]:
+        holder.RealWorldValueMappingSequence = [mapping]
+    data.SharedFunctionalGroupsSequence, data.PerFrameFunctionalGroupsSequence = [shared], groups
+    for name, value in elements.items():
+        setattr(data, name, value)
+    data.file_meta = FileMetaDataset()
+    plain = "1.2.840.10008.1.2.2" if big_endian else "1.2.840.10008.1.2.1"
+    data.file_meta.TransferSyntaxUID = plain
+    stream = io.BytesIO()
+    dcmwrite(stream, data, enforce_file_format=True)
+    written = stream.getvalue()
+    if not syntax:
+        return written
+    # Another transfer syntax is only said, in the place of the true one and padded by zeros like it.
+    size = len(plain) + len(plain) % 2
+    at = written.index(plain.encode())
+    said = syntax.encode() + b"\0" * (len(syntax) % 2)
+    head = written[: at - 2] + len(said).to_bytes(2, "little") + said
+    grown = int.from_bytes(written[140:144], "little") + len(said) - size
+    return head[:140] + grown.to_bytes(4, "little") + head[144:] + written[at + size :]
+
+
+@pytest.fixture(scope="session")
+def dicom() -> Callable[..., bytes]:
+    """The bytes of a DICOM object with numbers for pixels."""
+    pytest.importorskip("pydicom", reason="DICOM is an extra: pip install rewarm[dicom]")
+    return dicom_bytes
 
 
 @pytest.fixture(scope="session")

@@ -95,7 +95,7 @@ def test_a_failure_leaves_the_old_output_and_no_scraps(
 
 
 def test_unknown_suffix(camera_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"ends in \.npy, \.csv, \.tif, \.tiff, \.zarr; found '\.xlsx'"):
+    with pytest.raises(InvalidInputError, match=r"ends in \.npy, \.csv, \.tif, \.tiff, \.zarr, \.dcm; found '\.xlsx'"):
         convert(camera_file, tmp_path / "out.xlsx")
     with pytest.raises(InvalidInputError, match="found 'no suffix'"):
         convert(camera_file, tmp_path / "out")

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import xarray as xr
 
+from rewarm.cameras.dicom_write import write_dicom
 from rewarm.cameras.readers import as_path, open_thermogram
 from rewarm.cameras.store import sniff_store, write_store
 from rewarm.errors import InvalidInputError, OutputError
@@ -34,8 +35,9 @@ def convert(
     """Open ``path`` and write it to ``output``, whose suffix chooses the format; returns the path written.
 
     ``.npy`` (°C), ``.csv`` (°C, four decimals, comma, no header), ``.tif`` or ``.tiff`` (float32 °C), ``.zarr``
-    (raw counts and parameters where the camera stored them, otherwise °C). The other arguments are those of
-    :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete.
+    (raw counts and parameters where the camera stored them, otherwise °C), ``.dcm`` (DICOM Parametric Map in °C of a
+    still picture). The other arguments are those of :func:`open_thermogram`. An existing output of the same kind is
+    replaced once the new one is complete.
 
     Raises what :func:`open_thermogram` raises, :class:`InvalidInputError` for an unknown suffix, :class:`OutputError`
     where the result cannot be written.
@@ -123,7 +125,14 @@ def _write_tiff(thermogram: xr.Dataset, path: Path) -> None:
 
 
 _WRITERS: Final[Mapping[str, Writer]] = MappingProxyType(
-    {".npy": _write_npy, ".csv": _write_csv, ".tif": _write_tiff, ".tiff": _write_tiff, ".zarr": write_store}
+    {
+        ".npy": _write_npy,
+        ".csv": _write_csv,
+        ".tif": _write_tiff,
+        ".tiff": _write_tiff,
+        ".zarr": write_store,
+        ".dcm": write_dicom,
+    }
 )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import xarray as xr
 
+from rewarm.cameras.dicom import open_dicom, sniff_dicom
 from rewarm.cameras.flir_fff import open_fff, sniff_fff
 from rewarm.cameras.flir_jpeg import open_flir_jpeg, sniff_jpeg
 from rewarm.cameras.infratec import open_irb, sniff_irb
@@ -46,6 +47,7 @@ READERS: Final = (
     Reader("FLIR JPEG", "FLIR radiometric JPEG", lambda head, _: sniff_jpeg(head), open_flir_jpeg, True),
     Reader("FLIR FFF", "FLIR FFF picture", lambda head, _: sniff_fff(head), open_fff, True),
     Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False),
+    Reader("DICOM", "DICOM Parametric Map in °C", lambda head, _: sniff_dicom(head), open_dicom, False),
     Reader("npy", ".npy matrix in °C", lambda head, _: sniff_npy(head), open_npy, False),
     Reader("TIFF", "float or 16-bit radiometric TIFF", lambda head, _: sniff_tiff(head), open_tiff, False),
     Reader("text matrix", "CSV, TXT or ASC matrix in °C", lambda head, _: sniff_text(head), open_text, False),
@@ -59,7 +61,6 @@ _PICTURES: Final = (
     (b"%PDF", "a PDF document"),
 )
 _OTHERS: Final = (
-    (128, b"DICM", "a DICOM file, which this version does not read. Export it as CSV or float TIFF in °C"),
     (4, b"ftyp", "a video. Export single frames as radiometric JPEG or CSV"),
     (0, b"PK\x03\x04", "a ZIP archive or office document. Unpack it, or save the sheet as CSV"),
 )
