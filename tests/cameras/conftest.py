@@ -42,6 +42,7 @@ class FlirFile:
     seconds: int = 1_700_000_000
     milliseconds: int = 250
     west_min: int = -60
+    rate: int = 0
     info_bytes: int = 0x400
     chunk_bytes: int = 3000
     geometry: tuple[int, int] | None = None
@@ -93,6 +94,7 @@ def camera_info(file: FlirFile) -> bytes:
     put(0x308, "if", file.o, file.r2)
     put(0x310, "2H", 7000, 58000)
     put(0x384, "IIh", file.seconds, file.milliseconds, file.west_min)
+    put(0x464, "H", file.rate)
     return bytes(info)
 
 
