@@ -11,20 +11,19 @@ from typing import Final
 import xarray as xr
 
 from rewarm.cameras.dicom import open_dicom, sniff_dicom
-from rewarm.cameras.flir_fff import open_fff, sniff_fff
+from rewarm.cameras.flir_fff import sniff_fff
 from rewarm.cameras.flir_jpeg import open_flir_jpeg, sniff_jpeg
+from rewarm.cameras.flir_sequence import open_fff
 from rewarm.cameras.infratec import open_irb, sniff_irb
 from rewarm.cameras.matrix_text import open_text, sniff_text
 from rewarm.cameras.npy import open_npy, sniff_npy
 from rewarm.cameras.parameters import check_overrides
 from rewarm.cameras.plugins import find_outside, guarded_open
-from rewarm.cameras.source import Source, load_source
+from rewarm.cameras.source import HEAD_BYTES, Source, load_source
 from rewarm.cameras.store import open_store, sniff_store
 from rewarm.cameras.tiff import open_tiff, sniff_tiff
 from rewarm.errors import InvalidInputError, NotRadiometricError, RewarmError, UnreadableFileError
 from rewarm.thermogram import ObjectParameters
-
-HEAD_BYTES: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Reader:
     ``sniff`` is asked with the file's first 4,096 bytes (empty for a folder) and its path whether it is this reader's;
     ``open`` makes a thermogram of the source, or raises one of :mod:`rewarm.errors` with a message without file name.
     ``keeps_counts`` says whether the format holds raw counts, so that emissivity and the rest can be overridden.
+    ``reads_on_demand``: of a long recording it wants no bytes but the first, and takes from the file what is asked for.
     """
 
     name: str
@@ -41,12 +41,13 @@ class Reader:
     sniff: Callable[[bytes, Path], bool]
     open: Callable[[Source, ObjectParameters], xr.Dataset]
     keeps_counts: bool
+    reads_on_demand: bool = False
 
 
 READERS: Final = (
     Reader("Zarr store", ".zarr written by rewarm", lambda _, path: sniff_store(path), open_store, True),
     Reader("FLIR JPEG", "FLIR radiometric JPEG", lambda head, _: sniff_jpeg(head), open_flir_jpeg, True),
-    Reader("FLIR FFF", "FLIR FFF picture", lambda head, _: sniff_fff(head), open_fff, True),
+    Reader("FLIR FFF", "FLIR FFF picture, SEQ or CSQ", lambda head, _: sniff_fff(head), open_fff, True, True),
     Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False),
     Reader("DICOM", "DICOM Parametric Map in °C", lambda head, _: sniff_dicom(head), open_dicom, False),
     Reader("npy", ".npy matrix in °C", lambda head, _: sniff_npy(head), open_npy, False),
@@ -96,7 +97,9 @@ def open_thermogram(
     )
     file = as_path(path)
     try:
-        source = load_source(file)
+        source = load_source(
+            file, may_stay=lambda head: any(r.reads_on_demand and r.sniff(head, file) for r in READERS)
+        )
         return find_reader(source).open(source, overrides)
     except RewarmError as error:  # readers need not know the file's name: it is put before their message here
         raise type(error)(f"{file}: {error}") from error.__cause__
