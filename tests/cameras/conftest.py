@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -305,6 +306,24 @@ def dicom() -> Callable[..., bytes]:
     """The bytes of a DICOM object with numbers for pixels."""
     pytest.importorskip("pydicom", reason="DICOM is an extra: pip install rewarm[dicom]")
     return dicom_bytes
+
+
+def irg_bytes(celsius: NDArray[np.floating[Any]], *, magic: bytes = b"\xca\xac", step_k: float = 1 / 16) -> bytes:
+    """An InfiRay .irg as the C200 series writes them, without a photo."""
+    height, width = celsius.shape
+    header = bytearray(128)
+    struct.pack_into("<2sHIHH", header, 0, magic, 128, height * width, height, width)
+    struct.pack_into("<2HI", header, 26, height, width, 9800)
+    header[-2:] = b"\xac\xca"
+    fine = np.round((celsius.astype(float) + 273.15) / step_k).astype("<u2")
+    return bytes(header) + bytes(height * width) + fine.tobytes()
+
+
+@pytest.fixture(scope="session")
+def irg() -> Callable[..., bytes]:
+    """The bytes of an InfiRay .irg of given °C."""
+    pytest.importorskip("infiray_irg", reason="InfiRay is an extra: pip install rewarm[infiray]")
+    return irg_bytes
 
 
 @pytest.fixture(scope="session")

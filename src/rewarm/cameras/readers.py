@@ -22,6 +22,7 @@ from rewarm.cameras.plugins import find_outside, guarded_open
 from rewarm.cameras.source import HEAD_BYTES, Source, load_source
 from rewarm.cameras.store import open_store, sniff_store
 from rewarm.cameras.tiff import open_tiff, sniff_tiff
+from rewarm.cameras.vendor_extras import open_irg, sniff_irg, unreadable_maker
 from rewarm.errors import InvalidInputError, NotRadiometricError, RewarmError, UnreadableFileError
 from rewarm.thermogram import ObjectParameters
 
@@ -50,6 +51,7 @@ READERS: Final = (
     Reader("FLIR FFF", "FLIR FFF picture, SEQ or CSQ", lambda head, _: sniff_fff(head), open_fff, True, True),
     Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False),
     Reader("DICOM", "DICOM Parametric Map in °C", lambda head, _: sniff_dicom(head), open_dicom, False),
+    Reader("InfiRay IRG", "InfiRay .irg", lambda head, _: sniff_irg(head), open_irg, False),
     Reader("npy", ".npy matrix in °C", lambda head, _: sniff_npy(head), open_npy, False),
     Reader("TIFF", "float or 16-bit radiometric TIFF", lambda head, _: sniff_tiff(head), open_tiff, False),
     Reader("text matrix", "CSV, TXT or ASC matrix in °C", lambda head, _: sniff_text(head), open_text, False),
@@ -130,6 +132,9 @@ def find_reader(source: Source) -> Reader:
         raise UnreadableFileError(
             f"expected a file, or a Zarr store; found a folder. Name one file inside it. Readable are: {readable}"
         )
+    maker = unreadable_maker(head, source.suffix)
+    if maker is not None:
+        raise UnreadableFileError(f"expected a readable recording; found {maker}. Readable are: {readable}")
     for magic, words in _PICTURES:
         if head.startswith(magic):
             raise NotRadiometricError(
