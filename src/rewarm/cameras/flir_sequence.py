@@ -26,7 +26,7 @@ from rewarm.cameras.flir_fff import (
     read_directory,
     read_frame,
 )
-from rewarm.cameras.flir_index import FrameIndex, index_frames
+from rewarm.cameras.flir_index import SHORT_BYTES, FrameIndex, index_frames
 from rewarm.cameras.flir_raw import checked_order, decode_payload
 from rewarm.cameras.radiometry import apply_table, temperature_table
 from rewarm.cameras.recording import (
@@ -125,7 +125,8 @@ def _open_picture(
         picture = data if isinstance(data, bytes) else data[: read_directory(data).end]
     else:  # a last frame may lack some of its padding
         end = read_directory(data).end
-        picture = data[:end].ljust(end, b"\0")
+        # A damaged directory may declare 4 GiB: no more is padded than a camera leaves out.
+        picture = data[:end].ljust(min(end, len(data) + SHORT_BYTES), b"\0")
     thermogram = flir_thermogram(read_frame(picture), source=source, overrides=overrides, reader=READER)
     if index is not None:
         thermogram.attrs["warnings"] = [*index.warnings, *thermogram.attrs["warnings"]]
