@@ -47,13 +47,13 @@ def test_the_store_gives_back_every_frame_and_parameter(recording: Path, tmp_pat
 
 def test_the_store_is_read_on_demand(recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[int]] = []
-    real = store.StoredFrames.read
+    real = store.StoredFrames.pieces
 
-    def spy(self: store.StoredFrames, frames: Any, rows: Any, columns: Any) -> NDArray[Any]:
+    def spy(self: store.StoredFrames, frames: Any, rows: Any, columns: Any) -> Any:
         asked.append(frames.tolist())
         return real(self, frames, rows, columns)
 
-    monkeypatch.setattr(store.StoredFrames, "read", spy)
+    monkeypatch.setattr(store.StoredFrames, "pieces", spy)
     thermogram = open_thermogram(convert(recording, tmp_path / "a.zarr"))
     assert asked == []
     original = open_thermogram(recording).load()

@@ -96,13 +96,13 @@ def test_only_frames_that_are_asked_for_are_decoded(
     write: Write, flir_seq: Callable[..., bytes], film: NDArray[np.uint16], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[int] = []
-    real = flir_sequence.FlirCounts._decode
+    real = flir_sequence.FlirCounts.decode
 
     def spy(self: flir_sequence.FlirCounts, frame: int, payload: Any) -> NDArray[np.uint16]:
         decoded.append(frame)
         return real(self, frame, payload)
 
-    monkeypatch.setattr(flir_sequence.FlirCounts, "_decode", spy)
+    monkeypatch.setattr(flir_sequence.FlirCounts, "decode", spy)
     thermogram = open_thermogram(write("a.seq", flir_seq()))
     assert decoded == [0]
     decoded.clear()

@@ -38,11 +38,15 @@ def decode_raw(
     ``order`` is "<" or ">", the record's. ``limits`` are the counts between which the camera is calibrated. Raises
     :class:`UnreadableFileError`.
     """
-    return checked_order(decode_payload(payload, width=width, height=height, order=order), limits)
+    counts = decode_payload(payload, width=width, height=height, order=order)
+    return checked_order(np.require(counts, requirements=["O", "W"]), limits)
 
 
 def decode_payload(payload: memoryview, *, width: int, height: int, order: str) -> Counts:
-    """As :func:`decode_raw`, in the byte order that the header states, believed unchecked."""
+    """As :func:`decode_raw`, in the byte order that the header states, believed unchecked.
+
+    The counts may lie in the memory of ``payload`` itself.
+    """
     head = bytes(payload[:8])
     if head == PNG_MAGIC:
         decoded = _decode_png(payload, width, height)
@@ -62,7 +66,7 @@ def _plain(payload: memoryview, width: int, height: int, order: str) -> Counts:
             "is truncated or damaged. Copy it again from the camera"
         )
     words = np.frombuffer(payload[:needed], dtype=order + "u2").reshape(height, width)
-    return words.astype(np.uint16)
+    return words.astype(np.uint16, copy=False)
 
 
 def _decode_png(payload: memoryview, width: int, height: int) -> Counts:

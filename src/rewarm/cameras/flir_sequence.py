@@ -34,11 +34,8 @@ from rewarm.cameras.recording import (
     Frames,
     FrameSettings,
     available_workers,
-    axis_length,
     change_warnings,
     counts_recording,
-    in_parallel,
-    select,
     settle_all,
 )
 from rewarm.cameras.source import Source, check_size
@@ -93,7 +90,7 @@ def _open(source: Source, data: bytes | mmap.mmap, stamp: Stamp, overrides: Obje
     stored = FrameSettings(tuple(c.parameters for c in cameras), tuple(c.calibration for c in cameras), of_frame)
     settings, parameter_warnings = settle_all(stored, overrides)
     # The first frame is decoded at once: it tells the byte order of all, and damage is named at the door.
-    first = counts.read(np.zeros(1, np.int64), slice(None), slice(None))[0]
+    first = counts.first()
     right, order_warnings = checked_order(first, cameras[0].limits)
     counts = replace(counts, swapped=bool(order_warnings))
     time_s, time_warnings = _times(index)
@@ -114,7 +111,6 @@ def _open(source: Source, data: bytes | mmap.mmap, stamp: Stamp, overrides: Obje
             *time_warnings,
             *(f"In the first frame, {sentence}" for sentence in missing_pixel_warnings(celsius)),
         ],
-        workers=counts.workers,
     )
 
 
@@ -218,29 +214,26 @@ class FlirCounts:
     index: FrameIndex
     swapped: bool
     workers: int
-    block: int = 1
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Frames, rows, columns."""
         return len(self.index.starts), self.index.height, self.index.width
 
-    def read(self, frames: Frames, rows: Axis, columns: Axis) -> NDArray[np.uint16]:
-        """The counts of the chosen frames, rows and columns. Raises :class:`UnreadableFileError`."""
-        if len(frames) == 1:
-            with self._payloads() as payload:
-                return select(self._decode(int(frames[0]), payload), rows, columns)[np.newaxis]
-        _, height, width = self.shape
-        counts = np.empty((len(frames), axis_length(rows, height), axis_length(columns, width)), np.uint16)
+    def pieces(self, frames: Frames, rows: Axis, columns: Axis) -> Iterator[tuple[slice, NDArray[np.uint16]]]:
+        """The counts of the chosen frames, one by one. Raises :class:`UnreadableFileError`."""
+        with self._payloads() as payload:
+            for position, frame in enumerate(frames.tolist()):
+                picture = self.decode(frame, payload)
+                yield slice(position, position + 1), picture[rows][:, columns][np.newaxis]
 
-        def decode(position: int) -> None:
-            with self._payloads() as payload:
-                counts[position] = select(self._decode(int(frames[position]), payload), rows, columns)
+    def first(self) -> NDArray[np.uint16]:
+        """The first frame's counts. Raises :class:`UnreadableFileError`."""
+        with self._payloads() as payload:
+            return self.decode(0, payload).copy()
 
-        in_parallel(decode, range(len(frames)), self.workers)
-        return counts
-
-    def _decode(self, frame: int, payload: _Payload) -> NDArray[np.uint16]:
+    def decode(self, frame: int, payload: _Payload) -> NDArray[np.uint16]:
+        """The counts of one frame, in memory that the next frame may take."""
         index = self.index
         try:
             stored = payload(int(index.starts[frame]), int(index.lengths[frame]))
@@ -263,11 +256,13 @@ class FlirCounts:
                         "expected the recording as it was when it was opened; found that the file has changed since. "
                         "Open it again"
                     )
+                # One buffer for all frames: fresh memory costs as much as the reading.
+                buffer = np.empty(int(self.index.lengths.max()), np.uint8)
 
                 def payload(start: int, length: int) -> memoryview:
-                    buffer = np.empty(length, np.uint8).data
                     stream.seek(start)
-                    return buffer[: stream.readinto(buffer)]
+                    part = buffer[:length].data
+                    return part[: stream.readinto(part)]
 
                 yield payload
         except OSError as error:

@@ -7,7 +7,7 @@ are those of ten frames, decoded then. What was read is not kept: ``thermogram.l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
@@ -27,7 +27,9 @@ from rewarm.thermogram import Calibration, CameraIdentity, ObjectParameters, Pro
 
 _PASSED: Final = ("emissivity", "reflected_c", "distance_m", "humidity_pct", "air_c")
 MOST_WORKERS: Final = 8
-BLOCK_PIXELS: Final = 4 * 1024**2
+PART_FRAMES: Final = 8
+"""How many frames a thread reads before it asks for more: few, so that all threads end together."""
+MOST_TABLES: Final = 64
 Frames = NDArray[np.int64]
 Axis = slice | NDArray[np.int64]
 """What of an axis is asked for: a slice, or the indices."""
@@ -35,18 +37,21 @@ _NAMES: Final = (*(f.name for f in fields(ObjectParameters)), *(f.name for f in 
 
 
 class FrameReader(Protocol):
-    """Something that reads chosen frames. ``block`` frames cost hardly more than one of them."""
+    """Something that reads chosen frames on demand."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Frames, rows, columns."""
 
     @property
-    def block(self) -> int:
-        """How many frames lie together."""
+    def workers(self) -> int:
+        """On how many threads it may be called at once."""
 
-    def read(self, frames: Frames, rows: Axis, columns: Axis) -> NDArray[Any]:
-        """The chosen frames' chosen rows and columns, (frames, rows, columns), as an array of the caller's own."""
+    def pieces(self, frames: Frames, rows: Axis, columns: Axis) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """The chosen frames' rows and columns, some frames at a time: which of the chosen, and their values.
+
+        The values, (frames, rows, columns), may be overwritten when the next piece is asked for.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,62 +63,14 @@ class FrameSettings:
     of_frame: NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class TemperatureReader:
-    """Counts of ``counts`` → °C, each frame with its own settings."""
-
-    counts: FrameReader
-    settings: FrameSettings
-    workers: int
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Frames, rows, columns."""
-        return self.counts.shape
-
-    @property
-    def block(self) -> int:
-        """As of the counts."""
-        return self.counts.block
-
-    def read(self, frames: Frames, rows: Axis, columns: Axis) -> NDArray[np.float32]:
-        """The temperatures of the chosen frames, rows and columns: float32, °C, NaN where there is none."""
-        _, height, width = self.shape
-        shape = (len(frames), axis_length(rows, height), axis_length(columns, width))
-        celsius = np.empty(shape, np.float32)
-        pixels = max(1, shape[1] * shape[2])
-        # A single frame stays in the processor's cache between its decoding and the look-up.
-        step = self.block if self.block == 1 else max(1, BLOCK_PIXELS // (pixels * self.block)) * self.block
-        tables: dict[int, NDArray[np.float32]] = {}
-
-        def convert(start: int) -> None:
-            chosen = frames[start : start + step]
-            counts = self.counts.read(chosen, rows, columns)
-            kinds = self.settings.of_frame[chosen]
-            edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
-            for first, last in pairwise(edges):
-                table = self._table(int(kinds[first]), tables)
-                apply_table(table, counts[first:last], celsius[start + first : start + last])
-
-        in_parallel(convert, range(0, len(frames), step), self.workers)
-        return celsius
-
-    def _table(self, kind: int, known: dict[int, NDArray[np.float32]]) -> NDArray[np.float32]:
-        table = known.get(kind)
-        if table is None:
-            table = temperature_table(self.settings.calibrations[kind], self.settings.parameters[kind])
-            if len(known) > 64:  # parameters that differ in every frame: tables of 256 KiB each are not all kept
-                known.clear()
-            known[kind] = table
-        return table
-
-
 class LazyFrames(BackendArray):
     """What xarray keeps in the place of an array: it asks ``reader`` when values are needed."""
 
-    def __init__(self, reader: FrameReader, dtype: np.dtype[Any], name: str) -> None:
-        """``name`` of the file goes before every message."""
-        self.reader, self.dtype, self.name = reader, dtype, name
+    def __init__(
+        self, reader: FrameReader, dtype: np.dtype[Any], name: str, settings: FrameSettings | None = None
+    ) -> None:
+        """``name`` of the file goes before every message; with ``settings`` the reader's counts become °C."""
+        self.reader, self.dtype, self.name, self.settings = reader, dtype, name, settings
         self.shape = reader.shape
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
@@ -123,17 +80,56 @@ class LazyFrames(BackendArray):
     def _read(self, key: tuple[Any, ...]) -> NDArray[Any]:
         frames = np.atleast_1d(np.arange(self.shape[0], dtype=np.int64)[key[0]])
         rows, columns = (_axis(part, size) for part, size in zip(key[1:], self.shape[1:], strict=True))
+        shape = (len(frames), _length(rows, self.shape[1]), _length(columns, self.shape[2]))
+        values = np.empty(shape, self.dtype)
         try:
-            values = self.reader.read(frames, rows, columns)
+            self._fill(values, frames, rows, columns)
         except RewarmError as error:  # at the door, the message would get its file's name there
             raise type(error)(f"{self.name}: {error}") from error.__cause__
         single = tuple(0 if isinstance(part, int | np.integer) else slice(None) for part in key)
         return values[single]
 
+    def _fill(self, values: NDArray[Any], frames: Frames, rows: Axis, columns: Axis) -> None:
+        workers = self.reader.workers
+        size = len(frames) if workers < 2 else PART_FRAMES
+        tables: dict[int, NDArray[np.float32]] = {}
 
-def lazy(reader: FrameReader, dtype: type[np.generic], path: Path) -> Any:
-    """``reader``'s frames as an array that xarray indexes without reading."""
-    return indexing.LazilyIndexedArray(LazyFrames(reader, np.dtype(dtype), str(path)))
+        def fill(start: int) -> None:
+            part = slice(start, min(start + size, len(frames)))
+            for which, piece in self.reader.pieces(frames[part], rows, columns):
+                into = slice(part.start + which.start, part.start + which.stop)
+                if self.settings is None:
+                    values[into] = piece
+                else:
+                    _to_celsius(piece, self.settings, self.settings.of_frame[frames[into]], tables, values[into])
+
+        if values.size:
+            in_parallel(fill, range(0, len(frames), size), workers)
+
+
+def _to_celsius(
+    counts: NDArray[np.uint16],
+    settings: FrameSettings,
+    kinds: NDArray[np.int64],
+    tables: dict[int, NDArray[np.float32]],
+    out: NDArray[np.float32],
+) -> None:
+    """Frames that have the same settings together, each with its table; tables are made when they are needed."""
+    edges = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
+    for first, last in pairwise(edges):
+        kind = int(kinds[first])
+        table = tables.get(kind)
+        if table is None:
+            table = temperature_table(settings.calibrations[kind], settings.parameters[kind])
+            if len(tables) >= MOST_TABLES:  # parameters of their own in every frame: not all are kept
+                tables.clear()
+            tables[kind] = table
+        apply_table(table, counts[first:last], out[first:last])
+
+
+def lazy(reader: FrameReader, dtype: type[np.generic], path: Path, settings: FrameSettings | None = None) -> Any:
+    """``reader``'s frames as an array that xarray indexes without reading; with ``settings``, as °C."""
+    return indexing.LazilyIndexedArray(LazyFrames(reader, np.dtype(dtype), str(path), settings))
 
 
 def counts_recording(
@@ -145,7 +141,6 @@ def counts_recording(
     camera: CameraIdentity,
     time_s: NDArray[np.float64],
     warnings: Sequence[str],
-    workers: int = 1,
 ) -> xr.Dataset:
     """A thermogram (time, y, x) whose ``temperature`` and ``counts`` are read on demand.
 
@@ -153,7 +148,7 @@ def counts_recording(
     """
     first = int(settings.of_frame[0])
     thermogram = make_thermogram(
-        cast(Any, lazy(TemperatureReader(counts, settings, workers), np.float32, path)),
+        cast(Any, lazy(counts, np.float32, path, settings)),
         provenance=provenance,
         camera=camera,
         parameters=settings.parameters[first],
@@ -228,7 +223,7 @@ def change_warnings(settings: FrameSettings) -> list[str]:
 
 def in_parallel(work: Callable[[int], None], items: Sequence[int], workers: int) -> None:
     """Call ``work`` with every item, on up to ``workers`` threads; the first error, in the items' order, is raised."""
-    if workers < 2 or len(items) < 2 * workers:
+    if workers < 2 or len(items) < 2:
         for item in items:
             work(item)
         return
@@ -249,11 +244,6 @@ def available_workers() -> int:
     return min(MOST_WORKERS, os.cpu_count() or 1)
 
 
-def select(picture: NDArray[Any], rows: Axis, columns: Axis) -> NDArray[Any]:
-    """Rows and columns of a (y, x) array."""
-    return picture[rows][:, columns]
-
-
 def _axis(part: Any, size: int) -> Axis:
     if isinstance(part, int | np.integer):
         index = int(part) % size
@@ -261,8 +251,7 @@ def _axis(part: Any, size: int) -> Axis:
     return part if isinstance(part, slice) else np.asarray(part, dtype=np.int64)
 
 
-def axis_length(axis: Axis, size: int) -> int:
-    """How many of ``size`` are asked for."""
+def _length(axis: Axis, size: int) -> int:
     return len(range(*axis.indices(size))) if isinstance(axis, slice) else len(axis)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +45,8 @@ CHUNKS: Final = {"time": 30, "y": 240, "x": 320}
 STORE_MARK: Final = "rewarm_store"
 STORE_VERSION: Final = 1
 READER: Final = "Zarr store"
+PIECE_PIXELS: Final = 4 * 1024**2
+"""About how many pixels are read at once: whole pictures chunk by chunk, the trace of a pixel in one go."""
 
 
 def sniff_store(path: Path) -> bool:
@@ -128,32 +129,37 @@ class StoredFrames:
         return frames, height, width
 
     @property
-    def block(self) -> int:
-        """How many frames lie in a chunk."""
-        return max(1, int(self.array.chunks[0]))
+    def workers(self) -> int:
+        """One: Zarr has threads of its own."""
+        return 1
 
-    def read(self, frames: Frames, rows: Axis, columns: Axis) -> NDArray[Any]:
+    def pieces(self, frames: Frames, rows: Axis, columns: Axis) -> Iterator[tuple[slice, NDArray[Any]]]:
         """The chosen frames, rows and columns, chunk by chunk. Raises :class:`UnreadableFileError`."""
         y, x = (np.arange(size)[axis] for size, axis in zip(self.shape[1:], (rows, columns), strict=True))
-        values = np.empty((len(frames), len(y), len(x)), self.array.dtype)
-        if not values.size:
-            return values
         box = (slice(int(y.min()), int(y.max()) + 1), slice(int(x.min()), int(x.max()) + 1))
-        try:
-            for where, chosen in _runs(frames, self.block):
-                first = int(chosen.min())
+        chunk = max(1, int(self.array.chunks[0]))
+        most = max(1, PIECE_PIXELS // (len(y) * len(x) * chunk)) * chunk
+        for where in _runs(frames, chunk, most):
+            chosen = frames[where]
+            first = int(chosen.min())
+            try:
                 part = self.array[(slice(first, int(chosen.max()) + 1), *box)]
-                values[where] = part[chosen - first][:, y - y.min()][:, :, x - x.min()]
-        except Exception as error:  # Zarr and its codecs raise whatever damage makes them trip over
-            raise _damaged(error) from error
-        return values
+            except Exception as error:  # Zarr and its codecs raise whatever damage makes them trip over
+                raise _damaged(error) from error
+            yield where, part[chosen - first][:, y - y.min()][:, :, x - x.min()]
 
 
-def _runs(frames: Frames, block: int) -> Iterator[tuple[slice, Frames]]:
-    """``frames`` in pieces without a gap of a chunk or more, which would be read for nothing."""
-    edges = [0, *(np.flatnonzero(np.abs(np.diff(frames // block)) > 1) + 1).tolist(), len(frames)]
-    for start, end in pairwise(edges):
-        yield slice(start, end), frames[start:end]
+def _runs(frames: Frames, chunk: int, most: int) -> Iterator[slice]:
+    """``frames`` in pieces of neighbours: no gap of a chunk or more in one, nor more than ``most`` from end to end."""
+    start = 0
+    for end in range(1, len(frames) + 1):
+        if end < len(frames):
+            apart = abs(int(frames[end]) // chunk - int(frames[end - 1]) // chunk) > 1
+            far = abs(int(frames[end]) // most - int(frames[start]) // most) > 0
+            if not (apart or far):
+                continue
+        yield slice(start, end)
+        start = end
 
 
 def _without_frames(lazily: xr.Dataset) -> xr.Dataset:
