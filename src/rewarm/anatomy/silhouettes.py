@@ -29,8 +29,9 @@ class FootCandidate:
     """A silhouette that may be a foot.
 
     ``mask`` (y, x); ``fits`` poses, best first; ``contrast`` is 0..1, the share of the rim that stands out from what is
-    around it; ``cut_out`` whether the background had been removed before; ``sure``, where the outline was searched for in a
-    scene, is 0..1, how well it and its mirror image lie on edges, and None where ``fits`` were made to a silhouette.
+    around it; ``cut_out`` whether the background had been removed before; ``sure``, where the outline was searched
+    for in a scene, is 0..1, how well it and its mirror image lie on edges, and None where ``fits`` were made to a
+    silhouette.
     """
 
     mask: Mask
@@ -56,7 +57,7 @@ def cut_out_feet(valid: Mask) -> list[FootCandidate]:
     for part in components(valid, smallest=smallest):
         for foot in _divide(part):
             if _extent(foot) >= SMALLEST_FOOT_PX:
-                found.append(FootCandidate(foot, fit_silhouette(foot), 1.0, True))
+                found += [FootCandidate(foot, fit_silhouette(foot), 1.0, True)]
     return found
 
 
@@ -100,7 +101,7 @@ def _best_by_place(parts: list[tuple[float, Mask]], at_most: int) -> list[tuple[
         for place in places:
             other = place[0][1]
             if (part & other).sum() > 0.2 * min(part.sum(), other.sum()):
-                if len(place) < 4 and all(_difference(part, kept) > 0.04 for _, kept in place):
+                if len(place) < 3 and all(_difference(part, kept) > 0.04 for _, kept in place):
                     place.append((strength, part))
                 break
         else:
@@ -111,7 +112,7 @@ def _best_by_place(parts: list[tuple[float, Mask]], at_most: int) -> list[tuple[
         fits = [
             (fits[0].misfit - 0.01 * strength / place[0][0], fits)
             for strength, part in place
-            if (fits := fit_silhouette(part, fine=1))
+            if (fits := fit_silhouette(part, roughly=True))
         ]
         if fits:
             best = min(fits, key=lambda item: item[0])[1]
@@ -168,6 +169,9 @@ def searched_feet(temperature_c: Image) -> list[FootCandidate]:
     pair = find_pair(temperature_c)
     drawn = [draw_to_edges(temperature_c, sighting.pose) for sighting in pair]
     if not pair or min(_extent(mask) for mask, _ in drawn) < SMALLEST_FOOT_PX:
+        return []
+    (one, _), (two, _) = drawn
+    if (one & two).sum() > 0.05 * min(one.sum(), two.sum()):
         return []
     on_edge = min(share for _, share in drawn)
     aligned = float(np.mean([sighting.score for sighting in pair]))
