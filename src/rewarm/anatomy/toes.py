@@ -189,15 +189,19 @@ def _width_prior(width: Floats, usual: float) -> Floats:
 def _cheapest_path(cost: Floats, reach: int) -> NDArray[np.int_]:
     """Column of the cheapest path through ``cost`` (rows, columns), one a row, at most ``reach`` columns a step."""
     rows, columns = cost.shape
-    total = cost[0].copy()
     back = np.zeros((rows, columns), dtype=np.int_)
     shifts = np.arange(-reach, reach + 1)
+    bends = 0.15 * np.abs(shifts)[:, None]
+    places = np.arange(columns)
+    edged = np.full(columns + 2 * reach, np.inf)  # the totals so far, between walls
+    edged[reach : reach + columns] = cost[0]
+    neighbours = np.lib.stride_tricks.sliding_window_view(edged, columns)  # row i: the totals seen with shifts[i]
     for row in range(1, rows):
-        padded = np.pad(total, reach, constant_values=np.inf)
-        choices = np.stack([padded[reach + s : reach + s + columns] + 0.15 * abs(s) for s in shifts])
-        pick = np.argmin(choices, axis=0)
-        back[row] = np.clip(np.arange(columns) + shifts[pick], 0, columns - 1)
-        total = choices[pick, np.arange(columns)] + cost[row]
+        choices = neighbours + bends
+        pick = choices.argmin(axis=0)
+        back[row] = places + shifts[pick]
+        edged[reach : reach + columns] = choices[pick, places] + cost[row]
+    total = edged[reach : reach + columns]
     path = np.empty(rows, dtype=np.int_)
     path[-1] = int(np.argmin(total))
     for row in range(rows - 1, 0, -1):
