@@ -44,6 +44,7 @@ class FlirFile:
     milliseconds: int = 250
     west_min: int = -60
     rate: int = 0
+    others: tuple[tuple[int, bytes], ...] = ((0x22, b"\0" * 64),)
     info_bytes: int = 0x400
     chunk_bytes: int = 3000
     geometry: tuple[int, int] | None = None
@@ -102,7 +103,7 @@ def camera_info(file: FlirFile) -> bytes:
 def fff_bytes(file: FlirFile) -> bytes:
     width, height = file.geometry or file.counts.shape[::-1]
     raw = struct.pack(file.order + "3H", 2, width, height).ljust(0x20, b"\0") + raw_payload(file)
-    records = [(0x20, 1, camera_info(file)), (0x22, 1, b"\0" * 64), (0x01, 2, raw)]
+    records = [(0x20, 1, camera_info(file)), *((kind, 1, content) for kind, content in file.others), (0x01, 2, raw)]
     entries, body, start = b"", b"", 0x40 + 0x20 * 6
     for kind, subtype, content in records:
         entries += struct.pack(

@@ -35,6 +35,7 @@ SIZE_BYTES: Final = 6
 """Byte order, width and height, at the beginning of a record of counts."""
 MOST_FALSE_STARTS: Final = 1000
 MAX_FRAMES: Final = 10_000_000
+FORGET_FRAMES: Final = 512
 SHORT_BYTES: Final = 64
 """By so much the last frame's padding may be cut off, as cameras do."""
 PADDING_BYTES: Final = 4096
@@ -139,7 +140,15 @@ def _walk(data: Bytes) -> _Found:
         else:
             found.skipped += end
         at += end
+        if len(found.starts) % FORGET_FRAMES == 0:
+            _forget(data)
     return found
+
+
+def _forget(data: Bytes) -> None:
+    """Give back the memory of the pages seen so far: the system counts a mapped file's as this process's."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
 
 
 def _read_layout(data: Bytes, at: int) -> _Layout | None:
