@@ -52,6 +52,10 @@ def refine_mask(temperature_c: Image, pose: Pose, noise: float) -> Mask:
     reach = max(1, round(0.02 * pose.length))
     warm, cold = (cv2.dilate((strong & s).astype(np.uint8), disc(reach)) > 0 for s in (difference > 0, difference < 0))
     whole = strong | (warm & cold & (distance < 0.02))
+    both = (
+        cv2.dilate((warm & cold).astype(np.uint8), disc(3 * reach)) > 0
+    )  # fading through the ground's own temperature
+    whole &= both | ~_shreds(difference, whole, distance, pose.length)
     core = cv2.morphologyEx(whole.astype(np.uint8), cv2.MORPH_OPEN, disc(max(1, round(0.007 * pose.length))))
     opened = whole & (cv2.dilate(core, disc(1)) > 0)  # thin shreds of a warm sheet go, a toe's round tip stays
     parts = components(opened, smallest=20)
@@ -82,6 +86,15 @@ def _take_off_halo(difference: Image, strong: Mask, *, steps: int) -> Mask:
     for _ in range(steps):
         gone = cv2.dilate(gone, cross) & may_go
     return np.asarray(strong & (gone == 0))
+
+
+def _shreds(difference: Image, whole: Mask, distance: NDArray[np.float64], length: float) -> Mask:
+    """What lies outside the average foot and is much fainter than the skin beside it: a warm spot of the sheet."""
+    weight = whole.astype(np.float32)
+    strength = np.abs(difference) * weight
+    sigma = 0.03 * length
+    beside = cv2.GaussianBlur(strength, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
+    return np.asarray(whole & (distance > 0.0) & (strength < 0.3 * beside))
 
 
 def disc(radius: int) -> NDArray[np.uint8]:
