@@ -321,3 +321,19 @@ def test_every_truncation_gives_whole_frames_or_our_error(write: Write, flir_seq
         except UnreadableFileError:
             continue
         assert np.isfinite(thermogram["temperature"].values).all()
+
+
+def test_runs_of_equal_frames_end_where_they_end(write: Write, flir_fff: Fff, counts: NDArray[np.uint16]) -> None:
+    def frame(number: int, **changes: Any) -> bytes:
+        return flir_fff(counts=counts + np.uint16(number), seconds=1_700_000_000 + number, **changes)
+
+    parts = [frame(number) for number in range(9)]
+    parts[5] = frame(5, others=((0x22, bytes(99)),))  # another directory, so another length
+    parts.insert(8, b"rubbish" * 5)
+    thermogram = open_thermogram(write("a.seq", b"".join(parts) + parts[0][:900]))
+    expected = np.stack([counts + np.uint16(number) for number in range(9)])
+    np.testing.assert_array_equal(thermogram["counts"].values, expected)
+    np.testing.assert_array_equal(thermogram["time"].values, np.arange(9))
+    told = " ".join(thermogram.attrs["warnings"])
+    assert "35 bytes between the frames" in told
+    assert "900 bytes were left over, and 9 whole frames" in told

@@ -36,6 +36,9 @@ SIZE_BYTES: Final = 6
 MOST_FALSE_STARTS: Final = 1000
 MAX_FRAMES: Final = 10_000_000
 FORGET_FRAMES: Final = 512
+ALIKE_FRAMES: Final = 1024
+FEW_FRAMES: Final = 3
+WIDEST_HEAD: Final = 16384
 SHORT_BYTES: Final = 64
 """By so much the last frame's padding may be cut off, as cameras do."""
 PADDING_BYTES: Final = 4096
@@ -64,10 +67,13 @@ class FrameIndex:
 
 @dataclass(eq=False)
 class _Found:
-    """What a walk over the file gathers."""
+    """What a walk over the file gathers: of each frame a start, a length and the bytes of camera information that it
+    has; the beginnings of all records of counts, and all camera informations padded to 0x470 bytes, are joined later.
+    """
 
     starts: list[int] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
+    info_bytes: list[int] = field(default_factory=list)
     sizes: list[bytes] = field(default_factory=list)
     infos: list[bytes] = field(default_factory=list)
     skipped: int = 0
@@ -112,6 +118,7 @@ def index_frames(data: Bytes) -> FrameIndex | None:
 def _walk(data: Bytes) -> _Found:
     found, size, at = _Found(), len(data), 0
     layout: _Layout | None = None
+    last_end = 0
     while at < size and len(found.starts) < MAX_FRAMES:
         if layout is None or not layout.fits(data, at):
             layout = _read_layout(data, at)
@@ -132,17 +139,50 @@ def _walk(data: Bytes) -> _Found:
             if at + layout.others_end > size or at + end > size + SHORT_BYTES or not _ends_well(data, start, length):
                 found.left_over = size - at
                 break
+        if end == last_end and (alike := _add_alike(found, data, at, layout, length, end)):
+            at += alike * end
+            _forget(data)
+            continue
+        last_end = end
         if length > GEOMETRY_BYTES:
             found.starts.append(start + GEOMETRY_BYTES)
             found.lengths.append(length - GEOMETRY_BYTES)
             found.sizes.append(data[start : start + SIZE_BYTES])
-            found.infos.append(data[at + layout.info : at + layout.info + layout.info_bytes])
+            found.info_bytes.append(layout.info_bytes)
+            found.infos.append(data[at + layout.info : at + layout.info + layout.info_bytes].ljust(INFO_BYTES, b"\0"))
         else:
             found.skipped += end
         at += end
         if len(found.starts) % FORGET_FRAMES == 0:
             _forget(data)
     return found
+
+
+def _add_alike(found: _Found, data: Bytes, at: int, layout: _Layout, length: int, end: int) -> int:
+    """Add the frames from ``at`` on that lie ``end`` bytes apart with the same directory; returns how many.
+
+    Plain counts are all of the same size: a thousand frames are compared at once.
+    """
+    count = min((len(data) - at) // end, ALIKE_FRAMES)
+    start, (behind, after) = layout.before[0], layout.after
+    width = max(behind + len(after), layout.raw + SIZE_BYTES, layout.info + layout.info_bytes)
+    if count < FEW_FRAMES or length <= GEOMETRY_BYTES or width > min(end, WIDEST_HEAD):
+        return 0
+    flat = np.frombuffer(data, np.uint8)
+    heads = np.lib.stride_tricks.as_strided(flat[at:], (count, width), (end, 1)).copy()
+    alike = np.ones(count, bool)
+    for part in (slice(0, 4), slice(0x14, 0x20), slice(start, behind + len(after))):
+        alike &= (heads[:, part] == heads[0, part]).all(axis=1)
+    number = count if alike.all() else int(np.argmin(alike))
+    infos = np.zeros((number, INFO_BYTES), np.uint8)
+    infos[:, : layout.info_bytes] = heads[:number, layout.info : layout.info + layout.info_bytes]
+    first = at + layout.raw + GEOMETRY_BYTES
+    found.starts.extend(range(first, first + number * end, end))
+    found.lengths.extend([length - GEOMETRY_BYTES] * number)
+    found.info_bytes.extend([layout.info_bytes] * number)
+    found.sizes.append(heads[:number, layout.raw : layout.raw + SIZE_BYTES].tobytes())
+    found.infos.append(infos.tobytes())
+    return number
 
 
 def _forget(data: Bytes) -> None:
@@ -200,21 +240,21 @@ def _ends_well(data: Bytes, start: int, length: int) -> bool:
 def _film(found: _Found) -> FrameIndex:
     """What was found, without the frames that do not belong together with the first."""
     count = len(found.starts)
-    order = byte_order(found.sizes[0])
+    sizes = np.frombuffer(b"".join(found.sizes), np.uint8).reshape(count, SIZE_BYTES)
+    order = byte_order(sizes[0].tobytes())
     if order is None:
         raise UnreadableFileError("expected raw counts in one of two byte orders; found neither: the file is damaged")
-    width, height = struct.unpack(order + "2H", found.sizes[0][2:SIZE_BYTES])
-    like_first = np.array([size == found.sizes[0] for size in found.sizes])
-    info_bytes = len(found.infos[0])
-    info = np.frombuffer(b"".join(part.ljust(INFO_BYTES, b"\0") for part in found.infos), np.uint8)
-    info = info.reshape(count, INFO_BYTES)
+    width, height = struct.unpack(order + "2H", sizes[0, 2:].tobytes())
+    like_first = (sizes == sizes[0]).all(axis=1)
+    info_bytes = found.info_bytes[0]
+    info = np.frombuffer(b"".join(found.infos), np.uint8).reshape(count, INFO_BYTES)
     # The same camera in the same byte order, and as much told of each frame as of the first.
     like_first &= (info[:, :2] == info[0, :2]).all(axis=1)
-    like_first &= np.array([len(part) for part in found.infos]) == info_bytes
+    like_first &= np.array(found.info_bytes) == info_bytes
     return FrameIndex(
         starts=np.array(found.starts, np.int64)[like_first],
         lengths=np.array(found.lengths, np.int64)[like_first],
-        info=info[like_first],
+        info=info if like_first.all() else info[like_first],
         info_bytes=info_bytes,
         width=width,
         height=height,

@@ -122,19 +122,21 @@ def hash_file(path: Path) -> str:
 def hash_folder(folder: Path) -> str:
     """A hash over the names and bytes of all files of a store, in an order that no file system changes.
 
-    Of a store of over 16 MiB: "partial:" and a hash of the names and sizes of all files and of the metadata's bytes.
+    Of a store of over 16 MiB: "partial:" and a hash of its metadata, which name the camera's file and its hash.
     """
-    files = sorted((item for item in folder.rglob("*") if item.is_file()), key=lambda item: item.as_posix())
-    sizes = [file.stat().st_size for file in files]
-    partial = sum(sizes) > HASHED_BYTES
+    files, size = [], 0
+    for file in folder.rglob("*"):
+        if file.is_file():
+            files.append(file)
+            size += file.stat().st_size
+        if size > HASHED_BYTES:
+            files = [*folder.glob(STORE_METADATA), *folder.glob(f"*/{STORE_METADATA}")]
+            break
     digest = hashlib.sha256()
-    for file, size in zip(files, sizes, strict=True):
+    for file in sorted(files, key=lambda item: item.as_posix()):
         digest.update(file.relative_to(folder).as_posix().encode("utf-8") + b"\0")
-        if partial:
-            digest.update(str(size).encode("ascii") + b"\0")
-        if not partial or file.name == STORE_METADATA:
-            digest.update(bytes.fromhex(hash_file(file)))
-    return PARTIAL * partial + digest.hexdigest()
+        digest.update(bytes.fromhex(hash_file(file)))
+    return PARTIAL * (size > HASHED_BYTES) + digest.hexdigest()
 
 
 def _partial_hash(path: Path, size: int) -> str:
