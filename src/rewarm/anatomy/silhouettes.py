@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -21,6 +21,8 @@ SMALLEST_FOOT_PX: Final = 60
 """Length below which toes are a pixel or two wide: no foot is looked for."""
 _LEVELS: Final = 14
 _SEARCH_SIZE_PX: Final = 170.0
+_LONGER: Final = 0.2
+"""Toes' share of a foot's length, about: how much longer a foot is than its sole without them."""
 _PLAUSIBLE_ELONGATION: Final = (1.45, 4.2)
 
 
@@ -87,11 +89,31 @@ def scene_feet(temperature_c: Image, *, at_most: int = 2) -> list[FootCandidate]
     parts = _level_parts(small, noise)
     found = []
     for fits in _best_by_place(parts, at_most):
-        mask = refine_mask(temperature_c, fits[0].pose.scaled(1.0 / factor), noise)
+        mask, fits = _whole_foot(temperature_c, fits[0].pose.scaled(1.0 / factor), noise)
         if _extent(mask) >= SMALLEST_FOOT_PX:
-            contrast = rim_contrast(temperature_c, mask, noise)
-            found.append(FootCandidate(mask, fit_silhouette(mask), contrast, False))
+            found.append(FootCandidate(mask, fits, rim_contrast(temperature_c, mask, noise), False))
     return found
+
+
+def _whole_foot(temperature_c: Image, pose: Pose, noise: float) -> tuple[Mask, tuple[Fit, ...]]:
+    """The silhouette near ``pose`` and its fits; or near a longer foot on the same heel, where that is more of a foot.
+
+    Cold toes are faint beside a warm sole, and the clearest outline may be that of a sole without them.
+    """
+    near = refine_mask(temperature_c, pose, noise)
+    fits = fit_silhouette(near)
+    longer = replace(
+        pose,
+        x=pose.x + 0.5 * _LONGER * pose.length * float(np.sin(pose.turn)),
+        y=pose.y - 0.5 * _LONGER * pose.length * float(np.cos(pose.turn)),
+        length=(1.0 + _LONGER) * pose.length,
+        width=pose.width / (1.0 + _LONGER),
+    )
+    far = refine_mask(temperature_c, longer, noise)
+    if not fits or far.sum() < 1.04 * near.sum():
+        return near, fits
+    far_fits = fit_silhouette(far)
+    return (far, far_fits) if far_fits and far_fits[0].misfit < fits[0].misfit else (near, fits)
 
 
 def _best_by_place(parts: list[tuple[float, Mask]], at_most: int) -> list[tuple[Fit, ...]]:
