@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rewarm.anatomy.pose import Fit, fit_silhouette, silhouette_outline
 from rewarm.anatomy.rims import components, disc, noise_level, refine_mask, rim_contrast
 from rewarm.anatomy.shape_search import draw_to_edges, find_pair
-from rewarm.anatomy.sole_shape import sample
+from rewarm.anatomy.sole_shape import Pose, sample
 from rewarm.regions import Mask
 
 Image = NDArray[np.float32]
