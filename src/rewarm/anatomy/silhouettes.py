@@ -23,6 +23,8 @@ _LEVELS: Final = 14
 _SEARCH_SIZE_PX: Final = 170.0
 _LONGER: Final = 0.2
 """Toes' share of a foot's length, about: how much longer a foot is than its sole without them."""
+_SOLE_LIKE: Final = 0.014
+"""Misfit, in foot lengths, under which an outline is plainly a sole's, so that toes may be looked for beyond it."""
 _PLAUSIBLE_ELONGATION: Final = (1.45, 4.2)
 
 
@@ -101,7 +103,9 @@ def _whole_foot(temperature_c: Image, pose: Pose, noise: float) -> tuple[Mask, t
     Cold toes are faint beside a warm sole, and the clearest outline may be that of a sole without them.
     """
     near = refine_mask(temperature_c, pose, noise)
-    fits = fit_silhouette(near)
+    fits = fit_silhouette(near) if near.any() else ()
+    if not fits or fits[0].misfit > _SOLE_LIKE:
+        return near, fits
     longer = replace(
         pose,
         x=pose.x + 0.5 * _LONGER * pose.length * float(np.sin(pose.turn)),
@@ -110,7 +114,7 @@ def _whole_foot(temperature_c: Image, pose: Pose, noise: float) -> tuple[Mask, t
         width=pose.width / (1.0 + _LONGER),
     )
     far = refine_mask(temperature_c, longer, noise)
-    if not fits or far.sum() < 1.04 * near.sum():
+    if far.sum() < 1.04 * near.sum():
         return near, fits
     far_fits = fit_silhouette(far)
     return (far, far_fits) if far_fits and far_fits[0].misfit < fits[0].misfit else (near, fits)
