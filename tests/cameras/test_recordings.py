@@ -49,10 +49,16 @@ def originals(flir_fff: Make, counts: NDArray[np.uint16]) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(params=[*KINDS, "counts.zarr", "celsius.zarr"])
-def recording(request: pytest.FixtureRequest, write: Write, originals: dict[str, bytes], tmp_path: Path) -> Path:
+@pytest.fixture(params=[*KINDS, "listed.irb", "chained.irb", "counts.zarr", "celsius.zarr"])
+def recording(
+    request: pytest.FixtureRequest, write: Write, originals: dict[str, bytes], irb: Make, tmp_path: Path
+) -> Path:
     """Whoever adds a reader of recordings adds its sample here."""
     name: str = request.param
+    if name.endswith(".irb"):
+        chained = name == "chained.irb"
+        stamps = tuple(100 * number for number in range(COUNT))
+        return write(name, irb(frames=COUNT, chained=chained, packing=int(chained), milliseconds=stamps))
     if not name.endswith(".zarr"):
         return write(name, originals[name])
     from rewarm.cameras import save_thermogram
@@ -85,8 +91,11 @@ def test_values_are_whole_and_the_callers_own(recording: Path) -> None:
     assert np.isfinite(second["temperature"].values).all()
 
 
-def test_all_of_one_recording_agree(recording: Path, write: Write, originals: dict[str, bytes]) -> None:
-    expected = open_thermogram(write("expected.seq", originals["plain.seq"]))["temperature"].values
+def test_all_of_one_recording_agree(recording: Path, write: Write, originals: dict[str, bytes], irb: Make) -> None:
+    if recording.suffix == ".irb":  # a scene of its own, once by an index and once by links
+        expected = open_thermogram(write("expected.irb", irb(frames=COUNT)))["temperature"].values
+    else:
+        expected = open_thermogram(write("expected.seq", originals["plain.seq"]))["temperature"].values
     np.testing.assert_array_equal(open_thermogram(recording)["temperature"].values, expected)
 
 

@@ -179,8 +179,8 @@ def read_pictures(data: Data) -> list[Picture]:
     found = [_read_picture(data, offset, size) for offset, size in _picture_blocks(data)]
     if not found:
         raise UnreadableFileError(
-            "expected a picture in the recording's index; found only sound, text or a preview, or damage. Copy the file "
-            "again from the camera"
+            "expected a picture in the recording's index; found only sound, text or a preview, or damage. Copy the "
+            "file again from the camera"
         )
     return found
 
