@@ -267,6 +267,7 @@ def sound_files() -> dict[str, bytes]:
         "a.csv": "\n".join(rows).encode(),
         "a.txt": ("Unit: °C\n;" + "\n;".join(rows).replace(",", ";").replace(".", ",")).encode("utf-16"),
     }
+    files["a.fpf"] = tests.fpf_bytes(celsius)
     if installed("pydicom"):
         files["top.dcm"] = tests.dicom_bytes(celsius)
         files["shared.dcm"] = tests.dicom_bytes(np.stack([celsius, celsius]), place="shared", FrameTime=40)

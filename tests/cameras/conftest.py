@@ -327,6 +327,28 @@ def irg() -> Callable[..., bytes]:
     return irg_bytes
 
 
+def fpf_bytes(values: NDArray[Any], *, kind: int = 0, number: int = 2, start: int = 892, **patches: bytes) -> bytes:
+    """A picture in FLIR's public image format; ``patches`` are bytes for a place, named like ``at_0x1e0``."""
+    height, width = values.shape
+    header = bytearray(start)
+    header[:23] = b"FPF Public Image Format"
+    struct.pack_into("<2I4H", header, 0x20, 2, start, kind, number, width, height)
+    for at, text in ((0x78, b"ThermaCAM S65"), (0xB8, b"12345"), (0xE0, b"FOL 35")):
+        header[at : at + len(text)] = text
+    struct.pack_into("<5f", header, 0x1E0, 0.98, 1.5, 295.15, 296.15, 0.45)
+    struct.pack_into("<7I", header, 0x248, 2012, 7, 26, 21, 11, 14, 250)
+    for place, patch in patches.items():
+        at = int(place.removeprefix("at_"), 16)
+        header[at : at + len(patch)] = patch
+    return bytes(header) + values.astype(("<i2", "<i4", "<f4", "<f8")[number]).tobytes()
+
+
+@pytest.fixture(scope="session")
+def fpf() -> Callable[..., bytes]:
+    """The bytes of a picture in FLIR's public image format."""
+    return fpf_bytes
+
+
 @pytest.fixture(scope="session")
 def counts() -> NDArray[np.uint16]:
     """A smooth picture, 24 rows of 32, with a little noise: room to skin for the camera of :class:`FlirFile`."""

@@ -92,6 +92,7 @@ def originals(
         "a.csv": "\n".join(rows).encode(),
         "a.txt": ("Unit: °C\n;" + "\n;".join(rows).replace(",", ";").replace(".", ",")).encode("utf-16"),
     }
+    files["a.fpf"] = request.getfixturevalue("fpf")(celsius)
     if "a.irg" in KINDS:
         files["a.irg"] = request.getfixturevalue("irg")(celsius)
         files["float.dcm"] = request.getfixturevalue("dicom")(celsius, place="shared")
@@ -112,7 +113,7 @@ MAGICS = [
 ]
 KINDS = ["plain.jpg", "png.jpg", "tiff.jpg", "jpegls.jpg", "big.fff", "plain.irb", "runs.irb",
          "recording.irb", "a.npy", "float.tif", "zip.tif", "lzw.tif",
-         "counts.tif", "a.csv", "a.txt"]  # fmt: skip
+         "counts.tif", "a.csv", "a.txt", "a.fpf"]  # fmt: skip
 if find_spec("infiray_irg") and find_spec("pydicom"):  # the extras
     KINDS += ["a.irg", "float.dcm"]
 

@@ -44,6 +44,8 @@ def sample(
         return name, write("a.irb", irb())
     if name == "DICOM":
         return name, write("a.dcm", request.getfixturevalue("dicom")(celsius))
+    if name == "FLIR FPF":
+        return name, write("a.fpf", request.getfixturevalue("fpf")(celsius))
     if name == "InfiRay IRG":
         return name, write("a.irg", request.getfixturevalue("irg")(celsius))
     if name == "npy":

@@ -13,6 +13,7 @@ import xarray as xr
 from rewarm.cameras.dicom import open_dicom, sniff_dicom
 from rewarm.cameras.flir_fff import sniff_fff
 from rewarm.cameras.flir_jpeg import open_flir_jpeg, sniff_jpeg
+from rewarm.cameras.flir_public import open_fpf, sniff_fpf
 from rewarm.cameras.flir_sequence import open_fff
 from rewarm.cameras.infratec import open_irb, sniff_irb
 from rewarm.cameras.matrix_text import open_text, sniff_text
@@ -49,6 +50,7 @@ READERS: Final = (
     Reader("Zarr store", ".zarr written by rewarm", lambda _, path: sniff_store(path), open_store, True),
     Reader("FLIR JPEG", "FLIR radiometric JPEG", lambda head, _: sniff_jpeg(head), open_flir_jpeg, True),
     Reader("FLIR FFF", "FLIR FFF picture, SEQ or CSQ", lambda head, _: sniff_fff(head), open_fff, True, True),
+    Reader("FLIR FPF", "FLIR public image format", lambda head, _: sniff_fpf(head), open_fpf, False),
     Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False, True),
     Reader("DICOM", "DICOM Parametric Map in °C", lambda head, _: sniff_dicom(head), open_dicom, False),
     Reader("InfiRay IRG", "InfiRay .irg", lambda head, _: sniff_irg(head), open_irg, False),
