@@ -98,9 +98,9 @@ def test_only_frames_that_are_asked_for_are_decoded(
     decoded: list[int] = []
     real = flir_sequence.FlirCounts.decode
 
-    def spy(self: flir_sequence.FlirCounts, frame: int, payload: Any) -> NDArray[np.uint16]:
+    def spy(self: flir_sequence.FlirCounts, frame: int, payload: Any, scratch: Any = None) -> NDArray[np.uint16]:
         decoded.append(frame)
-        return real(self, frame, payload)
+        return real(self, frame, payload, scratch)
 
     monkeypatch.setattr(flir_sequence.FlirCounts, "decode", spy)
     thermogram = open_thermogram(write("a.seq", flir_seq()))

@@ -42,19 +42,21 @@ def decode_raw(
     return checked_order(np.require(counts, requirements=["O", "W"]), limits)
 
 
-def decode_payload(payload: memoryview, *, width: int, height: int, order: str) -> Counts:
+def decode_payload(
+    payload: memoryview, *, width: int, height: int, order: str, scratch: Counts | None = None
+) -> Counts:
     """As :func:`decode_raw`, in the byte order that the header states, believed unchecked.
 
-    The counts may lie in the memory of ``payload`` itself.
+    The counts may lie in the memory of ``payload`` itself, or in ``scratch`` (height, width) where that is given.
     """
     head = bytes(payload[:8])
     if head == PNG_MAGIC:
-        decoded = _decode_png(payload, width, height)
-        return decoded.byteswap() if order == "<" else decoded
+        decoded = _decode_png(payload, width, height, scratch)
+        return decoded.byteswap(inplace=True) if order == "<" else decoded
     if head[:4] in TIFF_MAGICS and len(payload) != 2 * width * height:
         return _fit(decode_tiff(bytes(payload)).values, width, height, "TIFF")
     if head[:3] == JPEG_MAGIC and len(payload) != 2 * width * height:
-        return _decode_jpeg_ls(payload, width, height)
+        return _decode_jpeg_ls(payload, width, height, scratch)
     return _plain(payload, width, height, order)
 
 
@@ -69,7 +71,7 @@ def _plain(payload: memoryview, width: int, height: int, order: str) -> Counts:
     return words.astype(np.uint16, copy=False)
 
 
-def _decode_png(payload: memoryview, width: int, height: int) -> Counts:
+def _decode_png(payload: memoryview, width: int, height: int, scratch: Counts | None) -> Counts:
     header = bytes(payload[:33])
     if len(header) < 33 or header[12:16] != b"IHDR":
         raise UnreadableFileError(
@@ -86,13 +88,13 @@ def _decode_png(payload: memoryview, width: int, height: int) -> Counts:
             f"expected a PNG smaller than {width} × {height} plain counts; found {len(payload)} bytes: it is damaged"
         )
     try:
-        decoded = imagecodecs.png_decode(bytes(payload))
+        decoded = imagecodecs.png_decode(bytes(payload), out=scratch)
     except Exception as error:  # whatever the decoder calls it, the picture inside is damaged
         raise UnreadableFileError(f"expected raw counts as PNG; found damaged data ({_brief(error)})") from error
     return _fit(decoded, width, height, "PNG")
 
 
-def _decode_jpeg_ls(payload: memoryview, width: int, height: int) -> Counts:
+def _decode_jpeg_ls(payload: memoryview, width: int, height: int, scratch: Counts | None) -> Counts:
     data = bytes(payload)
     start = data.find(JPEG_LS_FRAME, 0, 4096)
     if start < 0 or len(data) < start + 10:
@@ -107,7 +109,7 @@ def _decode_jpeg_ls(payload: memoryview, width: int, height: int) -> Counts:
         )
     try:
         # The decoder reads past the end of a stream that lacks its end marker for seconds: it always gets one.
-        decoded = imagecodecs.jpegls_decode(data + END_OF_IMAGE)
+        decoded = imagecodecs.jpegls_decode(data + END_OF_IMAGE, out=scratch)
     except Exception as error:  # whatever the decoder calls it, the picture inside is damaged
         raise UnreadableFileError(f"expected raw counts as JPEG-LS; found damaged data ({_brief(error)})") from error
     return _fit(decoded, width, height, "JPEG-LS")

@@ -20,7 +20,7 @@ from rewarm.errors import InvalidInputError
 from rewarm.thermogram import Calibration, ObjectParameters
 
 KELVIN: Final = 273.15
-BLOCK_PIXELS: Final = 65536
+BLOCK_PIXELS: Final = 16384
 """NumPy makes 8-byte indices of the counts it looks up: so many at once stay in a processor's cache."""
 COUNTS: Final = np.arange(65536, dtype=np.float64)
 COUNTS.flags.writeable = False
@@ -45,8 +45,7 @@ def apply_table(
     """
     celsius = np.empty(counts.shape, np.float32) if out is None else out
     if counts.size:
-        rows = (-1, counts.shape[-1]) if counts.ndim else (1, 1)
-        _lookup()(np.ascontiguousarray(counts).reshape(rows), table, celsius.reshape(rows))
+        _lookup()(np.ascontiguousarray(counts).reshape(-1), table, celsius.reshape(-1))
     return celsius
 
 
@@ -61,14 +60,14 @@ def _lookup() -> Callable[[NDArray[np.uint16], NDArray[np.float32], NDArray[np.f
         return _numpy_lookup
 
     def opencv_lookup(counts: NDArray[np.uint16], table: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        cv2.LUT(counts, table.reshape(1, -1), out)
+        cv2.LUT(counts.reshape(1, -1), table.reshape(1, -1), out.reshape(1, -1))
 
     return opencv_lookup
 
 
 def _numpy_lookup(counts: NDArray[np.uint16], table: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     flat_counts, flat_out = counts.reshape(-1), out.reshape(-1)
-    for start in range(0, flat_counts.size, BLOCK_PIXELS):
+    for start in range(0, counts.size, BLOCK_PIXELS):
         part = slice(start, start + BLOCK_PIXELS)
         # A uint16 cannot leave the table: "wrap" spares the bounds check of the default mode.
         np.take(table, flat_counts[part], mode="wrap", out=flat_out[part])
