@@ -83,6 +83,10 @@ def open_thermogram(
 ) -> xr.Dataset:
     """Open a camera's file as a thermogram: an :class:`xarray.Dataset` with ``temperature`` (y, x), float32, °C.
 
+    A recording has ``temperature`` (time, y, x). Of FLIR's recordings and of those in Zarr stores little more than the
+    headers is read on opening: the frames that are asked for are decoded when their values are needed, and damage among
+    them is raised then. ``thermogram.load()`` reads all.
+
     The format is told from the file's first bytes. The parameters replace what the file stores: ``emissivity`` 0..1,
     reflected apparent temperature in °C, distance in metres, relative humidity in per cent, air temperature in °C; they
     need a format that keeps raw counts. ``attrs["warnings"]`` holds sentences that a person should read. See
