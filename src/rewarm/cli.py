@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ from rewarm.errors import RewarmError
 from rewarm.version import __version__
 
 if TYPE_CHECKING:
-    from rewarm.pdf import Printer
+    from rewarm.pdf import Printed, Printer
     from rewarm.report import ReportFiles
     from rewarm.study import Comparison, StudyResult
 
@@ -225,8 +226,8 @@ def compare(
             distance_m=distance_m,
             humidity_pct=humidity_pct,
         )
-        study.write_comparison(comparison, stage)
-        files = _report(comparison, stage, palette=palette, printer=printer)
+        write_tables = partial(study.write_comparison, comparison, stage)
+        files = _report(comparison, stage, write_tables, palette=palette, printer=printer)
     _close(output, files, comparison)
 
 
@@ -300,18 +301,33 @@ def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> Non
     with _printer(no_pdf) as printer, study.staged_output(output, protect=[study_folder]) as stage, _progress() as tell:
         result = study.analyse_study(study_folder, on_progress=tell)
         tell(0, 0, "writing the report")
-        study.write_study_result(result, stage)
-        files = _report(result, stage, palette=palette, printer=printer)
+        write_tables = partial(study.write_study_result, result, stage)
+        files = _report(result, stage, write_tables, palette=palette, printer=printer)
     _close(output, files, result)
 
 
-def _report(result: StudyResult | Comparison, stage: Path, *, palette: str, printer: Printer | None) -> ReportFiles:
+def _report(
+    result: StudyResult | Comparison,
+    stage: Path,
+    write_tables: Callable[[], None],
+    *,
+    palette: str,
+    printer: Printer | None,
+) -> ReportFiles:
+    """Write the report, and the tables while the second process prints the PDF."""
     from rewarm.report import write_report
 
     path = stage / "report.html"
     if printer is None:
+        write_tables()
         return write_report(result, path, palette=palette, pdf=False)
-    return write_report(result, path, palette=palette, printer=printer)
+
+    def print_beside(html: str) -> Callable[[], Printed]:
+        printed = printer(html)
+        write_tables()
+        return printed
+
+    return write_report(result, path, palette=palette, printer=print_beside)
 
 
 @contextmanager
