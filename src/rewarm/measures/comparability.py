@@ -16,7 +16,7 @@ import xarray as xr
 
 from rewarm.measures.change import ROOM_LIMIT_C
 from rewarm.measures.protocol import Review
-from rewarm.measures.quality import limb_masks
+from rewarm.measures.quality import digit_words, limb_masks
 from rewarm.measures.regional import pixel_size_mm
 from rewarm.measures.uncertainty import Part, picture_parts, region_parts, u_change_c
 from rewarm.regions import FINGERS, TOES, Mask, Regions
@@ -180,7 +180,7 @@ def _pixel_size(before: Setting, after: Setting) -> Difference:
 
 def _toe_pixels(before: Setting, after: Setting) -> Difference:
     """Of the digit that is smallest in either: its pixels, and what its outline, place and noise do to its change."""
-    title = "smallest toe or finger"
+    title = "smallest digit"
     limit = "±50 %"
     common = [
         (item, other)
@@ -197,7 +197,7 @@ def _toe_pixels(before: Setting, after: Setting) -> Difference:
     known = None not in shares
     u_c = sqrt(sum(float(share or 0.0) ** 2 for share in shares)) if known else None
     effect = (
-        f"outline, place and noise of {one.side} {one.region}: u {shares[0]:.2f} °C before, {shares[1]:.2f} °C after"
+        f"outline, place and noise of {digit_words(one)}: u {shares[0]:.2f} °C before, {shares[1]:.2f} °C after"
         if known
         else "too few pixels with a temperature"
     )
@@ -223,9 +223,10 @@ def _pose(before: Setting, after: Setting) -> Difference:
     if not turns:
         return Difference("pose", "pose", "unknown", "–", "–", "", limit, effect)
     side = max(turns, key=lambda name: abs(turns[name]))
+    words = [f"{side} {axes[side]:.0f}°".replace("-", "−") for axes in (first, second)]
     return Difference(
-        "pose", f"pose of the {side} side", _likeness(turns[side], TURN_LIMIT_DEG),
-        f"{first[side]:.0f}°", f"{second[side]:.0f}°", f"{_signed(turns[side], 0)}°", limit, effect,
+        "pose", "pose", _likeness(turns[side], TURN_LIMIT_DEG),
+        words[0], words[1], f"{_signed(turns[side], 0)}°", limit, effect,
     )  # fmt: skip
 
 
@@ -294,7 +295,7 @@ def _time_of_day(before: Setting, after: Setting) -> Difference:
         _likeness(apart, TIME_LIMIT_H),
         words[0],
         words[1],
-        f"{_signed(apart)} h",
+        f"{_signed(apart, 1)} h",
         limit,
         effect,
     )
@@ -332,7 +333,10 @@ def _likeness(change: float, limit: float) -> Likeness:
 
 
 def _text(value: float | None, unit: str, decimals: int) -> str:
-    return "–" if value is None else f"{value:.{decimals}f} {unit}".strip().replace("-", "−")
+    if value is None:
+        return "–"
+    shown = f"{value:.{decimals}f}"
+    return f"{shown if float(shown) else shown.lstrip('-')} {unit}".strip().replace("-", "−")
 
 
 def _signed(value: float, decimals: int = 2) -> str:

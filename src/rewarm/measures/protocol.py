@@ -295,7 +295,7 @@ def _position(_rule: Rule, facts: ScanFacts) -> Verdict:
 def _evaluation(_rule: Rule, facts: ScanFacts) -> Verdict:
     found, missing = len(facts.regions.found), len(facts.regions.missing)
     status: Status = "fail" if found == 0 else "warn" if missing else "pass"
-    return status, f"{found} of {found + missing} regions"
+    return status, f"{found} of {found + missing}"
 
 
 def _cut_off(rule: Rule, facts: ScanFacts) -> Verdict:

@@ -21,7 +21,7 @@ TISEM: Final = "TISEM, doi:10.1016/j.jtherbio.2017.07.006"
 CLINICAL: Final = "clinical checklist, PMC8654479"
 BEST_PRACTICE: Final = "doi:10.3390/s23188011"
 SKIN: Final = "doi:10.1088/0031-9155/18/5/307"
-CHOSEN: Final = "limit chosen by rewarm"
+CHOSEN: Final = "chosen by rewarm"
 
 TISEM_ITEMS: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -96,19 +96,19 @@ _PEOPLE_AND_ROOM: Final = (
         "room", "room temperature", "person and room",
         "Was the room neither cold nor hot?", "18 to 24 °C; a warning up to 2 °C beyond",
         "In the cold vessels close, in the heat skin sweats: either hides what is looked for.",
-        f"{CLINICAL}; the 2 °C: {CHOSEN}", "°C", (18.0, 24.0), (16.0, 26.0), (4,),
+        f"{CLINICAL}; the 2 °C {CHOSEN}", "°C", (18.0, 24.0), (16.0, 26.0), (4,),
     ),
     Rule(
         "room_as_planned", "room as planned", "person and room",
         "Was the room as the study's protocol plans it?", "within 1 °C of the plan; a warning up to 2 °C",
         "Toes follow the room, so a room that changes looks like an effect.",
-        f"{TISEM}; limits {CHOSEN}", "°C", (-1.0, 1.0), (-2.0, 2.0), (4,),
+        f"{TISEM}; the limits {CHOSEN}", "°C", (-1.0, 1.0), (-2.0, 2.0), (4,),
     ),
     Rule(
         "humidity", "humidity", "person and room",
         "Was the air neither dry nor damp?", "20 to 75 %; a warning up to 10 % beyond",
         "Damp air keeps sweat on the skin, and both cool or warm it.",
-        f"{CLINICAL}; the 10 %: {CHOSEN}", "%", (20.0, 75.0), (10.0, 85.0), (4,),
+        f"{CLINICAL}; the 10 % {CHOSEN}", "%", (20.0, 75.0), (10.0, 85.0), (4,),
     ),
     Rule(
         "draughts", "no draughts or heaters", "person and room",
@@ -120,7 +120,7 @@ _PEOPLE_AND_ROOM: Final = (
         "settling", "settling time", "person and room",
         "Had the person settled in the room with bare skin?", "at least 15 min, better 30; a warning from 10 min",
         "Feet that come from shoes or from the cold need this long to stop changing.",
-        f"{TISEM}; the 10 min: {CHOSEN}", "min", (15.0, inf), (10.0, inf), (7,),
+        f"{TISEM}; the 10 min {CHOSEN}", "min", (15.0, inf), (10.0, inf), (7,),
     ),
     Rule(
         "skin_dry", "skin dry", "person and room",
@@ -147,32 +147,32 @@ _CAMERA: Final = (
         "reference", "reference's own accuracy", "camera",
         "How well is the reference in view known?", "better than ±0.3 °C; a warning up to ±0.5 °C",
         "A reference passes its own error on to every temperature.",
-        f"{CLINICAL}; the 0.5 °C: {CHOSEN}", "°C", (0.0, 0.2999), (0.0, 0.5),
+        f"{CLINICAL}; the 0.5 °C {CHOSEN}", "°C", (0.0, 0.2999), (0.0, 0.5),
     ),
     Rule(
         "warm_up", "camera warmed up", "camera",
         "Had the camera been in the room, switched on?", "at least 30 min; a warning from 10 min",
         "A camera that still warms up drifts by tenths of a degree and more.",
-        f"{CLINICAL}; the 10 min: {CHOSEN}", "min", (30.0, inf), (10.0, inf), (8,),
+        f"{CLINICAL}; the 10 min {CHOSEN}", "min", (30.0, inf), (10.0, inf), (8,),
     ),
     Rule(
         "resolution", "pixels of the picture", "camera",
         "Does the camera have enough pixels?", "at least 320 × 240; a warning from 160 × 120",
         "With fewer a toe is a handful of pixels whose rim mixes with what lies behind.",
-        f"{CLINICAL}; 160 × 120: {CHOSEN}", "px", (320.0, inf), (160.0, inf),
+        f"{CLINICAL}; 160 × 120 {CHOSEN}", "px", (320.0, inf), (160.0, inf),
     ),
     Rule(
         "emissivity", "emissivity", "camera",
         "Were temperatures computed for skin, not with the camera's default?",
         "0.98 ± 0.01; a warning up to 0.05 off",
         "Cameras come set to 0.95 or 1.00; of skin at 32 °C in a room at 23 °C 1.00 costs 0.17 °C.",
-        f"{TISEM}; {CLINICAL}; skin: {SKIN}; the 0.05: {CHOSEN}", "1", (0.97, 0.99), (0.93, 1.0), (11,),
+        f"{TISEM}; {CLINICAL}; skin: {SKIN}; the 0.05 {CHOSEN}", "1", (0.97, 0.99), (0.93, 1.0), (11,),
     ),
     Rule(
         "reflected", "reflected temperature", "camera",
         "Is the reflected temperature set, and near the room's?", "within 5 °C of the room; a warning up to 15 °C",
         "Skin mirrors 2 % of its surroundings; cameras come set to 20 °C, and some files hold figures that cannot be.",
-        f"{TISEM}; limits {CHOSEN}", "°C", (-5.0, 5.0), (-15.0, 15.0),
+        f"{TISEM}; the limits {CHOSEN}", "°C", (-5.0, 5.0), (-15.0, 15.0),
     ),
 )  # fmt: skip
 
@@ -181,19 +181,19 @@ _SET_UP: Final = (
         "distance", "distance", "set-up",
         "Is the distance known, and can it be true?", "0.2 to 3 m, and feet of 120 to 330 mm by it",
         "It scales every area, and a camera's stored distance is often a default.",
-        f"{TISEM}; limits {CHOSEN}", "m", (0.2, 3.0), (0.1, 5.0), (9,),
+        f"{TISEM}; the limits {CHOSEN}", "m", (0.2, 3.0), (0.1, 5.0), (9,),
     ),
     Rule(
         "pixels_per_toe", "pixels per toe", "set-up",
         "Is every toe or finger large enough in the picture?", "smallest at least 80 px; a warning from 25 px",
         "Of 80 pixels half lie off the rim; below 25 none is free of what lies behind, and noise does not average out.",
-        f"{TISEM}; limits {CHOSEN}", "px", (80.0, inf), (25.0, inf), (9,),
+        f"{TISEM}; the limits {CHOSEN}", "px", (80.0, inf), (25.0, inf), (9,),
     ),
     Rule(
         "angle", "viewing angle", "set-up",
         "Did the camera look squarely at the skin?", "at most 30°; a warning up to 45°",
         "Skin seen at a slant emits less and its far parts blur; under 30° this costs less than 0.05 °C.",
-        f"{TISEM}; 30°: {BEST_PRACTICE}; 45°: {CHOSEN}", "°", (0.0, 30.0), (0.0, 45.0), (10,),
+        f"{TISEM}; 30°: {BEST_PRACTICE}; 45° {CHOSEN}", "°", (0.0, 30.0), (0.0, 45.0), (10,),
     ),
     Rule(
         "time_of_day", "time of day", "set-up",
@@ -220,32 +220,32 @@ _PICTURE: Final = (
         "cut_off", "limb inside the picture", "picture",
         "Is the whole limb in the picture?", "fewer than 3 px on the picture's border",
         "A region that the frame cuts off is measured in part only.",
-        f"{TISEM}; limit {CHOSEN}", "px", (0.0, 2.0), tisem=(13,),
+        f"{TISEM}; the limit {CHOSEN}", "px", (0.0, 2.0), tisem=(13,),
     ),
     Rule(
         "clipping", "camera's range", "picture",
         "Did all temperatures fit the camera's range?", "no pixel of the limb; a warning up to 0.1 %",
         "Beyond its range a camera stores the range's end instead of the temperature.",
-        f"{CHOSEN}", "%", (0.0, 0.0), (0.0, 0.1),
+        f"the limits {CHOSEN}", "%", (0.0, 0.0), (0.0, 0.1),
     ),
     Rule(
         "focus", "focus", "picture",
         "Is the picture sharp?", "rim at most 4 px wide (10 to 90 %); a warning up to 6 px",
         "Blur mixes cold toes with their surroundings and draws every difference towards zero.",
-        f"{CHOSEN}", "px", (0.0, 4.0), (0.0, 6.0),
+        f"the limits {CHOSEN}", "px", (0.0, 4.0), (0.0, 6.0),
     ),
     Rule(
         "motion", "no motion", "picture",
         "Did nothing move while the picture was taken?", "at most 3 px, or less than the blur; a warning up to 6 px",
         "Motion smears a toe over its neighbours.",
-        f"{CHOSEN}", "px", (0.0, 3.0), (0.0, 6.0),
+        f"the limits {CHOSEN}", "px", (0.0, 3.0), (0.0, 6.0),
     ),
     Rule(
         "shutter", "no shutter jumps", "picture",
         "Did the recording run without the camera re-setting its offset (NUC)?",
         "jumps of at most 0.05 °C; a warning up to 0.2 °C",
         "When the shutter closes all temperatures jump at once, which a rewarming curve would show as an effect.",
-        f"{CHOSEN}", "°C", (0.0, 0.05), (0.0, 0.2),
+        f"the limits {CHOSEN}", "°C", (0.0, 0.05), (0.0, 0.2),
     ),
 )  # fmt: skip
 

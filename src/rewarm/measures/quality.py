@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from rewarm.regions import ANGIOSOMES, FINGERS, TOES, Mask, Regions
+from rewarm.regions import ANGIOSOMES, FINGERS, TOES, Mask, Region, Regions
 from rewarm.thermogram import temperature_c
 
 Floats = NDArray[np.float64]
@@ -110,9 +110,9 @@ def picture_quality(thermogram: xr.Dataset, regions: Regions) -> Quality:
         clipped_share=None if together is None else clipped_share(thermogram, together),
         noise_c=noise,
         cut={side: border_px(mask) for side, mask in limbs.items()},
-        cut_digits=tuple(f"{item.side} {item.region}" for item in digits if border_px(item.mask) >= 2),
+        cut_digits=tuple(digit_words(item) for item in digits if border_px(item.mask) >= 2),
         digit_px=None if smallest is None else int(smallest.mask.sum()),
-        digit_name="" if smallest is None else f"{smallest.side} {smallest.region}",
+        digit_name="" if smallest is None else digit_words(smallest),
         reasons=reasons,
     )
 
@@ -348,6 +348,11 @@ def frame_jumps(recording: xr.Dataset) -> FrameJumps | None:
         jump_c=tuple(float(steps[i] - centre) for i in jumps),
         noise_c=spread,
     )
+
+
+def digit_words(region: Region) -> str:
+    """``left toe 4``."""
+    return f"{region.side} {region.region[:-1]} {region.region[-1]}"
 
 
 def direction_words(direction_deg: float) -> str:
