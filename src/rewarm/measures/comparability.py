@@ -28,6 +28,8 @@ EMISSIVITY_LIMIT: Final = 0.005
 REFLECTED_LIMIT_C: Final = 2.0
 PIXEL_SIZE_LIMIT: Final = 0.2
 """Of a pixel's size on the skin, relative."""
+DIGIT_LIMIT: Final = 0.5
+"""Of a digit's pixels, relative."""
 HUMIDITY_LIMIT_PCT: Final = 15.0
 SETTLING_LIMIT_MIN: Final = 10.0
 OUTDOOR_LIMIT_C: Final = 5.0
@@ -181,7 +183,7 @@ def _pixel_size(before: Setting, after: Setting) -> Difference:
 def _toe_pixels(before: Setting, after: Setting) -> Difference:
     """Of the digit that is smallest in either: its pixels, and what its outline, place and noise do to its change."""
     title = "smallest digit"
-    limit = "±50 %"
+    limit = f"±{100 * DIGIT_LIMIT:.0f} %"
     common = [
         (item, other)
         for item in before.regions.found
@@ -203,7 +205,7 @@ def _toe_pixels(before: Setting, after: Setting) -> Difference:
     )
     relative = areas[1] / areas[0] - 1
     return Difference(
-        "toe_pixels", title, _likeness(relative, 0.5), f"{areas[0]} px", f"{areas[1]} px",
+        "toe_pixels", title, _likeness(relative, DIGIT_LIMIT), f"{areas[0]} px", f"{areas[1]} px",
         f"{_signed(100 * relative, 0)} %", limit, effect, u_c=u_c,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from rewarm.measures.quality import border_px, limb_masks
 from rewarm.regions import Regions
 
 FOOT_BREADTH_TO_LENGTH: Final = (0.378, 0.017)
-"""Mean and standard deviation between people of a foot's breadth over its length (ANSUR II, NATICK/TR-15/007)."""
+"""A foot's breadth over its length: mean of ANSUR II (NATICK/TR-15/007); the standard deviation, 4.5 %, is assumed."""
 
 
 def viewing_angle_range_deg(regions: Regions) -> tuple[float, float] | None:

@@ -1,9 +1,9 @@
 """The checks of how thermal pictures of skin should be taken, as data: what is asked, limits, units, why, who says so.
 
 TISEM is a consensus of 24 experts on 15 items to control and to report (Moreira et al. 2017,
-doi 10.1016/j.jtherbio.2017.07.006). Most limits in figures are a clinical checklist's (Foster, Lloyd and Havenith 2021,
-PMC8654479). Where neither gives a figure the limit was chosen here, and its ``source`` says so. Nothing here judges;
-:mod:`rewarm.measures.protocol` does.
+doi 10.1016/j.jtherbio.2017.07.006). Most limits in figures are those of a clinical checklist (Foster, Lloyd and
+Havenith 2021, doi 10.1080/23328940.2021.1899546, PMC8654479). Where neither gives a figure the limit was chosen here,
+and its ``source`` says so. Nothing here judges; :mod:`rewarm.measures.protocol` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Group = Literal["person and room", "camera", "set-up", "picture"]
 GROUPS: Final[tuple[Group, ...]] = ("person and room", "camera", "set-up", "picture")
 
 TISEM: Final = "TISEM, doi:10.1016/j.jtherbio.2017.07.006"
-CLINICAL: Final = "clinical checklist, PMC8654479"
+CLINICAL: Final = "clinical checklist, doi:10.1080/23328940.2021.1899546"
 BEST_PRACTICE: Final = "doi:10.3390/s23188011"
 SKIN: Final = "doi:10.1088/0031-9155/18/5/307"
 CHOSEN: Final = "chosen by rewarm"

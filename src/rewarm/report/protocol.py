@@ -183,8 +183,7 @@ def _titles(items: Iterable[Difference], likeness: str) -> str:
 
 
 def sources_links(text: str) -> Markup:
-    """A source in words, with its DOI or PMC number as a link."""
+    """A source in words, with its DOIs as links."""
     safe = str(escape(text))
     safe = re.sub(r"doi:(10\.\d+/[^\s;,]+)", r'<a href="https://doi.org/\1">doi:\1</a>', safe)
-    safe = re.sub(r"\b(PMC\d+)", r'<a href="https://pmc.ncbi.nlm.nih.gov/articles/\1/">\1</a>', safe)
     return Markup(safe)  # escaped above
