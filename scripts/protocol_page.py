@@ -18,6 +18,7 @@ from rewarm.measures.comparability import (
     TIME_LIMIT_H,
     TURN_LIMIT_DEG,
 )
+from rewarm.measures.quality import MAX_FRAMES
 
 PAGE = Path(__file__).parents[1] / "docs" / "protocol.md"
 
@@ -38,7 +39,7 @@ pixels. Where no source gives a figure, the limit was chosen by rewarm and says 
 `scripts/protocol_page.py` from the checks in `rewarm.measures`.
 """
 
-PIXELS = """\
+PIXELS = f"""\
 ## How the pixels are read
 
 - **Focus and motion.** A foot's outer rim is an edge by nature. Along normals to it, where only skin lies inside and
@@ -53,7 +54,7 @@ PIXELS = """\
 - **Cut off.** Pixels of the limb on the picture's border; a failure where toes or fingers are among them.
 - **Shutter.** The median over all pixels of the difference between successive frames does not answer to feet that
   warm, but jumps with the camera's offset: over 0.05 °C, and over six robust standard deviations of these medians. Of
-  recordings over 200 frames 200 are looked at.
+  longer recordings at most {MAX_FRAMES} frames, evenly spread, are looked at.
 - **Viewing angle.** A sole seen at an angle is shorter by its cosine. From breadth over length, which is 0.378 on
   average (ANSUR II, NATICK/TR-15/007) with a spread between people taken as 0.017, two of which count to either side,
   and from the two feet's lengths follows a range that the angle must lie in. It is judged only where the whole range

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+import rewarm.study.scan as scan_module
 from rewarm.cameras.store import write_store
+from rewarm.errors import UnreadableFileError
 from rewarm.measures import RULES, Circumstances
 from rewarm.study import check_study, compare, measure_files, run_study
 from rewarm.study.outputs import CHECK_COLUMNS, gather_checks
@@ -130,3 +132,21 @@ def test_settings_that_cannot_be_are_refused(study: Path, line: str, message: st
     path.write_text(path.read_text(encoding="utf-8") + f"\n[protocol]\n{line}\n", encoding="utf-8")
     problems = [item for item in check_study(study).problems if item.severity == "error"]
     assert [item.column for item in problems] == [f"protocol.{message}"]
+
+
+def test_a_recording_with_a_broken_frame_is_still_measured(
+    tmp_path: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = make_thermogram(
+        np.stack([pictures["before"]] * 4), provenance=Provenance("r", "0" * 64, "test", "0"), time_s=np.arange(4.0)
+    )
+    write_store(recording, tmp_path / "r.zarr")
+
+    def broken(_recording: object) -> None:
+        raise UnreadableFileError("frame 3: expected 38400 bytes; found 12")
+
+    monkeypatch.setattr(scan_module, "frame_jumps", broken)
+    scan = measure_scan(ScanPlan(path=tmp_path / "r.zarr", scan="r"))
+    assert scan.regions.found
+    assert any("shutter events could not be looked for" in text and "frame 3" in text for text in scan.warnings)
+    assert "shutter" not in {item.id for item in scan.checks}

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 WIDTH_PER_SIGMA: Final = 2.5631031310892007
 """From 10 to 90 % of a Gaussian's blurred step, in units of its standard deviation."""
 
-MAX_FRAMES: Final = 200
+MAX_FRAMES: Final = 100
 """Of a longer recording so many frames, evenly spread, are looked at for shutter events."""
 
 _DIRECTIONS: Final = 6  # bins of 30° of a normal's direction, taken modulo 180°
@@ -336,7 +336,9 @@ def frame_jumps(recording: xr.Dataset) -> FrameJumps | None:
         return None
     n = temperature.sizes["time"]
     gap = -(-n // MAX_FRAMES)
-    thin = temperature.isel(time=slice(None, None, gap)).to_numpy()[:, ::4, ::4].astype(np.float64)
+    # one at a time, so that a long recording never lies in memory as a whole
+    frames = [temperature.isel(time=i).to_numpy()[::4, ::4] for i in range(0, n, gap)]
+    thin = np.asarray(frames, dtype=np.float64)
     steps = np.nanmedian(np.diff(thin, axis=0).reshape(len(thin) - 1, -1), axis=1)
     centre = float(np.median(steps))
     spread = 1.4826 * float(np.median(np.abs(steps - centre)))

@@ -12,6 +12,7 @@ import xarray as xr
 
 from rewarm.anatomy import find_regions
 from rewarm.cameras import open_thermogram
+from rewarm.errors import RewarmError
 from rewarm.measures import (
     DEFAULT_REFERENCE_HALF_WIDTH_C,
     Circumstances,
@@ -140,13 +141,22 @@ def _open(plan: ScanPlan) -> tuple[xr.Dataset, list[str], FrameJumps | None]:
     }
     thermogram = thermogram.assign_attrs(camera)
     warnings: list[str] = []
-    jumps = frame_jumps(thermogram)
+    jumps = _jumps(plan.path.name, thermogram, warnings)
     if "time" in thermogram.dims:
         frames = thermogram.sizes["time"]
         if frames > 1:
             warnings.append(f"{plan.path.name} is a recording: the first of its {frames} frames was measured.")
         thermogram = thermogram.isel(time=0, drop=True).assign_attrs(recording_frames=frames)
     return thermogram.load(), warnings, jumps
+
+
+def _jumps(name: str, thermogram: xr.Dataset, warnings: list[str]) -> FrameJumps | None:
+    """The shutter's jumps; a recording whose later frames cannot be read can still be measured by its first."""
+    try:
+        return frame_jumps(thermogram)
+    except RewarmError as error:
+        warnings.append(f"{name}: shutter events could not be looked for, because a frame cannot be read: {error}")
+        return None
 
 
 def _with_parameters(path: Path, given: ObjectParameters) -> xr.Dataset:
