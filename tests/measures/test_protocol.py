@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rewarm.errors import InvalidThermogramError
-from rewarm.measures import RULES, TISEM_ITEMS, Check, Circumstances, FrameJumps, review_picture
+from rewarm.measures import RULES, TISEM_ITEMS, Check, Circumstances, FrameJumps, Setting, comparability, review_picture
 from rewarm.measures.protocol import JUDGES
 from rewarm.measures.protocol_rules import GROUPS
-from rewarm.regions import Regions
+from rewarm.regions import Region, Regions, limb_sides
 from rewarm.thermogram import CameraIdentity, ObjectParameters
 
 WELL_TAKEN = Circumstances(
@@ -281,3 +283,35 @@ def test_a_recording_is_refused(pictures: Any, scene: tuple[np.ndarray, Regions]
     recording: xr.Dataset = pictures.recording(np.stack([scene[0]] * 3))
     with pytest.raises(InvalidThermogramError, match="expected one picture"):
         review_picture(recording, scene[1])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    seed=st.integers(0, 2**32 - 1),
+    holes=st.sampled_from([0.0, 0.3, 1.0]),
+    levels=st.sampled_from([1, 2, 1000]),
+    limb=st.sampled_from(["feet", "left_foot", "hands"]),
+)
+def test_any_picture_with_any_regions_is_judged(
+    pictures: Any, height: int, width: int, seed: int, holes: float, levels: int, limb: str
+) -> None:
+    """However small, empty, flat or full of gaps: outcomes, no exception, no numerical warning."""
+    rng = np.random.default_rng(seed)
+    picture = (20 + rng.integers(0, levels, (height, width)) * (12 / levels)).astype(np.float32)
+    picture[rng.random(picture.shape) < holes] = np.nan
+    items = []
+    for side in limb_sides(limb):
+        for name in ("finger1", "palm", "hand") if limb == "hands" else ("toe1", "heel", "arch", "foot"):
+            mask = np.zeros(picture.shape, dtype=bool)
+            y, x = rng.integers(0, height), rng.integers(0, width)
+            mask[y : y + rng.integers(0, height + 1), x : x + rng.integers(0, width + 1)] = True
+            items.append(Region(side, name, mask, float(rng.uniform(0.3, 1)), "test"))
+    view = "palmar" if limb == "hands" else "plantar"
+    regions = Regions(picture.shape, limb, view, tuple(items), {})
+    still = pictures.still(picture, camera=CAMERA, parameters=SETTINGS)
+    review = review_picture(still, regions, circumstances=Circumstances(ambient_c=22.0))
+    assert all(item.status in ("pass", "warn", "fail", "unknown") and item.found for item in review.checks)
+    setting = Setting(still, regions, review)
+    assert all(item.limit for item in comparability(setting, setting))

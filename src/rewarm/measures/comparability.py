@@ -375,6 +375,8 @@ def _axes_deg(regions: Regions) -> dict[str, float]:
     axes: dict[str, float] = {}
     for side, mask in limb_masks(regions).items():
         y, x = np.nonzero(mask)
+        if y.size < 2:
+            continue
         _, vectors = np.linalg.eigh(np.cov(np.stack([x, y]).astype(np.float64)))
         dx, dy = vectors[:, 1]
         angle = float(np.degrees(np.arctan2(dx, -dy)))

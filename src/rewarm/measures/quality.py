@@ -228,6 +228,8 @@ def _profiles(values: NDArray[np.float32], mask: Mask, others: Mask) -> tuple[Fl
     Returns positions s (m,), negative inside; temperatures (n, m), °C; and the normals' directions (n,), radians.
     """
     reach = float(np.clip(sqrt(float(mask.sum())) / 8.0, 5.0, 12.0))
+    if min(values.shape) < 2 * reach:
+        return None
     inside = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     outside = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
     signed = cv2.GaussianBlur(outside - inside, (0, 0), 2.0)
