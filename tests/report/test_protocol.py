@@ -10,7 +10,7 @@ import pytest
 
 from rewarm.measures import GROUPS, RULES, Check, Difference, Review, picture_quality
 from rewarm.report import write_report
-from rewarm.report.protocol import protocol_section, sources_links
+from rewarm.report.protocol import Mark, protocol_section, sources_links
 from rewarm.study.results import ScanResult, StudyResult
 
 
@@ -57,7 +57,7 @@ def test_what_all_scans_share_is_said_once(judged: StudyResult) -> None:
     first, *others = section.rows
     assert first.name == f"All {len(judged.scans)} scans"
     camera = GROUPS.index("camera")
-    assert [(mark.symbol, mark.text) for mark in first.cells[camera]] == [
+    assert [(mark.symbol, mark.words) for mark in first.cells[camera]] == [
         ("!", "accuracy: ±2 °C, no reference in view"),
         ("?", "camera warmed up"),
     ]
@@ -68,9 +68,9 @@ def test_what_all_scans_share_is_said_once(judged: StudyResult) -> None:
 def test_each_scan_shows_what_sets_it_apart_and_counts_what_was_met(judged: StudyResult) -> None:
     section = protocol_section(judged)
     assert section is not None
-    cells = {row.name: [(mark.symbol, mark.text) for mark in row.cells[0]] for row in section.rows[1:]}
+    cells = {row.name: [(mark.symbol, mark.words) for mark in row.cells[0]] for row in section.rows[1:]}
     assert cells["P1, 3 months"] == [("✓", "1 met"), ("!", "room temperature: 25 °C")]
-    assert cells["P2, 6 weeks"] == [("✓", "1 met"), ("✗", "no smoking: yes")]
+    assert cells["P2, 6 weeks"] == [("✓", "1 met"), ("✗", "smoking beforehand: yes")]
     assert sum(marks == [("✓", "2 met")] for marks in cells.values()) == len(judged.scans) - 2
     assert list(cells)[:4] == ["P1, before", "P1, 6 weeks", "P1, 3 months", "P1, 5 months"]
 
@@ -79,9 +79,9 @@ def test_every_doubt_has_its_figure_reason_and_source(judged: StudyResult) -> No
     section = protocol_section(judged)
     assert section is not None
     found = {row.title: row for row in section.reasons}
-    assert set(found) == {"no smoking", "room temperature", "accuracy", "camera warmed up"}
-    assert found["room temperature"].found[0].text == "25 °C (P1, 3 months)"
-    assert found["accuracy"].found[0].text == f"±2 °C, no reference in view (all {len(judged.scans)} scans)"
+    assert set(found) == {"smoking beforehand", "room temperature", "accuracy", "camera warmed up"}
+    assert found["room temperature"].found[0].words == "25 °C (P1, 3 months)"
+    assert found["accuracy"].found[0].words == f"±2 °C, no reference in view (all {len(judged.scans)} scans)"
     assert found["camera warmed up"].found[0].word == "not known"
     assert found["room temperature"].reason == RULES["room"].reason
     assert 'href="https://doi.org/10.1080/23328940.2021.1899546"' in found["room temperature"].sources
@@ -91,7 +91,7 @@ def test_many_different_findings_are_counted(study: StudyResult) -> None:
     scans = [reviewed(scan, check("evaluation", "warn", f"{i} of 26")) for i, scan in enumerate(study.scans)]
     section = protocol_section(replace(study, scans=tuple(scans)))
     assert section is not None
-    assert section.reasons[0].found[0].text == f"in {len(scans)} of {len(scans)} scans, named above"
+    assert section.reasons[0].found[0].words == f"in {len(scans)} of {len(scans)} scans, named above"
 
 
 def test_comparisons_name_what_differs_and_what_nobody_knows(judged: StudyResult) -> None:
@@ -109,7 +109,12 @@ def test_the_report_tells_it_without_colour_and_keeps_the_warnings(judged: Study
     html = write_report(judged, tmp_path / "report.html", pdf=False).html.read_text(encoding="utf-8")
     section = html[html.index('id="taken"') : html.index('id="warnings"')]
     plain = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", section))
-    for text in ("How the pictures were taken", "not met: no smoking: yes", "not known: camera warmed up", "u 1.68 °C"):
+    for text in (
+        "How the pictures were taken",
+        "not met: smoking beforehand: yes",
+        "not known: camera warmed up",
+        "u 1.68 °C",
+    ):
         assert re.sub(r"\s+", " ", text) in plain.replace(" : ", ": ")
     for symbol in ("✓", "!", "✗", "?"):
         assert f'<b aria-hidden="true">{symbol}</b>' in section
@@ -122,6 +127,11 @@ def test_a_report_of_scans_that_nobody_judged_has_no_such_section(study: StudyRe
     assert protocol_section(study) is None
     html = write_report(study, tmp_path / "report.html", pdf=False).html.read_text(encoding="utf-8")
     assert 'id="taken"' not in html
+
+
+def test_a_figure_keeps_its_unit() -> None:
+    assert Mark("warn", "24.5 °C, planned 22 °C").text == "24.5\u00a0°C, planned 22\u00a0°C"
+    assert Mark("warn", "3 of 12 minutes").text == "3 of 12 minutes"
 
 
 def test_sources_are_escaped_and_linked() -> None:

@@ -75,19 +75,19 @@ _PEOPLE_AND_ROOM: Final = (
         TISEM, tisem=(1,),
     ),
     Rule(
-        "smoking", "no smoking", "person and room",
+        "smoking", "smoking beforehand", "person and room",
         "Had the person smoked shortly before?", "no",
         "Nicotine narrows the vessels of toes and fingers.",
         TISEM, tisem=(2,),
     ),
     Rule(
-        "caffeine", "no coffee or tea", "person and room",
+        "caffeine", "coffee or tea beforehand", "person and room",
         "Had the person drunk coffee, tea or cola shortly before?", "no",
         "Caffeine, and the drink's heat, change the flow of blood in the skin.",
         TISEM, tisem=(2,),
     ),
     Rule(
-        "exercise", "no exercise", "person and room",
+        "exercise", "exercise beforehand", "person and room",
         "Had the person exercised shortly before?", "no",
         "Exercise warms the skin, or cools it by sweat, for longer than a usual rest.",
         TISEM, tisem=(3,),
@@ -111,7 +111,7 @@ _PEOPLE_AND_ROOM: Final = (
         f"{CLINICAL}; the 10 % {CHOSEN}", "%", (20.0, 75.0), (10.0, 85.0), (4,),
     ),
     Rule(
-        "draughts", "no draughts or heaters", "person and room",
+        "draughts", "away from draughts", "person and room",
         "Was the place free of draughts, sunlight and heaters?", "yes (draught_free under [protocol])",
         "Moving air cools toes, and whatever is hot shines into the picture.",
         f"{TISEM}; {CLINICAL}", tisem=(5,),
@@ -235,13 +235,13 @@ _PICTURE: Final = (
         f"the limits {CHOSEN}", "px", (0.0, 4.0), (0.0, 6.0),
     ),
     Rule(
-        "motion", "no motion", "picture",
+        "motion", "motion", "picture",
         "Did nothing move while the picture was taken?", "at most 3 px, or less than the blur; a warning up to 6 px",
         "Motion smears a toe over its neighbours.",
         f"the limits {CHOSEN}", "px", (0.0, 3.0), (0.0, 6.0),
     ),
     Rule(
-        "shutter", "no shutter jumps", "picture",
+        "shutter", "shutter jumps", "picture",
         "Did the recording run without the camera re-setting its offset (NUC)?",
         "jumps of at most 0.05 °C; a warning up to 0.2 °C",
         "When the shutter closes all temperatures jump at once, which a rewarming curve would show as an effect.",

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from rewarm.measures import GROUPS, RULES, Check, Difference
 from rewarm.report.context import comparison_words, scan_words
 from rewarm.report.people import in_order
+from rewarm.report.words import NBSP
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 
 SYMBOLS: Final = {"pass": "✓", "warn": "!", "fail": "✗", "unknown": "?"}
@@ -19,12 +20,20 @@ WORDS: Final = {"pass": "met", "warn": "doubtful", "fail": "not met", "unknown":
 _MOST_NAMED: Final = 3
 
 
+_FIGURE: Final = re.compile(r"(?<=\d) (?=(?:°C|%|px|mm|min|m|h)(?:\W|$))")
+
+
 @dataclass(frozen=True)
 class Mark:
     """One finding in a cell."""
 
     status: str
-    text: str
+    words: str
+
+    @property
+    def text(self) -> str:
+        """The finding; no line breaks between a figure and its unit."""
+        return _FIGURE.sub(NBSP, self.words)
 
     @property
     def symbol(self) -> str:
