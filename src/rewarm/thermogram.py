@@ -10,6 +10,8 @@ variable       dims                           meaning
                                               digit of it is lost; NaN where the camera gave no temperature
 ``counts``     the same, optional             uint16 raw counts of the detector, from which temperature was computed
 ``time``       (time,), recordings only       seconds since the first frame, float64
+(a parameter)  (time,), recordings only       a parameter of :data:`ATTRIBUTES` that is not the same in all frames;
+                                              ``attrs`` have the first frame's
 ============== ============================== ==========================================================================
 
 Its ``attrs`` are flat and JSON-able, with the keys of :data:`ATTRIBUTES`; what a file does not hold is ``None``.
@@ -211,14 +213,21 @@ def _attribute_problems(thermogram: xr.Dataset) -> list[str]:
 
 
 def object_parameters(thermogram: xr.Dataset) -> ObjectParameters:
-    """The object parameters that the temperatures were computed with."""
-    return ObjectParameters(**{field.name: thermogram.attrs[field.name] for field in fields(ObjectParameters)})
+    """The object parameters that the temperatures were computed with; of a recording, those of its first frame."""
+    return ObjectParameters(**{field.name: _own_value(thermogram, field.name) for field in fields(ObjectParameters)})
 
 
 def calibration(thermogram: xr.Dataset) -> Calibration | None:
     """The camera's calibration, or ``None`` where the file held temperatures instead of counts."""
-    values = {field.name: thermogram.attrs[field.name] for field in fields(Calibration)}
+    values = {field.name: _own_value(thermogram, field.name) for field in fields(Calibration)}
     return None if any(value is None for value in values.values()) else Calibration(**values)
+
+
+def _own_value(thermogram: xr.Dataset, name: str) -> Any:
+    """The value in ``attrs``, unless this is one frame of a recording in which the frames differ in it."""
+    if name in thermogram.coords and thermogram[name].ndim == 0:
+        return float(thermogram[name])
+    return thermogram.attrs[name]
 
 
 def camera_identity(thermogram: xr.Dataset) -> CameraIdentity:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -41,6 +43,8 @@ class FlirFile:
     seconds: int = 1_700_000_000
     milliseconds: int = 250
     west_min: int = -60
+    rate: int = 0
+    others: tuple[tuple[int, bytes], ...] = ((0x22, b"\0" * 64),)
     info_bytes: int = 0x400
     chunk_bytes: int = 3000
     geometry: tuple[int, int] | None = None
@@ -62,8 +66,6 @@ def raw_payload(file: FlirFile) -> bytes:
     if file.raw == "jpegls":
         return imagecodecs.jpegls_encode(file.counts)
     if file.raw in ("tiff <", "tiff >"):
-        import io
-
         stream = io.BytesIO()
         tifffile.imwrite(stream, file.counts.astype(file.raw[-1] + "u2"), byteorder=file.raw[-1])
         return stream.getvalue()
@@ -94,13 +96,14 @@ def camera_info(file: FlirFile) -> bytes:
     put(0x308, "if", file.o, file.r2)
     put(0x310, "2H", 7000, 58000)
     put(0x384, "IIh", file.seconds, file.milliseconds, file.west_min)
+    put(0x464, "H", file.rate)
     return bytes(info)
 
 
 def fff_bytes(file: FlirFile) -> bytes:
     width, height = file.geometry or file.counts.shape[::-1]
     raw = struct.pack(file.order + "3H", 2, width, height).ljust(0x20, b"\0") + raw_payload(file)
-    records = [(0x20, 1, camera_info(file)), (0x22, 1, b"\0" * 64), (0x01, 2, raw)]
+    records = [(0x20, 1, camera_info(file)), *((kind, 1, content) for kind, content in file.others), (0x01, 2, raw)]
     entries, body, start = b"", b"", 0x40 + 0x20 * 6
     for kind, subtype, content in records:
         entries += struct.pack(
@@ -225,6 +228,125 @@ def irb_file() -> Callable[..., IrbFile]:
 def irb(irb_file: Callable[..., IrbFile]) -> Callable[..., bytes]:
     """The bytes of an InfraTec .irb."""
     return lambda **changes: irb_bytes(irb_file(**changes))
+
+
+def dicom_bytes(
+    values: NDArray[np.generic],
+    *,
+    unit: str | None = "Cel",
+    scheme: str = "UCUM",
+    slope: float | None = 1.0,
+    intercept: float = 0.0,
+    place: str = "top",
+    big_endian: bool = False,
+    padding: float | None = None,
+    moments: Sequence[str] = (),
+    pixel_keyword: str | None = "by type",
+    syntax: str = "",
+    **elements: object,
+) -> bytes:
+    """A DICOM object that keeps (y, x) or (time, y, x) numbers, as small as it can be; ``elements`` win over all."""
+    from pydicom import dcmwrite
+    from pydicom.dataset import Dataset, FileMetaDataset
+
+    order = ">" if big_endian else "<"
+    data = Dataset()
+    data.SOPClassUID, data.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.30", "1.2.3"
+    data.PatientName, data.PatientID = "Doe^Jane", "4711"
+    data.Manufacturer, data.ManufacturerModelName, data.DeviceSerialNumber = "Maker", "Model", "5020"
+    data.AcquisitionDateTime = "20240203101112.250000+0100"
+    data.SamplesPerPixel, data.BitsAllocated = 1, 8 * values.dtype.itemsize
+    data.Rows, data.Columns = values.shape[-2:]
+    frames = values.shape[0] if values.ndim == 3 else 1
+    data.NumberOfFrames = frames
+    data.PixelRepresentation = int(values.dtype.kind == "i")
+    keyword = pixel_keyword
+    if pixel_keyword == "by type":
+        keyword = {"f4": "FloatPixelData", "f8": "DoubleFloatPixelData"}.get(values.dtype.str[1:], "PixelData")
+    if keyword:
+        setattr(data, keyword, values.astype(values.dtype.newbyteorder(order)).tobytes())
+    if keyword == "PixelData":
+        data["PixelData"].VR = "OW"
+    if padding is not None:
+        data.FloatPixelPaddingValue = padding
+    mapping = Dataset()
+    if slope is not None:
+        mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept = slope, intercept
+    units = Dataset()
+    units.CodeValue, units.CodingSchemeDesignator, units.CodeMeaning = unit, scheme, "unit"
+    mapping.MeasurementUnitsCodeSequence = [units] if unit else []
+    groups = [Dataset() for _ in range(frames)]
+    for group, moment in zip(groups, moments, strict=False):
+        group.FrameContentSequence = [Dataset()]
+        group.FrameContentSequence[0].FrameAcquisitionDateTime = moment
+    shared = Dataset()
+    for holder in {"top": [data], "shared": [shared], "per frame": groups}[place]:
+        holder.RealWorldValueMappingSequence = [mapping]
+    data.SharedFunctionalGroupsSequence, data.PerFrameFunctionalGroupsSequence = [shared], groups
+    for name, value in elements.items():
+        setattr(data, name, value)
+    data.file_meta = FileMetaDataset()
+    plain = "1.2.840.10008.1.2.2" if big_endian else "1.2.840.10008.1.2.1"
+    data.file_meta.TransferSyntaxUID = plain
+    stream = io.BytesIO()
+    dcmwrite(stream, data, enforce_file_format=True)
+    written = stream.getvalue()
+    if not syntax:
+        return written
+    # Another transfer syntax is only said, in the place of the true one and padded by zeros like it.
+    size = len(plain) + len(plain) % 2
+    at = written.index(plain.encode())
+    said = syntax.encode() + b"\0" * (len(syntax) % 2)
+    head = written[: at - 2] + len(said).to_bytes(2, "little") + said
+    grown = int.from_bytes(written[140:144], "little") + len(said) - size
+    return head[:140] + grown.to_bytes(4, "little") + head[144:] + written[at + size :]
+
+
+@pytest.fixture(scope="session")
+def dicom() -> Callable[..., bytes]:
+    """The bytes of a DICOM object with numbers for pixels."""
+    pytest.importorskip("pydicom", reason="DICOM is an extra: pip install rewarm[dicom]")
+    return dicom_bytes
+
+
+def irg_bytes(celsius: NDArray[np.floating[Any]], *, magic: bytes = b"\xca\xac", step_k: float = 1 / 16) -> bytes:
+    """An InfiRay .irg as the C200 series writes them, without a photo."""
+    height, width = celsius.shape
+    header = bytearray(128)
+    struct.pack_into("<2sHIHH", header, 0, magic, 128, height * width, height, width)
+    struct.pack_into("<2HI", header, 26, height, width, 9800)
+    header[-2:] = b"\xac\xca"
+    fine = np.round((celsius.astype(float) + 273.15) / step_k).astype("<u2")
+    return bytes(header) + bytes(height * width) + fine.tobytes()
+
+
+@pytest.fixture(scope="session")
+def irg() -> Callable[..., bytes]:
+    """The bytes of an InfiRay .irg of given °C."""
+    pytest.importorskip("infiray_irg", reason="InfiRay is an extra: pip install rewarm[infiray]")
+    return irg_bytes
+
+
+def fpf_bytes(values: NDArray[Any], *, kind: int = 0, number: int = 2, start: int = 892, **patches: bytes) -> bytes:
+    """A picture in FLIR's public image format; ``patches`` are bytes for a place, named like ``at_0x1e0``."""
+    height, width = values.shape
+    header = bytearray(start)
+    header[:23] = b"FPF Public Image Format"
+    struct.pack_into("<2I4H", header, 0x20, 2, start, kind, number, width, height)
+    for at, text in ((0x78, b"ThermaCAM S65"), (0xB8, b"12345"), (0xE0, b"FOL 35")):
+        header[at : at + len(text)] = text
+    struct.pack_into("<5f", header, 0x1E0, 0.98, 1.5, 295.15, 296.15, 0.45)
+    struct.pack_into("<7I", header, 0x248, 2012, 7, 26, 21, 11, 14, 250)
+    for place, patch in patches.items():
+        at = int(place.removeprefix("at_"), 16)
+        header[at : at + len(patch)] = patch
+    return bytes(header) + values.astype(("<i2", "<i4", "<f4", "<f8")[number]).tobytes()
+
+
+@pytest.fixture(scope="session")
+def fpf() -> Callable[..., bytes]:
+    """The bytes of a picture in FLIR's public image format."""
+    return fpf_bytes
 
 
 @pytest.fixture(scope="session")

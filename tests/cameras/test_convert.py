@@ -11,7 +11,7 @@ import tifffile
 import xarray as xr
 from numpy.typing import NDArray
 
-from rewarm.cameras import convert, open_thermogram
+from rewarm.cameras import convert, open_thermogram, save_thermogram
 from rewarm.errors import InvalidInputError, OutputError, UnreadableFileError
 
 Write = Callable[[str, bytes | str], Path]
@@ -95,7 +95,7 @@ def test_a_failure_leaves_the_old_output_and_no_scraps(
 
 
 def test_unknown_suffix(camera_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"ends in \.npy, \.csv, \.tif, \.tiff, \.zarr; found '\.xlsx'"):
+    with pytest.raises(InvalidInputError, match=r"ends in \.npy, \.csv, \.tif, \.tiff, \.zarr, \.dcm; found '\.xlsx'"):
         convert(camera_file, tmp_path / "out.xlsx")
     with pytest.raises(InvalidInputError, match="found 'no suffix'"):
         convert(camera_file, tmp_path / "out")
@@ -131,13 +131,10 @@ def test_a_bad_input_writes_nothing(write: Write, tmp_path: Path) -> None:
 
 
 def test_a_recording_says_how_to_choose_a_frame(tmp_path: Path, camera_file: Path) -> None:
-    from rewarm.cameras import save_thermogram
-    from rewarm.errors import InvalidThermogramError
-
     frame = open_thermogram(camera_file)
     recording = xr.concat([frame, frame], dim="time").assign_coords(time=[0.0, 0.1])
-    with pytest.raises(InvalidThermogramError, match="Choose a frame"):
-        save_thermogram(recording, tmp_path / "out.npy")
+    with pytest.raises(InvalidInputError, match=r"expected one picture for a CSV; found .* 2 frames\. Choose a frame"):
+        save_thermogram(recording, tmp_path / "out.csv")
     stored = open_thermogram(save_thermogram(recording, tmp_path / "out.zarr"))
     np.testing.assert_array_equal(stored["temperature"], recording["temperature"])
     np.testing.assert_array_equal(stored["time"], [0.0, 0.1])

@@ -174,11 +174,6 @@ def test_damage_is_named(write: Write, flir_jpeg: Jpeg, changes: dict[str, Any],
         open_thermogram(write("a.jpg", flir_jpeg(**changes)))
 
 
-def test_a_sequence_is_not_passed_off_as_a_picture(write: Write, flir_fff: Jpeg) -> None:
-    with pytest.raises(UnreadableFileError, match="sequence of several frames"):
-        open_thermogram(write("a.seq", flir_fff() + flir_fff()))
-
-
 def test_every_truncation_is_an_error_of_ours(write: Write, flir_jpeg: Jpeg) -> None:
     whole = flir_jpeg()
     ends = whole.rfind(b"FLIR\0") + 100  # inside the last FLIR segment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,12 @@ def ends_well(path: Path, data: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def originals(
-    flir_jpeg: Jpeg, flir_fff: Jpeg, irb: Jpeg, celsius: NDArray[np.float32], counts: NDArray[np.uint16]
+    request: pytest.FixtureRequest,
+    flir_jpeg: Jpeg,
+    flir_fff: Jpeg,
+    irb: Jpeg,
+    celsius: NDArray[np.float32],
+    counts: NDArray[np.uint16],
 ) -> dict[str, bytes]:
     def tiff(values: NDArray[np.generic], **options: object) -> bytes:
         stream = io.BytesIO()
@@ -69,7 +75,7 @@ def originals(
     stream = io.BytesIO()
     np.save(stream, celsius)
     rows = [",".join(f"{v:.1f}" for v in row) for row in celsius[:, :12]]
-    return {
+    files = {
         "plain.jpg": flir_jpeg(chunk_bytes=1500),
         "png.jpg": flir_jpeg(raw="png"),
         "tiff.jpg": flir_jpeg(raw="tiff <"),
@@ -86,6 +92,11 @@ def originals(
         "a.csv": "\n".join(rows).encode(),
         "a.txt": ("Unit: °C\n;" + "\n;".join(rows).replace(",", ";").replace(".", ",")).encode("utf-16"),
     }
+    files["a.fpf"] = request.getfixturevalue("fpf")(celsius)
+    if "a.irg" in KINDS:
+        files["a.irg"] = request.getfixturevalue("irg")(celsius)
+        files["float.dcm"] = request.getfixturevalue("dicom")(celsius, place="shared")
+    return files
 
 
 MAGICS = [
@@ -102,7 +113,9 @@ MAGICS = [
 ]
 KINDS = ["plain.jpg", "png.jpg", "tiff.jpg", "jpegls.jpg", "big.fff", "plain.irb", "runs.irb",
          "recording.irb", "a.npy", "float.tif", "zip.tif", "lzw.tif",
-         "counts.tif", "a.csv", "a.txt"]  # fmt: skip
+         "counts.tif", "a.csv", "a.txt", "a.fpf"]  # fmt: skip
+if find_spec("infiray_irg") and find_spec("pydicom"):  # the extras
+    KINDS += ["a.irg", "float.dcm"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

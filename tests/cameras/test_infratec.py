@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from rewarm.cameras import open_thermogram
+from rewarm.cameras import convert, infratec, open_thermogram
 from rewarm.cameras.infratec import palette_table
 from rewarm.errors import InvalidInputError, UnreadableFileError
 
@@ -94,10 +94,10 @@ def test_a_clock_that_stands_still_is_said(write: Write, irb: Irb, day: float) -
 def test_what_the_palette_does_not_cover_is_missing() -> None:
     palette_k = np.concatenate([np.arange(40.0), 300 + np.arange(216.0)])
     palette_k[[0, 25]] = 170.5, 90.25  # a camera leaves other numbers where it has no calibration
-    table = palette_table(palette_k)
+    table = palette_table(palette_k.astype("<f4").tobytes())
     assert np.isnan(table[: 26 * 256 - 256]).all()
     palette_k[30] = 250.0
-    table = palette_table(palette_k).reshape(256, 256)
+    table = palette_table(palette_k.astype("<f4").tobytes()).reshape(256, 256)
     assert np.isnan(table[:31]).all()
     np.testing.assert_allclose(table[40:255, 128] + 273.15, palette_k[40:255] + 0.5, atol=1e-4)
     np.testing.assert_allclose(table[255] + 273.15, palette_k[255], atol=1e-4)
@@ -158,7 +158,7 @@ def test_pictures_of_different_sizes_are_refused(write: Write, irb: Irb) -> None
         (29, "I", 900_000, "its index of blocks"),
         (64 + 16, "I", 100, "a picture"),
         (64 + 12, "I", 0xFFFFFFF0, "a picture"),
-        (64, "I", 9, "found none in its index"),
+        (64, "I", 9, "found only sound, text or a preview"),
     ],
 )
 def test_a_damaged_index(write: Write, irb: Irb, at: int, kind: str, value: int, words: str) -> None:
@@ -201,7 +201,58 @@ def test_truncated_runs(write: Write, irb: Irb) -> None:
         open_thermogram(write("a.irb", bytes(data)))
 
 
-def test_a_recording_beyond_the_limit_is_refused(write: Write, irb: Irb, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rewarm.cameras.infratec.MAX_RECORDING_BYTES", 3 * 768 * 4)
-    with pytest.raises(UnreadableFileError, match="found 4 frames of 32 × 24"):
-        open_thermogram(write("a.irb", irb(frames=4)))
+def test_frames_are_read_only_when_they_are_asked_for(write: Write, irb: Irb, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+    decode = infratec.decode_picture
+    monkeypatch.setattr(
+        infratec, "decode_picture", lambda p, *rest: (decoded.append(p.milliseconds), decode(p, *rest))[1]
+    )
+    thermogram = open_thermogram(write("a.irb", irb(frames=9, milliseconds=tuple(range(0, 180, 20)))))
+    assert decoded == [0]
+    np.testing.assert_allclose(
+        thermogram["temperature"].isel(time=[7, 2], y=3), FIRST_C[[3, 3]] + [[0.546875], [0.15625]], atol=2e-5
+    )
+    assert sorted(decoded[1:]) == [40, 140]
+
+
+@pytest.fixture
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave even a small recording on disk."""
+    monkeypatch.setattr("rewarm.cameras.source.HASHED_BYTES", 1000)
+    monkeypatch.setattr("rewarm.cameras.source.PARTIAL_BYTES", 500)
+
+
+def test_a_long_recording_stays_on_disk(on_disk: None, write: Write, irb: Irb) -> None:
+    path = write("a.irb", irb(frames=3, chained=True, packing=1, milliseconds=(0, 20, 40)))
+    thermogram = open_thermogram(path)
+    np.testing.assert_allclose(thermogram["temperature"][2], FIRST_C + 40 / 256, atol=2e-5)
+    path.write_bytes(b"\xffIRB\0")
+    with pytest.raises(UnreadableFileError, match=r"a\.irb: .*the file has changed since"):
+        thermogram["temperature"].load()
+    path.unlink()
+    with pytest.raises(UnreadableFileError, match=r"a\.irb: .*where it was when it was opened"):
+        thermogram["temperature"].load()
+
+
+def test_a_recording_is_converted_whole(write: Write, irb: Irb, tmp_path: Path) -> None:
+    path = write("a.irb", irb(frames=5, milliseconds=(0, 20, 40, 60, 80)))
+    stored = open_thermogram(convert(path, tmp_path / "a.zarr"))
+    np.testing.assert_array_equal(stored["temperature"], open_thermogram(path)["temperature"])
+    np.testing.assert_allclose(stored["time"], [0, 0.02, 0.04, 0.06, 0.08])
+
+
+def test_a_damaged_frame_is_named_when_it_is_read(write: Write, irb: Irb) -> None:
+    data = bytearray(irb(frames=2, packing=1, others=(), milliseconds=(0, 20)))
+    size = struct.unpack_from("<I", data, 64 + 32 + 16)[0]
+    struct.pack_into("<I", data, 64 + 32 + 16, size - 2)
+    thermogram = open_thermogram(write("a.irb", bytes(data)))
+    with pytest.raises(UnreadableFileError, match=r"a\.irb: frame 2: .*a picture's runs.*drop_isel\(time=1\)"):
+        thermogram["temperature"].load()
+
+
+def test_parameters_that_change_are_said(write: Write, irb: Irb) -> None:
+    data = bytearray(irb(frames=3, milliseconds=(0, 20, 40)))
+    third = struct.unpack_from("<I", data, 64 + 64 + 12)[0]
+    struct.pack_into("<f", data, third + 24, 0.5)
+    warnings = open_thermogram(write("a.irb", bytes(data))).attrs["warnings"]
+    assert "change within the recording, first at frame 3" in warnings[0]

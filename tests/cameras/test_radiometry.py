@@ -131,3 +131,32 @@ def test_air_transmits_less_over_distance() -> None:
     assert shares[0] == 1
     assert shares == sorted(shares, reverse=True)
     assert shares[1] == pytest.approx(0.99, abs=0.01)
+
+
+@pytest.mark.parametrize("shape", [(24, 32), (3, 5, 7), (11,), (0, 4), ()])
+def test_every_way_to_look_up_gives_the_table(shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(5)
+    table = random.normal(size=65536).astype(np.float32)
+    table[:100] = np.nan
+    counts = random.integers(0, 65536, size=shape).astype(np.uint16)
+    np.testing.assert_array_equal(radiometry.apply_table(table, counts), table[counts])
+    out = np.full(shape, 7, np.float32)
+    assert radiometry.apply_table(table, counts, out) is out
+    np.testing.assert_array_equal(out, table[counts])
+    by_numpy = np.empty(shape, np.float32)
+    radiometry._numpy_lookup(counts, table, by_numpy)
+    np.testing.assert_array_equal(by_numpy, table[counts])
+
+
+def test_counts_that_are_not_contiguous() -> None:
+    table = np.arange(65536, dtype=np.float32)
+    counts = np.arange(6000, dtype=np.uint16).reshape(60, 100)[::-2, 5:50:3]
+    np.testing.assert_array_equal(radiometry.apply_table(table, counts), counts.astype(np.float32))
+
+
+def test_more_pixels_than_one_block() -> None:
+    table = np.arange(65536, dtype=np.float32)
+    counts = np.random.default_rng(1).integers(0, 65536, size=(600, 300)).astype(np.uint16)
+    out = np.empty(counts.shape, np.float32)
+    radiometry._numpy_lookup(counts, table, out)
+    np.testing.assert_array_equal(out, counts.astype(np.float32))

@@ -42,6 +42,12 @@ def sample(
         return name, write("a.fff", flir_fff())
     if name == "InfraTec IRB":
         return name, write("a.irb", irb())
+    if name == "DICOM":
+        return name, write("a.dcm", request.getfixturevalue("dicom")(celsius))
+    if name == "FLIR FPF":
+        return name, write("a.fpf", request.getfixturevalue("fpf")(celsius))
+    if name == "InfiRay IRG":
+        return name, write("a.irg", request.getfixturevalue("irg")(celsius))
     if name == "npy":
         np.save(tmp_path / "a.npy", celsius)
         return name, tmp_path / "a.npy"
@@ -194,7 +200,6 @@ def test_pictures_are_refused_saying_what_was_looked_for(write: Write, head: byt
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        (bytes(128) + b"DICM", "DICOM"),
         (b"\0\0\0\x18ftypmp42", "a video"),
         (b"PK\x03\x04\x14\0", "ZIP"),
         (b"\0\x01\x02\x03", r"first bytes \(00 01 02 03"),

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RectBivariateSpline
+from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
 from rewarm.alignment.shapes import FRAME_PX, WHOLE, Outline, SideShape, anchors, outlines, side_shape
@@ -228,7 +228,11 @@ def _dense(moved: Points, window: tuple[slice, slice]) -> tuple[NDArray[np.float
     ys, xs = _nodes(window[0]), _nodes(window[1])
     rows = np.arange(window[0].start, window[0].stop) + 0.5
     columns = np.arange(window[1].start, window[1].stop) + 0.5
-    map_x, map_y = (
-        (RectBivariateSpline(ys, xs, moved[..., axis])(rows, columns) - 0.5).astype(np.float32) for axis in (0, 1)
-    )
+    at_rows = np.interp(rows, ys, np.arange(len(ys)))
+    at_columns = np.interp(columns, xs, np.arange(len(xs)))
+    places = np.meshgrid(at_rows, at_columns, indexing="ij")
+    shift = moved - _grid(window).reshape(moved.shape)  # small and smooth, so that the spline's border does no harm
+    shift_x, shift_y = (map_coordinates(shift[..., axis], places, order=3, mode="mirror") for axis in (0, 1))
+    map_x = (columns[None, :] + shift_x - 0.5).astype(np.float32)
+    map_y = (rows[:, None] + shift_y - 0.5).astype(np.float32)
     return map_x, map_y

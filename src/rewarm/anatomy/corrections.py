@@ -1,8 +1,9 @@
 """A person's corrections, ``annotations/SCAN.geojson``: they always win.
 
-A GeoJSON FeatureCollection in the picture's pixel-edge coordinates (x, y). A feature with a Polygon or MultiPolygon replaces
-the region named by its properties ``side`` and ``region``; one with a Point sets the landmark named by ``side`` and ``landmark``
-(``toe1_tip``, ``web1``, ``heel_point``). ``author`` (or ``drawn_by``) and ``drawn_at`` say who and when.
+A GeoJSON FeatureCollection in the picture's pixel-edge coordinates (x, y). A feature with a Polygon or MultiPolygon
+replaces the region named by its properties ``side`` and ``region``; one with a Point sets the landmark named by
+``side`` and ``landmark`` (``toe1_tip``, ``web1``, ``heel_point``). ``author`` (or ``drawn_by``) and ``drawn_at`` say
+who and when.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
-from shapely.geometry import shape as to_geometry
 from shapely.validation import explain_validity
 
 from rewarm.anatomy.polygons import rasterise
@@ -119,7 +119,7 @@ def _read_feature(
     if kind not in ("Polygon", "MultiPolygon", "Point"):
         problems.append(f"{where}: geometry: expected Polygon, MultiPolygon or Point; found {kind!r}")
         return
-    geometry = to_geometry(form)
+    geometry: Any = shapely.from_geojson(json.dumps(form))
     problems += [f"{where}: geometry: {problem}" for problem in _geometry_problems(geometry, shape)]
     full = f"{properties.get('side')}_{name}"
     if full in (landmarks if kind == "Point" else regions):
@@ -163,7 +163,8 @@ def _geometry_problems(geometry: Any, shape: tuple[int, int]) -> list[str]:
     left, top, right, bottom = geometry.bounds
     if left < 0 or top < 0 or right > shape[1] or bottom > shape[0]:
         problems.append(
-            f"expected x within 0..{shape[1]} and y within 0..{shape[0]}; found x {left:g}..{right:g}, y {top:g}..{bottom:g}"
+            f"expected x within 0..{shape[1]} and y within 0..{shape[0]}; found x {left:g}..{right:g}, "
+            f"y {top:g}..{bottom:g}"
         )
     return problems
 
@@ -177,9 +178,7 @@ def apply_corrections(regions: Regions, drawn: Corrections) -> Regions:
     by_name = {item.name: item for item in drawn.regions}
     items = list(regions.items)
     items += [item for name, item in by_name.items() if regions.get(item.side, item.region) is None]
-    result: list[Region] = []
-    for item in items:
-        result.append(by_name.get(item.name) or _yield_to(item, by_name))
+    result = [by_name.get(item.name) or _yield_to(item, by_name) for item in items]
     result = [_whole(item, result, by_name) for item in result]
     warnings = tuple(w for w in regions.warnings if not by_name or "not supported" not in w)
     return replace(regions, items=tuple(result), landmarks={**regions.landmarks, **drawn.landmarks}, warnings=warnings)

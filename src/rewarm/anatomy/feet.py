@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,17 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
+from rewarm.anatomy.fan import make_fan
 from rewarm.anatomy.pose import Fit, silhouette_outline
-from rewarm.anatomy.rims import noise_level, rim_support
+from rewarm.anatomy.rims import noise_level, rim_sharpness, rim_support
 from rewarm.anatomy.silhouettes import FootCandidate
 from rewarm.anatomy.sole_shape import Points, side_of
-from rewarm.anatomy.toes import ToeSplit, make_fan, split_toes, toe_labels, web_points
+from rewarm.anatomy.toes import ToeSplit, split_toes, toe_labels, web_points
 from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.regions import TOES, Mask
 
-_MISFIT_LIMIT: Final = 0.027
-_MISFIT_SCALE: Final = 0.003
+_MISFIT_LIMIT: Final = 0.025
+_MISFIT_SCALE: Final = 0.002
 _MIRROR_SCALE: Final = 0.0012
+_TOES_DOWN: Final = 0.004
+_STEEPEST: Final = np.radians(75.0)
+"""In a scene, toes point up; a cut-out may have been turned."""
 
 Part = tuple[Mask, float, str]
 """A region's mask, its confidence and what is doubtful."""
@@ -53,13 +57,22 @@ def _as_side(candidate: FootCandidate, side: str, view: str) -> tuple[Fit, float
     if candidate.sure is not None:  # its side came with the search
         fit = candidate.fits[0]
         return (fit, candidate.sure, 1.0) if side_of(fit.pose, view=view) == side else None
-    fits = sorted(candidate.fits, key=lambda fit: (abs(_turn(fit)) >= np.pi / 2, fit.misfit))  # toes up come first
-    own = next((fit for fit in fits if side_of(fit.pose, view=view) == side), None)
-    rival = next((fit for fit in fits if side_of(fit.pose, view=view) != side), None)
+    fits = [fit for fit in candidate.fits if candidate.cut_out or abs(_turn(fit)) < _STEEPEST]
+    own = _best(fit for fit in fits if side_of(fit.pose, view=view) == side)
+    rival = _best(fit for fit in fits if side_of(fit.pose, view=view) != side)
     if own is None or rival is None:
         return None
     is_foot = _logistic((_MISFIT_LIMIT - min(own.misfit, rival.misfit)) / _MISFIT_SCALE)
-    return own, is_foot, _logistic((rival.misfit - own.misfit) / _MIRROR_SCALE)
+    return own, is_foot, _logistic((_cost(rival) - _cost(own)) / _MIRROR_SCALE)
+
+
+def _best(fits: Iterable[Fit]) -> Fit | None:
+    return min(fits, key=_cost, default=None)
+
+
+def _cost(fit: Fit) -> float:
+    """Misfit, a little more with the toes down: pictures are usually taken with the toes up."""
+    return fit.misfit + (_TOES_DOWN if abs(_turn(fit)) > np.pi / 2 else 0.0)
 
 
 def looks_like_a_foot(candidate: FootCandidate) -> float:
@@ -95,7 +108,7 @@ def pair_feet(
             total = 0.0
             for side, i in pick.items():
                 seen = views[side][i]
-                total += -10.0 if seen is None else np.log(seen[1] + 1e-9) + np.log(seen[2] + 1e-9) + 6.0
+                total += -10.0 if seen is None else max(float(np.log(seen[1] * seen[2] + 1e-9)), -5.0) + 6.0
             if total > best[0]:
                 best = (total, pick)
     chosen: dict[str, ChosenFoot] = {}
@@ -106,7 +119,7 @@ def pair_feet(
             continue
         fit, is_foot, is_side = seen
         doubt = ""
-        if is_side < 0.5:
+        if is_side < 0.5 and is_foot >= 0.5:
             doubt = f"its outline looks like the other foot's, but it is taken as the {side} one"
             warnings.append(f"{side} foot: {doubt}. Check `limb` and `view`, and whether the picture is mirrored")
         elif is_foot < 0.5:
@@ -126,7 +139,7 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     ys, xs = np.nonzero(mask)
     points = pose.to_foot(np.stack([xs + 0.5, ys + 0.5], axis=1))
     toe = _one_piece_each(toe_labels(split, points), ys, xs, mask.shape)
-    seen = _rim_seen(filled, chosen.candidate)
+    seen = chosen.candidate.contrast
 
     def full(chosen_pixels: NDArray[np.bool_]) -> Mask:
         whole = np.zeros(mask.shape, dtype=bool)
@@ -137,6 +150,8 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
     searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
+    if not chosen.candidate.cut_out and split.notches < 2:
+        searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
     toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), searched)
     for i, name in enumerate(TOES, start=1):
         confidence, reason = toe_sure[i - 1]
@@ -150,18 +165,26 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     return FoundFoot(parts, _landmarks(split, toe, points, xs, ys, chosen))
 
 
-def _rim_seen(filled: NDArray[np.float32], candidate: FootCandidate) -> float:
-    return candidate.contrast
-
-
 def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit) -> list[float]:
     """For each toe, 0..1: how clearly its own rim stands out from what is around it."""
     if chosen.candidate.cut_out:
         return [1.0] * 5
-    rim = silhouette_outline(chosen.candidate.mask)
-    support = rim_support(filled, chosen.candidate.mask, noise_level(filled), rim)
-    owner = toe_labels(split, chosen.fit.pose.to_foot(rim))
-    return [float(support[owner == i].mean()) if (owner == i).any() else 0.0 for i in range(1, 6)]
+    mask, pose = chosen.candidate.mask, chosen.fit.pose
+    rim = silhouette_outline(mask)
+    support = rim_support(filled, mask, noise_level(filled), rim)
+    sharp = rim_sharpness(filled, mask, rim, pose.length)
+    place = pose.to_foot(rim)
+    owner = toe_labels(split, place)
+    heel = float(np.median(sharp[place[:, 1] < 0.3])) if (place[:, 1] < 0.3).any() else 1.0
+    seen = []
+    for i in range(1, 6):
+        own = owner == i
+        if own.sum() < 4:
+            seen.append(0.0)
+            continue
+        fading = float(np.quantile(sharp[own], 0.25)) / max(heel, 0.3)
+        seen.append(float(support[own].mean() * np.clip((fading - 0.30) / 0.25, 0.0, 1.0)))
+    return seen
 
 
 def _one_piece_each(

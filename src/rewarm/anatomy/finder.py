@@ -58,8 +58,8 @@ def find_regions(
     ``corrections`` is a GeoJSON file drawn by a person, which always wins (:mod:`rewarm.anatomy.corrections`).
 
     Every region of the limb comes back, found or not; a confidence is the estimated probability that the region
-    overlaps the true one with a Dice coefficient of at least 0.7. Below ``CONFIDENCE_LIMIT`` a region's mask is empty and its
-    ``reason`` says why. Raises :class:`rewarm.errors.InvalidThermogramError` and
+    overlaps the true one with a Dice coefficient of at least 0.7. Below ``CONFIDENCE_LIMIT`` a region's mask is empty
+    and its ``reason`` says why. Raises :class:`rewarm.errors.InvalidThermogramError` and
     :class:`rewarm.errors.InvalidInputError`.
     """
     check_thermogram(thermogram)
@@ -85,11 +85,11 @@ def _find_feet(temperature: NDArray[np.float32]) -> list[FootCandidate]:
         middle = np.float32(np.median(temperature[valid]))
         temperature = np.where(valid, temperature, middle).astype(np.float32)
     feet = scene_feet(temperature)
-    sure = max((looks_like_a_foot(foot) for foot in feet), default=0.0)
-    if sure >= _SURE_ENOUGH:
+    sure = sorted((looks_like_a_foot(foot) for foot in feet), reverse=True)
+    if len(sure) > 1 and sure[1] >= _SURE_ENOUGH:
         return feet
     searched = searched_feet(temperature)
-    return searched if max((looks_like_a_foot(foot) for foot in searched), default=0.0) > sure else feet
+    return searched if sum(looks_like_a_foot(foot) for foot in searched) > sum(sure) else feet
 
 
 def _unsupported(limb: str, view: str) -> str:
@@ -129,8 +129,7 @@ def _assemble(temperature: NDArray[np.float32], candidates: list[FootCandidate],
         if choice is not None:
             found = describe_foot(temperature, choice, mirrored=side_is_mirrored(side, view=view), view=view)
             landmarks |= {f"{side}_{name}": point for name, point in found.landmarks.items()}
-        for name in region_names(limb, view):
-            items.append(_region(shape, side, name, found))
+        items.extend(_region(shape, side, name, found) for name in region_names(limb, view))
     return Regions(shape, limb, view, tuple(items), landmarks, tuple(warnings))
 
 

@@ -88,7 +88,7 @@ def mask_polygon(mask: Mask) -> shapely.Polygon | shapely.MultiPolygon:
     return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
 
 
-def rasterise(geometry: shapely.Geometry, shape: tuple[int, int]) -> Mask:
+def rasterise(geometry: shapely.Polygon | shapely.MultiPolygon, shape: tuple[int, int]) -> Mask:
     """Pixels of a picture of ``shape`` (y, x) whose centres lie inside ``geometry``."""
     mask = np.zeros(shape, dtype=bool)
     if geometry.is_empty:

@@ -8,13 +8,14 @@ from typing import Final
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from rewarm.anatomy.sole_shape import Points, Pose, average_sole, distance_to_average, evenly, sample, signed_distance
 from rewarm.regions import Mask
 
 _CONTOUR_POINTS: Final = 120
 _WORKING_LENGTH_PX: Final = 110.0
+_OUTLIER: Final = 0.03
+_STEP: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,11 @@ def silhouette_outline(mask: Mask) -> Points:
     return np.asarray(longest[:, 0, :], dtype=np.float64) + 0.5
 
 
-def fit_silhouette(mask: Mask, *, fine: int = 2) -> tuple[Fit, ...]:
+def fit_silhouette(mask: Mask, *, roughly: bool = False) -> tuple[Fit, ...]:
     """Fit the average sole to one silhouette, best first: toes up or down, great toe left or right.
 
-    ``mask`` is boolean (y, x) with one foot in it; the ``fine`` best of the four fits are refined.
+    ``mask`` is boolean (y, x) with one foot in it; the two best of the four fits are refined.
+    ``roughly``: toes up only, nothing refined, for choosing among silhouettes.
     """
     ys, xs = np.nonzero(mask)
     extent = float(max(np.ptp(ys), np.ptp(xs)) + 1)
@@ -51,7 +53,7 @@ def fit_silhouette(mask: Mask, *, fine: int = 2) -> tuple[Fit, ...]:
     small = np.pad(small, margin)
     if small.sum() < 20:
         return ()
-    fits = _fit_small(small, fine)
+    fits = _fit_small(small, roughly)
     return tuple(
         replace(
             fit,
@@ -66,24 +68,26 @@ def fit_silhouette(mask: Mask, *, fine: int = 2) -> tuple[Fit, ...]:
     )
 
 
-def _fit_small(mask: Mask, fine: int) -> list[Fit]:
+def _fit_small(mask: Mask, roughly: bool) -> list[Fit]:
     distance = signed_distance(mask)
     contour = evenly(silhouette_outline(mask), _CONTOUR_POINTS)
     ys, xs = np.nonzero(mask)
     centre = np.array([xs.mean() + 0.5, ys.mean() + 0.5])
-    values, vectors = np.linalg.eigh(np.cov(np.stack([xs, ys])) + 1e-9 * np.eye(2))
+    values, vectors = np.linalg.eigh(np.round(np.cov(np.stack([xs, ys])), 6) + 1e-6 * np.eye(2))
     axis = vectors[:, 1] * (1.0 if vectors[1, 1] < 0 else -1.0)  # upwards in the picture
     turn = float(np.arctan2(axis[0], -axis[1]))
     length = float(np.sqrt(max(values[1], 1.0)) * 3.75)
     width = float(np.clip(np.sqrt(values[0] / max(values[1], 1e-9)) / 0.345, 0.7, 1.5))
     starts = [
         Pose(float(centre[0]), float(centre[1]), length, width, turn + flip, mirror)
-        for flip in (0.0, np.pi)
+        for flip in ((0.0,) if roughly else (0.0, np.pi))
         for mirror in (False, True)
     ]
-    rough = sorted((refine(start, distance, contour[::3], steps=5) for start in starts), key=lambda fit: fit.misfit)
-    refined = [refine(fit.pose, distance, contour, steps=8) for fit in rough[:fine]]
-    return sorted(refined, key=lambda fit: fit.misfit) + rough[fine:]
+    rough = sorted((refine(start, distance, contour[::3], steps=4) for start in starts), key=lambda fit: fit.misfit)
+    if roughly:
+        return rough
+    refined = [refine(fit.pose, distance, contour, steps=8) for fit in rough[:2]]
+    return sorted(refined, key=lambda fit: fit.misfit) + rough[2:]
 
 
 def refine(start: Pose, distance: NDArray[np.float32], contour: Points, *, steps: int) -> Fit:
@@ -111,6 +115,26 @@ def refine(start: Pose, distance: NDArray[np.float32], contour: Points, *, steps
         prior = np.array([0.15 * (np.log(pose.width)), 0.05 * p[4]])
         return np.concatenate([forth, back, prior])
 
-    solution = least_squares(residuals, np.zeros(5), loss="soft_l1", f_scale=0.03, max_nfev=steps, diff_step=1e-3)
-    final = residuals(solution.x)[:-2]
-    return Fit(pose_of(solution.x), float(np.abs(final).mean()))
+    p = np.zeros(5)
+    now = residuals(p)
+    damping = 1e-3
+    for _ in range(steps):  # Levenberg–Marquardt with weights that spare outliers
+        weight = 1.0 / np.sqrt(1.0 + (now / _OUTLIER) ** 2)
+        slope = np.stack([(residuals(p + step) - now) / _STEP for step in _STEP * np.eye(5)], axis=1)
+        curvature = slope.T @ (weight[:, None] * slope)
+        downhill = slope.T @ (weight * now)
+        for _ in range(4):
+            move = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature) + 1e-9), -downhill)
+            there = residuals(p + np.clip(move, -0.3, 0.3))
+            if _loss(there) < _loss(now):
+                p, now, damping = p + np.clip(move, -0.3, 0.3), there, damping / 4.0
+                break
+            damping *= 8.0
+        else:
+            break
+    p = np.round(p, 7)  # the last bits depend on the machine and on memory; the result must not
+    return Fit(pose_of(p), round(float(np.abs(residuals(p)[:-2]).mean()), 9))
+
+
+def _loss(residuals: NDArray[np.float64]) -> float:
+    return float(np.sum(np.sqrt(1.0 + (residuals / _OUTLIER) ** 2) - 1.0))

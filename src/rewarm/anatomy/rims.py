@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.anatomy.fan import fill_outside
 from rewarm.anatomy.pose import silhouette_outline
 from rewarm.anatomy.sole_shape import Points, Pose, average_sole, distance_to_average, sample
-from rewarm.anatomy.toes import fill_outside
 from rewarm.regions import Mask
 
 Image = NDArray[np.float32]
 
 
 def noise_level(temperature_c: Image) -> float:
-    """The picture's noise, °C (standard deviation), from second differences (Immerkaer 1996, doi 10.1006/cviu.1996.0060)."""
+    """The picture's noise, °C (SD), from second differences (Immerkaer 1996, doi 10.1006/cviu.1996.0060)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
     second = np.abs(cv2.filter2D(temperature_c, -1, kernel))
     return float(np.median(second) / 0.6745 / 6.0)
@@ -52,10 +52,15 @@ def refine_mask(temperature_c: Image, pose: Pose, noise: float) -> Mask:
     reach = max(1, round(0.02 * pose.length))
     warm, cold = (cv2.dilate((strong & s).astype(np.uint8), disc(reach)) > 0 for s in (difference > 0, difference < 0))
     whole = strong | (warm & cold & (distance < 0.02))
-    opened = cv2.morphologyEx(whole.astype(np.uint8), cv2.MORPH_OPEN, disc(1)) > 0
+    both = (
+        cv2.dilate((warm & cold).astype(np.uint8), disc(3 * reach)) > 0
+    )  # fading through the ground's own temperature
+    whole &= both | ~_shreds(difference, whole, distance, pose.length)
+    core = cv2.morphologyEx(whole.astype(np.uint8), cv2.MORPH_OPEN, disc(max(1, round(0.007 * pose.length))))
+    opened = whole & (cv2.dilate(core, disc(1)) > 0)  # thin shreds of a warm sheet go, a toe's round tip stays
     parts = components(opened, smallest=20)
     for i, part in enumerate(parts):  # a toe that a cold ring cuts off still belongs to the foot
-        if i == 0 or part.sum() > 0.004 * parts[0].sum() and (distance[part] < 0.0).mean() > 0.7:
+        if i == 0 or (part.sum() > 0.004 * parts[0].sum() and (distance[part] < 0.0).mean() > 0.7):
             mask[window] |= part
     return fill_holes(mask, largest=int(0.004 * pose.length**2))
 
@@ -81,6 +86,15 @@ def _take_off_halo(difference: Image, strong: Mask, *, steps: int) -> Mask:
     for _ in range(steps):
         gone = cv2.dilate(gone, cross) & may_go
     return np.asarray(strong & (gone == 0))
+
+
+def _shreds(difference: Image, whole: Mask, distance: NDArray[np.float64], length: float) -> Mask:
+    """What lies outside the average foot and is much fainter than the skin beside it: a warm spot of the sheet."""
+    weight = whole.astype(np.float32)
+    strength = np.abs(difference) * weight
+    sigma = 0.03 * length
+    beside = cv2.GaussianBlur(strength, (0, 0), sigma) / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
+    return np.asarray(whole & (distance > 0.0) & (strength < 0.3 * beside))
 
 
 def disc(radius: int) -> NDArray[np.uint8]:
@@ -116,13 +130,28 @@ def rim_contrast(temperature_c: Image, mask: Mask, noise: float) -> float:
 
 def rim_support(temperature_c: Image, mask: Mask, noise: float, rim: Points) -> NDArray[np.float64]:
     """At each rim point (n, 2), 0..1: how clearly the skin 3 px inside differs from the ground 3 px outside."""
-    weight = mask.astype(np.float32)
-    gx, gy = (
-        cv2.Sobel(cv2.GaussianBlur(weight, (0, 0), 2.0), cv2.CV_32F, 1, 0),
-        cv2.Sobel(cv2.GaussianBlur(weight, (0, 0), 2.0), cv2.CV_32F, 0, 1),
-    )
-    inward = np.stack([sample(gx, rim), sample(gy, rim)], axis=1)
-    inward /= np.maximum(np.hypot(*inward.T)[:, None], 1e-6)
+    inward = _inward(mask, rim)
     smooth = cv2.GaussianBlur(temperature_c, (0, 0), 1.0)
     step = np.abs(sample(smooth, rim + 3.0 * inward) - sample(smooth, rim - 3.0 * inward))
     return np.asarray(np.clip((step / max(noise, 0.03) - 2.0) / 4.0, 0.0, 1.0))
+
+
+def rim_sharpness(temperature_c: Image, mask: Mask, rim: Points, length: float) -> NDArray[np.float64]:
+    """At each rim point (n, 2), 0..1: how much of the step across the rim happens right there.
+
+    A toe that fades into the ground goes on where it cannot be seen: its rim is not sharp, as a heel's is.
+    """
+    inward = _inward(mask, rim)
+    near, far = max(0.008 * length, 1.0), max(0.026 * length, 3.0)
+    smooth = cv2.GaussianBlur(temperature_c, (0, 0), 0.7)
+    close = np.abs(sample(smooth, rim + near * inward) - sample(smooth, rim - near * inward))
+    wide = np.abs(sample(smooth, rim + far * inward) - sample(smooth, rim - far * inward))
+    return np.asarray(np.clip(close / np.maximum(wide, 0.05), 0.0, 1.0))
+
+
+def _inward(mask: Mask, rim: Points) -> Points:
+    """Unit vectors into the mask at its rim."""
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 2.0)
+    gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    inward = np.stack([sample(gx, rim), sample(gy, rim)], axis=1)
+    return np.asarray(inward / np.maximum(np.hypot(*inward.T)[:, None], 1e-6))

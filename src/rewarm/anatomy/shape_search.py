@@ -1,9 +1,10 @@
 """Finding two soles by their outline alone, where no level of temperature cuts them out.
 
 Soles in front of legs that are as warm have rims that are here warmer, there colder than what is behind. So the average
-outline is laid over the picture's edges, whatever their sign, in many places, turns and sizes (oriented chamfer matching,
-Shotton et al. 2008, doi 10.1109/TPAMI.2007.70772); the best pair that mirrors itself, as two feet of one person do, is kept, and
-its rim is drawn to the strongest edges nearby (active shapes, Cootes et al. 1995, doi 10.1006/cviu.1995.1004).
+outline is laid over the picture's edges, whatever their sign, in many places, turns and sizes (oriented chamfer
+matching, Shotton et al. 2008, doi 10.1109/TPAMI.2007.70772); the best pair that mirrors itself, as two feet of one
+person do, is kept, and its rim is drawn to the strongest edges nearby (active shapes, Cootes et al. 1995, doi
+10.1006/cviu.1995.1004).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _LENGTHS: Final = (0.24, 0.28, 0.33, 0.39, 0.46, 0.54, 0.64)
 """Foot lengths that are tried, in shares of the picture's longer side."""
 _WIDTHS: Final = (0.9, 1.15)
 _KEEP: Final = 40
+_FAINTEST_C_PER_PX: Final = 0.02
+"""A slope below this is no edge, however even the rest of the picture is."""
 _SIZE_BONUS: Final = 0.04
 _SETTLED: Final = 8
 
@@ -47,7 +50,7 @@ def edge_channels(picture: Image) -> NDArray[np.float32]:
     smooth = cv2.GaussianBlur(picture, (0, 0), 1.0)
     gx, gy = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=0.125)
     size = np.hypot(gx, gy)
-    usual = float(np.percentile(size, 75)) + 1e-6
+    usual = max(float(np.percentile(size, 75)), _FAINTEST_C_PER_PX)
     strength = size / (size + 2.0 * usual)
     channels = []
     for k in range(_DIRECTIONS):
@@ -144,7 +147,7 @@ def _slide(channels: NDArray[np.float32], pose: Pose) -> list[Sighting]:
 
 
 def _mirror_prior(one: Pose, other: Pose) -> float:
-    """Two feet of one person: as long, as wide, turned as mirror images, great toes towards each other, toes outwards."""
+    """Two feet of one person: as long, as wide, mirror images, great toes towards each other, toes outwards."""
     size = np.log(one.length / other.length) / 0.12
     width = np.log(one.width / other.width) / 0.25
     turn = (one.turn + other.turn) / np.radians(14.0)
@@ -186,12 +189,14 @@ def _settle(channels: NDArray[np.float32], start: Pose) -> Sighting:
 
     simplex = np.vstack([np.zeros(5), np.diag([0.03, 0.03, 0.06, 0.08, 0.08])])
     solution = minimize(cost, np.zeros(5), method="Nelder-Mead", options={"maxfev": 140, "initial_simplex": simplex})
-    pose = moved(np.asarray(solution.x))
+    best = np.array([float(value) for value in solution.x])
+    pose = moved(np.round(best, 7))
     return Sighting(pose, outline_score(channels, pose))
 
 
 def draw_to_edges(temperature_c: Image, pose: Pose) -> tuple[Mask, float]:
-    """The foot's mask (y, x) with its rim on the strongest edges near ``pose``'s outline; and how much of it lies on one.
+    """The foot's mask (y, x) with its rim on the strongest edges near ``pose``'s outline; and how much of it lies on
+    one.
 
     The rim moves along its normals by at most 0.05 foot lengths, smoothly (dynamic programming).
     """
@@ -205,7 +210,7 @@ def draw_to_edges(temperature_c: Image, pose: Pose) -> tuple[Mask, float]:
     inner = sample(smooth, (probes - 1.5 * normal[:, None, :]).reshape(-1, 2)).reshape(len(outline), -1)
     outer = sample(smooth, (probes + 1.5 * normal[:, None, :]).reshape(-1, 2)).reshape(len(outline), -1)
     step = np.abs(outer - inner)
-    usual = float(np.percentile(step, 60)) + 1e-6
+    usual = max(float(np.percentile(step, 60)), _FAINTEST_C_PER_PX)
     strength = step / (step + usual)
     cost = -strength + 0.15 * (offsets[None, :] / (0.04 * pose.length)) ** 2
     path = _closed_path(cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rewarm.anatomy.pose import Fit, fit_silhouette, silhouette_outline
 from rewarm.anatomy.rims import components, disc, noise_level, refine_mask, rim_contrast
 from rewarm.anatomy.shape_search import draw_to_edges, find_pair
-from rewarm.anatomy.sole_shape import sample
+from rewarm.anatomy.sole_shape import Pose, sample
 from rewarm.regions import Mask
 
 Image = NDArray[np.float32]
@@ -21,6 +21,10 @@ SMALLEST_FOOT_PX: Final = 60
 """Length below which toes are a pixel or two wide: no foot is looked for."""
 _LEVELS: Final = 14
 _SEARCH_SIZE_PX: Final = 170.0
+_LONGER: Final = 0.2
+"""Toes' share of a foot's length, about: how much longer a foot is than its sole without them."""
+_SOLE_LIKE: Final = 0.014
+"""Misfit, in foot lengths, under which an outline is plainly a sole's, so that toes may be looked for beyond it."""
 _PLAUSIBLE_ELONGATION: Final = (1.45, 4.2)
 
 
@@ -29,8 +33,9 @@ class FootCandidate:
     """A silhouette that may be a foot.
 
     ``mask`` (y, x); ``fits`` poses, best first; ``contrast`` is 0..1, the share of the rim that stands out from what is
-    around it; ``cut_out`` whether the background had been removed before; ``sure``, where the outline was searched for in a
-    scene, is 0..1, how well it and its mirror image lie on edges, and None where ``fits`` were made to a silhouette.
+    around it; ``cut_out`` whether the background had been removed before; ``sure``, where the outline was searched
+    for in a scene, is 0..1, how well it and its mirror image lie on edges, and None where ``fits`` were made to a
+    silhouette.
     """
 
     mask: Mask
@@ -56,7 +61,7 @@ def cut_out_feet(valid: Mask) -> list[FootCandidate]:
     for part in components(valid, smallest=smallest):
         for foot in _divide(part):
             if _extent(foot) >= SMALLEST_FOOT_PX:
-                found.append(FootCandidate(foot, fit_silhouette(foot), 1.0, True))
+                found += [FootCandidate(foot, fit_silhouette(foot), 1.0, True)]
     return found
 
 
@@ -86,11 +91,33 @@ def scene_feet(temperature_c: Image, *, at_most: int = 2) -> list[FootCandidate]
     parts = _level_parts(small, noise)
     found = []
     for fits in _best_by_place(parts, at_most):
-        mask = refine_mask(temperature_c, fits[0].pose.scaled(1.0 / factor), noise)
+        mask, fits = _whole_foot(temperature_c, fits[0].pose.scaled(1.0 / factor), noise)
         if _extent(mask) >= SMALLEST_FOOT_PX:
-            contrast = rim_contrast(temperature_c, mask, noise)
-            found.append(FootCandidate(mask, fit_silhouette(mask), contrast, False))
+            found.append(FootCandidate(mask, fits, rim_contrast(temperature_c, mask, noise), False))
     return found
+
+
+def _whole_foot(temperature_c: Image, pose: Pose, noise: float) -> tuple[Mask, tuple[Fit, ...]]:
+    """The silhouette near ``pose`` and its fits; or near a longer foot on the same heel, where that is more of a foot.
+
+    Cold toes are faint beside a warm sole, and the clearest outline may be that of a sole without them.
+    """
+    near = refine_mask(temperature_c, pose, noise)
+    fits = fit_silhouette(near) if near.any() else ()
+    if not fits or fits[0].misfit > _SOLE_LIKE:
+        return near, fits
+    longer = replace(
+        pose,
+        x=pose.x + 0.5 * _LONGER * pose.length * float(np.sin(pose.turn)),
+        y=pose.y - 0.5 * _LONGER * pose.length * float(np.cos(pose.turn)),
+        length=(1.0 + _LONGER) * pose.length,
+        width=pose.width / (1.0 + _LONGER),
+    )
+    far = refine_mask(temperature_c, longer, noise)
+    if far.sum() < 1.04 * near.sum():
+        return near, fits
+    far_fits = fit_silhouette(far)
+    return (far, far_fits) if far_fits and far_fits[0].misfit < fits[0].misfit else (near, fits)
 
 
 def _best_by_place(parts: list[tuple[float, Mask]], at_most: int) -> list[tuple[Fit, ...]]:
@@ -100,7 +127,7 @@ def _best_by_place(parts: list[tuple[float, Mask]], at_most: int) -> list[tuple[
         for place in places:
             other = place[0][1]
             if (part & other).sum() > 0.2 * min(part.sum(), other.sum()):
-                if len(place) < 4 and all(_difference(part, kept) > 0.04 for _, kept in place):
+                if len(place) < 3 and all(_difference(part, kept) > 0.04 for _, kept in place):
                     place.append((strength, part))
                 break
         else:
@@ -111,7 +138,7 @@ def _best_by_place(parts: list[tuple[float, Mask]], at_most: int) -> list[tuple[
         fits = [
             (fits[0].misfit - 0.01 * strength / place[0][0], fits)
             for strength, part in place
-            if (fits := fit_silhouette(part, fine=1))
+            if (fits := fit_silhouette(part, roughly=True))
         ]
         if fits:
             best = min(fits, key=lambda item: item[0])[1]
@@ -168,6 +195,9 @@ def searched_feet(temperature_c: Image) -> list[FootCandidate]:
     pair = find_pair(temperature_c)
     drawn = [draw_to_edges(temperature_c, sighting.pose) for sighting in pair]
     if not pair or min(_extent(mask) for mask, _ in drawn) < SMALLEST_FOOT_PX:
+        return []
+    (one, _), (two, _) = drawn
+    if (one & two).sum() > 0.05 * min(one.sum(), two.sum()):
         return []
     on_edge = min(share for _, share in drawn)
     aligned = float(np.mean([sighting.score for sighting in pair]))

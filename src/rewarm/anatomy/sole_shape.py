@@ -1,9 +1,9 @@
 """The outline of an average sole, and how it lies in a picture.
 
-Foot coordinates are (u, v) in foot lengths: v runs from the back of the heel (0) to the tip of the longest toe (1), u from
-the medial border to the lateral one, zero on the line from the middle of the heel to the second toe. The shape is drawn by
-hand from anthropometric proportions, not learned from pictures: ball of the great toe at about 0.73 and of the little toe
-at about 0.63 of the foot's length, width of the ball about 0.40 and of the heel about 0.26 of it
+Foot coordinates are (u, v) in foot lengths: v runs from the back of the heel (0) to the tip of the longest toe (1), u
+from the medial border to the lateral one, zero on the line from the middle of the heel to the second toe. The shape
+is drawn by hand from anthropometric proportions, not learned from pictures: ball of the great toe at about 0.73 and
+of the little toe at about 0.63 of the foot's length, width of the ball about 0.40 and of the heel about 0.26 of it
 (Krauss et al. 2008, doi 10.1080/00140130802376026).
 """
 
@@ -114,8 +114,8 @@ def side_is_mirrored(side: str, *, view: str) -> bool:
 class SoleShape:
     """The average sole as an outline and a signed distance map.
 
-    ``outline`` is (n, 2) in foot coordinates, evenly spaced; ``normals`` point outwards; ``distance`` is the signed distance
-    to the outline in foot lengths, negative inside, on a grid of ``_RASTER`` cells a foot length.
+    ``outline`` is (n, 2) in foot coordinates, evenly spaced; ``normals`` point outwards; ``distance`` is the signed
+    distance to the outline in foot lengths, negative inside, on a grid of ``_RASTER`` cells a foot length.
     """
 
     outline: Points
@@ -140,7 +140,7 @@ def _from_raster(points: Points) -> Points:
 
 
 def signed_distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Distance of each pixel's centre from the mask's edge in pixels, negative inside; float32 with the mask's shape."""
+    """Distance of each pixel's centre from the mask's edge in pixels, negative inside; float32 (y, x)."""
     inside = mask.astype(np.uint8)
     outside_distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     inside_distance = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
@@ -182,12 +182,17 @@ def average_sole() -> SoleShape:
 
 def sample(image: NDArray[np.float32], points: Points) -> NDArray[np.float64]:
     """Bilinear samples of ``image`` at (n, 2) points in pixel-edge coordinates; the border is repeated outside."""
-    rows = -(-len(points) // 4096)  # OpenCV wants maps narrower than 32767
-    grid = np.zeros((2, rows * 4096) if rows > 1 else (2, len(points)), dtype=np.float32)
-    grid[:, : len(points)] = points.T - 0.5
-    x, y = grid.reshape(2, max(rows, 1), -1)
-    values = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(values, dtype=np.float64).ravel()[: len(points)]
+    rows, columns = image.shape  # not cv2.remap: it rounds places to 1/32 pixel, which makes derivatives jump
+    x = np.clip(points[:, 0] - 0.5, 0.0, columns - 1.0)
+    y = np.clip(points[:, 1] - 0.5, 0.0, rows - 1.0)
+    left, top = np.minimum(x.astype(np.int32), max(columns - 2, 0)), np.minimum(y.astype(np.int32), max(rows - 2, 0))
+    right, below = (1 if columns > 1 else 0), (columns if rows > 1 else 0)
+    x, y = x - left, y - top
+    flat = np.ascontiguousarray(image).ravel()
+    at = top * columns + left
+    above = flat[at] * (1.0 - x) + flat[at + right] * x
+    under = flat[at + below] * (1.0 - x) + flat[at + below + right] * x
+    return np.asarray(above * (1.0 - y) + under * y, dtype=np.float64)
 
 
 def distance_to_average(points: Points) -> NDArray[np.float64]:

@@ -59,7 +59,7 @@ def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         temporary.write_bytes(data)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -119,7 +119,8 @@ def read_regions(path: str | PathLike[str], *, shape: tuple[int, int]) -> Region
         raise InvalidInputError(f"{file}: expected a GeoJSON with format {FORMAT!r}. Write it with write_regions")
     if tuple(document.get("shape", ())) != tuple(shape):
         raise InvalidInputError(
-            f"{file}: expected regions of a picture of shape {tuple(shape)}; found {document.get('shape')}. Use this scan's own file"
+            f"{file}: expected regions of a picture of shape {tuple(shape)}; found {document.get('shape')}. "
+            "Use this scan's own file"
         )
     try:
         return _regions(document, (int(shape[0]), int(shape[1])))
@@ -134,7 +135,7 @@ def _regions(document: Mapping[str, Any], shape: tuple[int, int]) -> Regions:
     check_word("view", document["view"], VIEWS)
     items = []
     for feature in document["features"]:
-        geometry = shapely.from_geojson(json.dumps(feature["geometry"]))
+        geometry: Any = shapely.from_geojson(json.dumps(feature["geometry"]))
         items.append(_region(feature["properties"], rasterise(geometry, shape)))
     items += [_region(entry, np.zeros(shape, dtype=bool)) for entry in document["not_found"]]
     order = {

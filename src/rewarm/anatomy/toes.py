@@ -10,20 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, maximum_filter1d, minimum_filter1d
+from scipy.ndimage import gaussian_filter
 
-from rewarm.anatomy.sole_shape import GREAT_TOE_BASE, LITTLE_TOE_BASE, LITTLE_TOE_CREASE, WEBS, Points, Pose, sample
+from rewarm.anatomy.fan import (
+    ANGLES,
+    HUB,
+    RADII,
+    Fan,
+    Floats,
+    concavity_near,
+    expected_webs,
+    lag,
+    line_strength,
+    lines_between_toes,
+    polar,
+    rim_concavity,
+    rim_envelope,
+)
+from rewarm.anatomy.sole_shape import Points
 from rewarm.regions import Mask
 
-Floats = NDArray[np.float64]
-
-HUB: Final = (-0.005, 0.55)
-ANGLES: Final = np.arange(-62.0, 88.01, 1.0)
-RADII: Final = np.arange(0.08, 0.601, 0.005)
-_LINE_HALF_WIDTH_DEG: Final = 4
 _CREASE_HALF_WIDTH: Final = 5  # radii
 _RELATIVE_WIDTH_SD: Final = 0.24
 _PLACE_SD_DEG: Final = 5.0
@@ -40,128 +48,29 @@ _TILT_SD_DEG: Final = 4.0
 Toes splay less than the rays do, so the usual tilt is a share of the ray's own angle."""
 
 
-def _polar(points: Points) -> tuple[Floats, Floats]:
-    du, dv = points[:, 0] - HUB[0], points[:, 1] - HUB[1]
-    return np.degrees(np.arctan2(du, dv)), np.hypot(du, dv)
-
-
-_WEB_ANGLES, _WEB_RADII = _polar(np.array([GREAT_TOE_BASE, *WEBS, LITTLE_TOE_BASE]))
-_CREASE_ANGLE, _CREASE_RADIUS = (float(values[0]) for values in _polar(np.array([LITTLE_TOE_CREASE])))
-
-
-@dataclass(frozen=True, eq=False)
-class Fan:
-    """Temperature and silhouette along the rays: (angle, radius) arrays; temperature is filled in outside the foot."""
-
-    temperature: Floats
-    inside: Mask
-    rim: Floats
-    """Radius of the outermost silhouette point on each ray, 0 where there is none."""
-
-
 @dataclass(frozen=True, eq=False)
 class ToeSplit:
-    """Where the toes are. ``separators`` (4, radius) are angles in degrees at each of :data:`RADII`; ``base`` (angle,) is the
-    radius of the line at the toes' bases; ``evidence`` (4,) is 0..1, how clearly each separator shows; ``base_evidence``
-    0..1; ``score`` is the split's total, for choosing between mirror images.
+    """Where the toes are. ``separators`` (4, radius) are angles in degrees at each of :data:`RADII`; ``base``
+    (angle,) is the radius of the line at the toes' bases; ``evidence`` (4,) is 0..1, how clearly each separator
+    shows; ``base_evidence`` 0..1; ``notches`` counts the borders at which the rim bends in; ``score`` is the split's
+    total.
     """
 
     separators: Floats
     base: Floats
     evidence: Floats
     base_evidence: float
+    notches: int
     score: float
-    rim: Floats
-
-
-def make_fan(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose) -> Fan:
-    """Sample the picture (y, x) along the rays of ``pose``."""
-    angle, radius = np.meshgrid(np.radians(ANGLES), RADII, indexing="ij")
-    foot = np.stack([(HUB[0] + radius * np.sin(angle)).ravel(), (HUB[1] + radius * np.cos(angle)).ravel()], axis=1)
-    points = pose.to_picture(foot)
-    margin = np.pad(mask, 1).astype(np.float32)  # nothing goes on beyond the picture's border
-    inside = (sample(margin, points + 1.0) > 0.5).reshape(angle.shape)
-    filled = fill_outside(temperature_c, mask, reach_px=max(2.0, 0.03 * pose.length))
-    values = sample(filled, points).reshape(angle.shape)
-    rim = np.where(inside.any(axis=1), RADII[inside.shape[1] - 1 - np.argmax(inside[:, ::-1], axis=1)], 0.0)
-    return Fan(gaussian_filter(values, (1.2, 1.2)), inside, rim)
-
-
-def fill_outside(temperature_c: NDArray[np.float32], mask: Mask, *, reach_px: float) -> NDArray[np.float32]:
-    """The picture with everything outside ``mask`` replaced by a blur of what is inside, so that its rim makes no edge."""
-    factor = min(1.0, 2.0 / reach_px)  # what is far from the mask needs no detail
-    weight = mask.astype(np.float32)
-    values = np.where(mask, temperature_c, np.float32(0.0)).astype(np.float32)
-    mean = float(values.sum() / max(float(weight.sum()), 1.0))
-    values = (values - mean) * weight
-    rows, columns = mask.shape
-    if factor < 1.0:
-        weight, values = (
-            cv2.resize(a, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for a in (weight, values)
-        )
-    filled = np.zeros(weight.shape, dtype=np.float32)
-    for sigma in (4 * reach_px * factor, reach_px * factor):
-        w, t = cv2.GaussianBlur(weight, (0, 0), sigma), cv2.GaussianBlur(values, (0, 0), sigma)
-        filled = np.where(w > 0.02, t / np.maximum(w, 1e-6), filled).astype(np.float32)
-    if factor < 1.0:
-        filled = cv2.resize(filled, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    return np.where(mask, temperature_c, filled + np.float32(mean)).astype(np.float32)
-
-
-def _lag(values: Floats, lag: int, axis: int) -> tuple[Floats, Floats]:
-    pad = [(0, 0), (0, 0)][: values.ndim]
-    pad[axis] = (lag, lag)
-    padded = np.pad(values, pad, mode="edge")
-    n = values.shape[axis]
-    return np.take(padded, np.arange(n), axis=axis), np.take(padded, np.arange(2 * lag, n + 2 * lag), axis=axis)
-
-
-def _line_strength(values: Floats, lag: int, axis: int) -> Floats:
-    """Warm lines positive, cold ones negative: a value against the mean of both neighbours ``lag`` away."""
-    before, after = _lag(values, lag, axis)
-    return values - 0.5 * (before + after)
-
-
-def expected_webs(fan: Fan) -> tuple[Floats, Floats]:
-    """Angles of the toes' ends and webs (6,), in degrees, and the base line's usual radius on each ray.
-
-    The usual places are stretched to where this foot's rim really is at the toes' two ends.
-    """
-    height = HUB[1] + fan.rim * np.cos(np.radians(ANGLES))
-    medial = np.nonzero((height >= GREAT_TOE_BASE[1]) & (ANGLES < -15))[0]
-    lateral = np.nonzero((height >= LITTLE_TOE_BASE[1]) & (ANGLES > 30))[0]
-    webs = _WEB_ANGLES
-    if medial.size and lateral.size:
-        notches = np.maximum(_concavity(fan.rim), 0.0)
-        ends = np.array([_near_notch(notches, float(ANGLES[end])) for end in (medial[0], lateral[-1])])
-        ends = np.clip(ends, webs[[0, 5]] - 10.0, webs[[0, 5]] + 10.0)
-        webs = np.interp(webs, webs[[0, 5]], ends)
-    crease = np.interp(_CREASE_ANGLE, _WEB_ANGLES, webs)
-    angles = np.array([*webs[:5], crease, webs[5]])
-    radii = np.array([*_WEB_RADII[:5], _CREASE_RADIUS, _WEB_RADII[5]])
-    for end, angle in ((0, webs[0]), (-1, webs[5])):
-        rim = float(np.interp(angle, ANGLES, fan.rim))
-        radii[end] = float(np.clip(rim, radii[end] - 0.04, radii[end] + 0.04))
-    return webs, np.interp(ANGLES, angles, radii)
-
-
-def _concavity(rim: Floats) -> Floats:
-    """How much the rim bends in at each ray, about 1 at a clear notch between two toes."""
-    return np.asarray(np.clip(-_line_strength(rim, _LINE_HALF_WIDTH_DEG, 0) / 0.012, -2.0, 3.0))
-
-
-def _near_notch(notches: Floats, expected_deg: float) -> float:
-    """The ray of the clearest notch near the expected end of the toes; the expected one where there is none."""
-    return float(ANGLES[int(np.argmax(np.minimum(notches, 1.5) - 0.5 * ((ANGLES - expected_deg) / 5.0) ** 2))])
 
 
 def split_toes(fan: Fan) -> ToeSplit:
     """Find four separators and the base line."""
     webs, prior = expected_webs(fan)
-    lines, noise = _lines(fan, prior)
-    before, after = _lag(fan.temperature, 3, 0)
+    lines, noise = lines_between_toes(fan, prior)
+    before, after = lag(fan.temperature, 3, 0)
     steps = np.clip(np.abs(after - before) / max(2.0 * noise, 0.04), 0.0, 3.0)
-    envelope = _envelope(fan.rim)
+    envelope = rim_envelope(fan.rim)
     zone = (RADII[None, :] >= prior[:, None] - 0.01) & (RADII[None, :] <= envelope[:, None])
     flesh = (zone & fan.inside).sum(axis=1) / np.maximum(zone.sum(axis=1), 4)
     best: tuple[float, NDArray[np.int_], float] | None = None
@@ -179,37 +88,23 @@ def split_toes(fan: Fan) -> ToeSplit:
     separators = np.stack([_separator(evidence_map, p, float(tilts[p]), fan.rim, prior) for p in places.tolist()])
     base, base_evidence = _base_line(fan, prior, separators, places, sign, lines, noise)
     evidence = 1.0 / (1.0 + np.exp(-1.8 * (_prominence(column, places) - 0.7)))
-    return ToeSplit(separators, base, evidence, base_evidence, float(score), fan.rim)
-
-
-def _lines(fan: Fan, prior: Floats) -> tuple[Floats, float]:
-    """Warm (+) and cold (-) lines that run outwards, in units of the ball's own unevenness; and that unevenness, °C."""
-    plain = _line_strength(fan.temperature, _LINE_HALF_WIDTH_DEG, 0)
-    before, after = _lag(fan.temperature, _LINE_HALF_WIDTH_DEG, 0)
-    ridge = np.maximum(fan.temperature - np.maximum(before, after), 0.0)
-    valley = np.maximum(np.minimum(before, after) - fan.temperature, 0.0)
-    ball = (RADII[None, :] < prior[:, None] - 0.05) & (RADII[None, :] > 0.1) & fan.inside
-    front = (RADII[None, :] > prior[:, None]) & fan.inside
-    noise = float(np.sqrt(np.mean(plain[ball] ** 2))) if ball.any() else 1.0
-    if front.any():  # toes differ more among themselves than the ball's skin does
-        noise = max(noise, 0.8 * float(np.sqrt(np.mean(plain[front] ** 2))))
-    lines = (0.6 * (ridge - valley) + 0.4 * plain) / max(noise, 0.02)
-    return np.asarray(np.clip(1.3 * lines, -4.0, 4.0)), noise
+    notches = int((concavity_near(fan.rim, separators) > 0.4).sum())
+    return ToeSplit(separators, base, evidence, base_evidence, notches, float(score))
 
 
 def _evidence_map(fan: Fan, lines: Floats, steps: Floats) -> Floats:
     """How much each place of the fan looks like the border of two toes.
 
-    Lines of the usual sign count most; strong ones of the other sign (an open web that shows the bed) and steps from one
-    toe's temperature to the next count too; background most of all.
+    Lines of the usual sign count most; strong ones of the other sign (an open web that shows the bed) and steps from
+    one toe's temperature to the next count too; background most of all.
     """
     seen = np.minimum(np.maximum(lines, -lines - 1.5) + 0.35 * steps, 3.0)
     return np.asarray(np.where(fan.inside, seen, 3.5), dtype=np.float64)
 
 
 def _column(evidence: Floats, zone: Mask, rim: Floats, prior: Floats) -> tuple[Floats, Floats]:
-    """For a border that starts at each ray: its evidence, and the tilt (degrees over ``_TILT_RADIUS``) that it runs at."""
-    concavity = _concavity(rim)
+    """For a border that starts at each ray: its evidence, and the tilt (degrees a ``_TILT_RADIUS``) it runs at."""
+    concavity = rim_concavity(rim)
     rays = np.arange(len(ANGLES))
     beyond = (RADII[None, :] - prior[:, None]) / _TILT_RADIUS
     scores = []
@@ -238,16 +133,12 @@ def _prominence(column: Floats, places: NDArray[np.int_]) -> Floats:
     return np.array(result)
 
 
-def _envelope(rim: Floats) -> Floats:
-    return np.asarray(minimum_filter1d(maximum_filter1d(rim, 9), 9), dtype=np.float64)
-
-
 def _area_prior(fan: Fan, places: NDArray[np.int_], tilts: Floats, prior: Floats, webs: Floats) -> float:
     """Log-probability of the five toes' shares of the skin beyond their base."""
     beyond = np.maximum((RADII - prior[places][:, None]) / _TILT_RADIUS, 0.0)
     courses = ANGLES[places][:, None] + tilts[places][:, None] * np.minimum(beyond, 1.6)
     label = (ANGLES[:, None, None] > courses.T[None, :, :]).sum(axis=2)
-    toes = fan.inside & (RADII[None, :] > prior[:, None]) & (ANGLES >= webs[0])[:, None] & (ANGLES <= webs[5])[:, None]
+    toes = fan.inside & (RADII[None, :] > prior[:, None]) & (webs[0] <= ANGLES)[:, None] & (webs[5] >= ANGLES)[:, None]
     areas = np.bincount(label[toes], weights=np.broadcast_to(RADII[None, :], label.shape)[toes], minlength=5)
     shares = np.maximum(areas / max(float(areas.sum()), 1e-9), 1e-3)
     return float(-0.5 * np.sum((np.log(shares / _USUAL_SHARES) / _SHARE_SD) ** 2))
@@ -256,7 +147,8 @@ def _area_prior(fan: Fan, places: NDArray[np.int_], tilts: Floats, prior: Floats
 def _best_places(column: Floats, webs: Floats, flesh: Floats, trust: float) -> tuple[float, NDArray[np.int_]]:
     """Four rays of largest total, with the toes' expected widths and places as priors (dynamic programming).
 
-    ``flesh`` (angle,) is the share of each ray beyond the toes' base that is skin: open gaps add nothing to a toe's width.
+    ``flesh`` (angle,) is the share of each ray beyond the toes' base that is skin: open gaps add nothing to a toe's
+    width.
     """
     n = len(ANGLES)
     widths = np.diff(webs)
@@ -295,17 +187,21 @@ def _width_prior(width: Floats, usual: float) -> Floats:
 
 
 def _cheapest_path(cost: Floats, reach: int) -> NDArray[np.int_]:
-    """Column of the cheapest path through ``cost`` (rows, columns), one cell a row, at most ``reach`` columns a step."""
+    """Column of the cheapest path through ``cost`` (rows, columns), one a row, at most ``reach`` columns a step."""
     rows, columns = cost.shape
-    total = cost[0].copy()
     back = np.zeros((rows, columns), dtype=np.int_)
     shifts = np.arange(-reach, reach + 1)
+    bends = 0.15 * np.abs(shifts)[:, None]
+    places = np.arange(columns)
+    edged = np.full(columns + 2 * reach, np.inf)  # the totals so far, between walls
+    edged[reach : reach + columns] = cost[0]
+    neighbours = np.lib.stride_tricks.sliding_window_view(edged, columns)  # row i: the totals seen with shifts[i]
     for row in range(1, rows):
-        padded = np.pad(total, reach, constant_values=np.inf)
-        choices = np.stack([padded[reach + s : reach + s + columns] + 0.15 * abs(s) for s in shifts])
-        pick = np.argmin(choices, axis=0)
-        back[row] = np.clip(np.arange(columns) + shifts[pick], 0, columns - 1)
-        total = choices[pick, np.arange(columns)] + cost[row]
+        choices = neighbours + bends
+        pick = choices.argmin(axis=0)
+        back[row] = places + shifts[pick]
+        edged[reach : reach + columns] = choices[pick, places] + cost[row]
+    total = edged[reach : reach + columns]
     path = np.empty(rows, dtype=np.int_)
     path[-1] = int(np.argmin(total))
     for row in range(rows - 1, 0, -1):
@@ -334,8 +230,8 @@ def _base_line(
     lines: Floats,
     noise: float,
 ) -> tuple[Floats, float]:
-    """The line at the toes' bases: through the bottoms of open webs, along the crease elsewhere, near its usual place."""
-    envelope = _envelope(fan.rim)
+    """The line at the toes' bases: through open webs, along the crease elsewhere, near its usual place."""
+    envelope = rim_envelope(fan.rim)
     pins: dict[int, float] = {}
     for separator in separators:
         bottom = _web_bottom(fan, separator, prior, lines, envelope)
@@ -345,7 +241,7 @@ def _base_line(
         at = sorted(pins)
         shift = np.interp(ANGLES, ANGLES[at], [pins[i] - float(prior[i]) for i in at])
         prior = prior + np.clip(shift, -0.04, 0.045)
-    creases = _line_strength(fan.temperature, _CREASE_HALF_WIDTH, 1)
+    creases = line_strength(fan.temperature, _CREASE_HALF_WIDTH, 1)
     z = np.clip(sign * creases / max(noise, 0.02), -3.0, 3.0)
     z = np.where(fan.inside, z, 0.0)
     cost = 0.5 * ((RADII[None, :] - prior[:, None]) / _BASE_SD) ** 2 - 0.35 * z
@@ -385,7 +281,7 @@ def _web_bottom(
 
 def toe_labels(split: ToeSplit, foot_points: Points) -> NDArray[np.int8]:
     """0 for the sole behind the toes, 1..5 for the toes, at (n, 2) foot coordinates."""
-    angle, radius = _polar(foot_points)
+    angle, radius = polar(foot_points)
     distal = (radius > np.interp(angle, ANGLES, split.base)) & (foot_points[:, 1] > HUB[1] + 0.1)
     label = np.ones(len(angle), dtype=np.int8)
     for separator in split.separators:

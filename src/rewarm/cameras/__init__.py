@@ -4,6 +4,8 @@ from rewarm.cameras.convert import convert as convert
 from rewarm.cameras.convert import save_thermogram as save_thermogram
 from rewarm.cameras.description import describe as describe
 from rewarm.cameras.description import description_text as description_text
+from rewarm.cameras.flir_photo import VisiblePhoto as VisiblePhoto
+from rewarm.cameras.flir_photo import visible_photo as visible_photo
 from rewarm.cameras.readers import READERS as READERS
 from rewarm.cameras.readers import Reader as Reader
 from rewarm.cameras.readers import open_thermogram as open_thermogram
@@ -11,9 +13,11 @@ from rewarm.cameras.readers import open_thermogram as open_thermogram
 __all__ = [
     "READERS",
     "Reader",
+    "VisiblePhoto",
     "convert",
     "describe",
     "description_text",
     "open_thermogram",
     "save_thermogram",
+    "visible_photo",
 ]

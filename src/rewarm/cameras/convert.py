@@ -10,15 +10,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
 import xarray as xr
 
+from rewarm.cameras.dicom_write import write_dicom
 from rewarm.cameras.readers import as_path, open_thermogram
-from rewarm.cameras.store import sniff_store, write_store
+from rewarm.cameras.source import PARTIAL, hash_file
+from rewarm.cameras.store import set_origin, sniff_store, write_store
+from rewarm.cameras.writers import Progress, no_progress, refuse_recording, write_csv, write_npy, write_tiff
 from rewarm.errors import InvalidInputError, OutputError
-from rewarm.thermogram import temperature_c
 
-Writer = Callable[[xr.Dataset, Path], None]
+Writer = Callable[[xr.Dataset, Path, Progress], None]
 
 
 def convert(
@@ -30,16 +31,21 @@ def convert(
     distance_m: float | None = None,
     humidity_pct: float | None = None,
     air_c: float | None = None,
+    on_progress: Progress | None = None,
 ) -> Path:
     """Open ``path`` and write it to ``output``, whose suffix chooses the format; returns the path written.
 
     ``.npy`` (°C), ``.csv`` (°C, four decimals, comma, no header), ``.tif`` or ``.tiff`` (float32 °C), ``.zarr``
-    (raw counts and parameters where the camera stored them, otherwise °C). The other arguments are those of
-    :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete.
+    (raw counts and parameters where the camera stored them, otherwise °C), ``.dcm`` (DICOM Parametric Map in °C of a
+    still picture). A recording goes block by block into ``.zarr``, ``.npy`` (time, y, x) or ``.tif`` (a page a frame),
+    and ``on_progress`` is told how many of its frames are done, of how many. The other arguments are those of
+    :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete; what is
+    interrupted leaves nothing.
 
     Raises what :func:`open_thermogram` raises, :class:`InvalidInputError` for an unknown suffix, :class:`OutputError`
     where the result cannot be written.
     """
+    told = no_progress if on_progress is None else on_progress
     source, target = as_path(path), as_path(output)
     check_output(target)
     if target.exists() and source.exists() and target.samefile(source):
@@ -52,21 +58,39 @@ def convert(
         humidity_pct=humidity_pct,
         air_c=air_c,
     )
-    return save_thermogram(thermogram, target)
+
+    def finish(written: Path) -> None:
+        # A long recording is hashed whole here, where it is read whole anyway, and not each time that it is opened.
+        partly_hashed = thermogram.attrs["provenance_sha256"].startswith(PARTIAL)
+        if partly_hashed and target.suffix.lower() == ".zarr" and source.is_file():
+            told(0, 1, "checksums")
+            set_origin(written, file=source.name, sha256=hash_file(source))
+            told(1, 1, "checksums")
+
+    return _save(thermogram, target, told, finish)
 
 
-def save_thermogram(thermogram: xr.Dataset, output: str | os.PathLike[str]) -> Path:
+def save_thermogram(
+    thermogram: xr.Dataset, output: str | os.PathLike[str], *, on_progress: Progress | None = None
+) -> Path:
     """Write ``thermogram`` to ``output`` as :func:`convert` does.
 
     Raises :class:`InvalidInputError`, :class:`OutputError`.
     """
     target = as_path(output)
     check_output(target)
+    return _save(thermogram, target, no_progress if on_progress is None else on_progress, lambda _: None)
+
+
+def _save(thermogram: xr.Dataset, target: Path, on_progress: Progress, finish: Callable[[Path], None]) -> Path:
+    if target.suffix.lower() == ".csv":
+        refuse_recording(thermogram)
     writer = _WRITERS[target.suffix.lower()]
     # Beside the target, so that the last step is a rename on one disk; its own suffix keeps other programs away.
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        writer(thermogram, temporary)
+        writer(thermogram, temporary, on_progress)
+        finish(temporary)
         _replace(temporary, target)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written; the system answered: {error.strerror or error}") from error
@@ -94,36 +118,19 @@ def check_output(target: Path) -> None:
         raise OutputError(f"{target}: expected nothing or a file to replace; found a folder. Choose another name")
 
 
-def _write_npy(thermogram: xr.Dataset, path: Path) -> None:
-    with path.open("wb") as stream:
-        np.save(stream, temperature_c(thermogram), allow_pickle=False)
-
-
-def _write_csv(thermogram: xr.Dataset, path: Path) -> None:
-    values = temperature_c(thermogram)
-    line = ",".join(["%.4f"] * values.shape[1])
-    with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(line % tuple(row) + "\n" for row in values.tolist())
-
-
-def _write_tiff(thermogram: xr.Dataset, path: Path) -> None:
-    import tifffile  # a fifth of a second, for this format alone
-
-    with path.open("wb") as stream:
-        tifffile.imwrite(
-            stream,
-            np.ascontiguousarray(temperature_c(thermogram)),
-            photometric="minisblack",
-            compression="zlib",
-            predictor=True,
-            description="temperature, degC",
-            metadata=None,
-            software="rewarm",
-        )
+def _write_picture_as_dicom(thermogram: xr.Dataset, path: Path, _: Progress) -> None:
+    write_dicom(thermogram, path)
 
 
 _WRITERS: Final[Mapping[str, Writer]] = MappingProxyType(
-    {".npy": _write_npy, ".csv": _write_csv, ".tif": _write_tiff, ".tiff": _write_tiff, ".zarr": write_store}
+    {
+        ".npy": write_npy,
+        ".csv": write_csv,
+        ".tif": write_tiff,
+        ".tiff": write_tiff,
+        ".zarr": write_store,
+        ".dcm": _write_picture_as_dicom,
+    }
 )
 
 

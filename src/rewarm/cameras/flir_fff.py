@@ -8,6 +8,7 @@ Each record says its own byte order: its first 16-bit word is 2 in that order.
 from __future__ import annotations
 
 import math
+import mmap
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -44,34 +45,53 @@ class FlirFrame:
     calibration: Calibration
     camera: CameraIdentity
     warnings: tuple[str, ...]
-    end: int
-    """Where in the data the frame ends: a sequence goes on there."""
 
 
 @dataclass(frozen=True)
-class _Record:
+class Record:
+    """One entry of the directory: a kind, and where its bytes lie, from the frame's beginning."""
+
     kind: int
     offset: int
     length: int
+    length_field: int
+    """Where in the frame the length itself is written."""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A frame's records, in their order; ``start`` and ``count`` of the entries, and their byte ``order``."""
+
+    order: str
+    start: int
+    count: int
+    records: tuple[Record, ...]
+
+    @property
+    def end(self) -> int:
+        """How many bytes the frame has: a sequence goes on there."""
+        entries = self.start + self.count * ENTRY_BYTES
+        return max([HEADER_BYTES, entries, *(record.offset + record.length for record in self.records)])
+
+    def find(self, kind: int) -> Record | None:
+        """The first record of that kind that holds anything."""
+        return next((record for record in self.records if record.kind == kind and record.length), None)
+
+
+@dataclass(frozen=True)
+class FlirCamera:
+    """What a record of camera information says. ``limits`` are the counts between which the camera is calibrated."""
+
+    parameters: ObjectParameters
+    calibration: Calibration
+    identity: CameraIdentity
+    limits: tuple[int, int]
+    warnings: tuple[str, ...]
 
 
 def sniff_fff(head: bytes) -> bool:
     """Whether a file begins like an FFF container."""
     return head[:4] in MAGICS
-
-
-def open_fff(source: Source, overrides: ObjectParameters) -> xr.Dataset:
-    """Open a stand-alone FFF file with one frame.
-
-    Raises :class:`UnreadableFileError` for damage, and for a sequence of several frames.
-    """
-    frame = read_frame(source.data)
-    if any(source.data.find(magic, frame.end) >= 0 for magic in MAGICS):
-        raise UnreadableFileError(
-            "expected a single picture; found a FLIR sequence of several frames, which this version does not read. "
-            "Save single frames as radiometric JPEG in the camera's own program"
-        )
-    return flir_thermogram(frame, source=source, overrides=overrides, reader="FLIR FFF")
 
 
 def flir_thermogram(frame: FlirFrame, *, source: Source, overrides: ObjectParameters, reader: str) -> xr.Dataset:
@@ -106,50 +126,60 @@ def read_frame(data: bytes) -> FlirFrame:
         raise UnreadableFileError(
             "expected FLIR data that begin with 'FFF'; found something else, so the file is damaged"
         )
-    records = _directory(data)
-    info = _record_bytes(data, records, CAMERA_INFO, "camera information", CAMERA_INFO_BYTES)
-    raw = _record_bytes(data, records, RAW_DATA, "raw counts", GEOMETRY_BYTES + 1)
-    order, warnings = _order(info), []
-    if order is None:
-        raise UnreadableFileError("expected camera information in one of two byte orders; found neither: it is damaged")
-    calibration = _calibration(info, order)
-    counts, decoding_warnings = _counts(raw, _raw_limits(info, order))
-    warnings += decoding_warnings
-    parameters, parameter_warnings = _parameters(info, order)
+    directory = read_directory(data)
+    info = record_bytes(data, directory, CAMERA_INFO, "camera information", CAMERA_INFO_BYTES)
+    raw = record_bytes(data, directory, RAW_DATA, "raw counts", GEOMETRY_BYTES + 1)
+    camera = read_camera(info)
+    counts, decoding_warnings = _counts(raw, camera.limits)
     return FlirFrame(
         counts=counts,
-        parameters=parameters,
-        calibration=calibration,
-        camera=_camera(info, order),
-        warnings=(*warnings, *parameter_warnings),
-        end=max(record.offset + record.length for record in records),
+        parameters=camera.parameters,
+        calibration=camera.calibration,
+        camera=camera.identity,
+        warnings=(*decoding_warnings, *camera.warnings),
     )
 
 
-def _directory(data: bytes) -> list[_Record]:
+def read_camera(info: memoryview) -> FlirCamera:
+    """Parse a record of camera information. Raises :class:`UnreadableFileError` where it cannot be one."""
+    order = byte_order(info)
+    if order is None:
+        raise UnreadableFileError("expected camera information in one of two byte orders; found neither: it is damaged")
+    constants = _calibration(info, order)
+    parameters, warnings = _parameters(info, order)
+    return FlirCamera(parameters, constants, _camera(info, order), _raw_limits(info, order), tuple(warnings))
+
+
+def read_directory(data: bytes | mmap.mmap, at: int = 0) -> Directory:
+    """The records of the frame that begins at byte ``at``. Raises :class:`UnreadableFileError`."""
+    available = len(data) - at
+    if available < HEADER_BYTES:
+        raise UnreadableFileError(f"expected a header of {HEADER_BYTES} bytes; found {available}: it is truncated")
     for order in (">", "<"):
-        version, start, count = struct.unpack_from(order + "3I", data, 0x14)
+        version, start, count = struct.unpack_from(order + "3I", data, at + 0x14)
         if 100 <= version < 200:
             break
     else:
         raise UnreadableFileError(
             "expected FLIR data of version 100 to 199; found another, so the file is damaged or new"
         )
-    if count > MAX_ENTRIES or start + count * ENTRY_BYTES > len(data):
+    if count > MAX_ENTRIES or start + count * ENTRY_BYTES > available:
         raise UnreadableFileError(
-            f"expected a directory of {count} records at byte {start}; found only {len(data)} bytes, so the file is "
+            f"expected a directory of {count} records at byte {start}; found only {available} bytes, so the file is "
             "truncated. Copy it again from the camera"
         )
     records = []
     for entry in range(count):
-        kind, _, _, _, offset, length = struct.unpack_from(order + "HH4I", data, start + entry * ENTRY_BYTES)
+        position = start + entry * ENTRY_BYTES
+        kind, _, _, _, offset, length = struct.unpack_from(order + "HH4I", data, at + position)
         if kind:
-            records.append(_Record(kind, offset, length))
-    return records
+            records.append(Record(kind, offset, length, position + 16))
+    return Directory(order, start, count, tuple(records))
 
 
-def _record_bytes(data: bytes, records: list[_Record], kind: int, words: str, least: int) -> memoryview:
-    record = next((record for record in records if record.kind == kind and record.length), None)
+def record_bytes(data: bytes, directory: Directory, kind: int, words: str, least: int) -> memoryview:
+    """The bytes of the record of that ``kind``, called ``words`` in messages; raises :class:`UnreadableFileError`."""
+    record = directory.find(kind)
     if record is None:
         raise UnreadableFileError(
             f"expected a record of {words} in the FLIR data; found none. Use the camera's original file"
@@ -163,13 +193,13 @@ def _record_bytes(data: bytes, records: list[_Record], kind: int, words: str, le
     return memoryview(data)[record.offset : record.offset + record.length]
 
 
-def _order(record: memoryview) -> str | None:
+def byte_order(record: memoryview | bytes) -> str | None:
     """The record's byte order, from the word that is 2 if read the right way; None where it is neither."""
     return {b"\x02\x00": "<", b"\x00\x02": ">"}.get(bytes(record[:2]))
 
 
 def _counts(record: memoryview, limits: tuple[int, int]) -> tuple[NDArray[np.uint16], list[str]]:
-    order = _order(record)
+    order = byte_order(record)
     if order is None:
         raise UnreadableFileError("expected raw counts in one of two byte orders; found neither: the file is damaged")
     width, height = struct.unpack_from(order + "2H", record, 2)

@@ -38,17 +38,24 @@ def decode_raw(
     ``order`` is "<" or ">", the record's. ``limits`` are the counts between which the camera is calibrated. Raises
     :class:`UnreadableFileError`.
     """
+    counts = decode_payload(payload, width=width, height=height, order=order)
+    return checked_order(np.require(counts, requirements=["O", "W"]), limits)
+
+
+def decode_payload(payload: memoryview, *, width: int, height: int, order: str) -> Counts:
+    """As :func:`decode_raw`, in the byte order that the header states, believed unchecked.
+
+    The counts may lie in the memory of ``payload`` itself.
+    """
     head = bytes(payload[:8])
     if head == PNG_MAGIC:
         decoded = _decode_png(payload, width, height)
-        counts = decoded.byteswap() if order == "<" else decoded
-    elif head[:4] in TIFF_MAGICS and len(payload) != 2 * width * height:
-        counts = _fit(decode_tiff(bytes(payload)).values, width, height, "TIFF")
-    elif head[:3] == JPEG_MAGIC and len(payload) != 2 * width * height:
-        counts = _decode_jpeg_ls(payload, width, height)
-    else:
-        counts = _plain(payload, width, height, order)
-    return _checked_order(counts, limits)
+        return decoded.byteswap() if order == "<" else decoded
+    if head[:4] in TIFF_MAGICS and len(payload) != 2 * width * height:
+        return _fit(decode_tiff(bytes(payload)).values, width, height, "TIFF")
+    if head[:3] == JPEG_MAGIC and len(payload) != 2 * width * height:
+        return _decode_jpeg_ls(payload, width, height)
+    return _plain(payload, width, height, order)
 
 
 def _plain(payload: memoryview, width: int, height: int, order: str) -> Counts:
@@ -59,7 +66,7 @@ def _plain(payload: memoryview, width: int, height: int, order: str) -> Counts:
             "is truncated or damaged. Copy it again from the camera"
         )
     words = np.frombuffer(payload[:needed], dtype=order + "u2").reshape(height, width)
-    return words.astype(np.uint16)
+    return words.astype(np.uint16, copy=False)
 
 
 def _decode_png(payload: memoryview, width: int, height: int) -> Counts:
@@ -115,7 +122,7 @@ def _fit(decoded: NDArray[np.generic], width: int, height: int, kind: str) -> Co
     return decoded.astype(np.uint16, copy=False)
 
 
-def _checked_order(counts: Counts, limits: tuple[int, int]) -> tuple[Counts, list[str]]:
+def checked_order(counts: Counts, limits: tuple[int, int]) -> tuple[Counts, list[str]]:
     """``counts``, or its byte-swapped twin where that is clearly the picture, with a warning."""
     rows = counts[:: max(1, counts.shape[0] // 64)]
     swapped = rows.byteswap()

@@ -26,9 +26,9 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?nan", re.I
 _INTEGER = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d+")
 _UNITS: Final = (
-    ("°C", re.compile(r"°\s?C\b|\bdeg\s?C\b|\bcelsius\b|\bunit\W{0,5}C\b", re.IGNORECASE)),
-    ("°F", re.compile(r"°\s?F\b|\bdeg\s?F\b|\bfahrenheit\b|\bunit\W{0,5}F\b", re.IGNORECASE)),
-    ("K", re.compile(r"[\[(]K[\])]|\bkelvin\b|\bunit\W{0,5}K\b", re.IGNORECASE)),
+    ("°C", re.compile(r"°\s?C\b|\bdeg\s?C\b|\bcelsius\b|units?\W{0,5}C\b", re.IGNORECASE)),
+    ("°F", re.compile(r"°\s?F\b|\bdeg\s?F\b|\bfahrenheit\b|units?\W{0,5}F\b", re.IGNORECASE)),
+    ("K", re.compile(r"[\[(]K[\])]|\bkelvin\b|units?\W{0,5}K\b", re.IGNORECASE)),
 )
 
 

@@ -9,6 +9,8 @@ as some open readers do, does not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +20,8 @@ from rewarm.errors import InvalidInputError
 from rewarm.thermogram import Calibration, ObjectParameters
 
 KELVIN: Final = 273.15
+BLOCK_PIXELS: Final = 65536
+"""NumPy makes 8-byte indices of the counts it looks up: so many at once stay in a processor's cache."""
 COUNTS: Final = np.arange(65536, dtype=np.float64)
 COUNTS.flags.writeable = False
 
@@ -32,10 +36,42 @@ def temperature_table(calibration: Calibration, parameters: ObjectParameters) ->
     return celsius_from_counts(COUNTS, calibration, parameters).astype(np.float32)
 
 
-def apply_table(table: NDArray[np.float32], counts: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Look ``counts`` (any shape) up in ``table`` (65536,): float32 of the same shape, °C."""
-    # A uint16 cannot leave the table: "wrap" spares the bounds check of the default mode.
-    return np.take(table, counts, mode="wrap")
+def apply_table(
+    table: NDArray[np.float32], counts: NDArray[np.uint16], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Look ``counts`` (any shape) up in ``table`` (65536,): float32 of the same shape, °C.
+
+    Written into ``out`` (that shape, contiguous) where one is given, which is returned.
+    """
+    celsius = np.empty(counts.shape, np.float32) if out is None else out
+    if counts.size:
+        rows = (-1, counts.shape[-1]) if counts.ndim else (1, 1)
+        _lookup()(np.ascontiguousarray(counts).reshape(rows), table, celsius.reshape(rows))
+    return celsius
+
+
+@cache
+def _lookup() -> Callable[[NDArray[np.uint16], NDArray[np.float32], NDArray[np.float32]], None]:
+    """OpenCV's look-up where it takes 16-bit counts (from 5.0 on, three times NumPy's speed), NumPy's elsewhere."""
+    import cv2  # a tenth of a second, once there are counts to convert
+
+    try:
+        cv2.LUT(np.zeros((1, 2), np.uint16), np.zeros((1, 65536), np.float32))
+    except cv2.error:
+        return _numpy_lookup
+
+    def opencv_lookup(counts: NDArray[np.uint16], table: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+        cv2.LUT(counts, table.reshape(1, -1), out)
+
+    return opencv_lookup
+
+
+def _numpy_lookup(counts: NDArray[np.uint16], table: NDArray[np.float32], out: NDArray[np.float32]) -> None:
+    flat_counts, flat_out = counts.reshape(-1), out.reshape(-1)
+    for start in range(0, flat_counts.size, BLOCK_PIXELS):
+        part = slice(start, start + BLOCK_PIXELS)
+        # A uint16 cannot leave the table: "wrap" spares the bounds check of the default mode.
+        np.take(table, flat_counts[part], mode="wrap", out=flat_out[part])
 
 
 def celsius_from_counts(counts: ArrayLike, calibration: Calibration, parameters: ObjectParameters) -> Float64:

@@ -10,19 +10,22 @@ from typing import Final
 
 import xarray as xr
 
-from rewarm.cameras.flir_fff import open_fff, sniff_fff
+from rewarm.cameras.dicom import open_dicom, sniff_dicom
+from rewarm.cameras.flir_fff import sniff_fff
 from rewarm.cameras.flir_jpeg import open_flir_jpeg, sniff_jpeg
+from rewarm.cameras.flir_public import open_fpf, sniff_fpf
+from rewarm.cameras.flir_sequence import open_fff
 from rewarm.cameras.infratec import open_irb, sniff_irb
 from rewarm.cameras.matrix_text import open_text, sniff_text
 from rewarm.cameras.npy import open_npy, sniff_npy
 from rewarm.cameras.parameters import check_overrides
-from rewarm.cameras.source import Source, load_source
+from rewarm.cameras.plugins import find_outside, guarded_open
+from rewarm.cameras.source import HEAD_BYTES, Source, load_source
 from rewarm.cameras.store import open_store, sniff_store
 from rewarm.cameras.tiff import open_tiff, sniff_tiff
+from rewarm.cameras.vendor_extras import open_irg, sniff_irg, unreadable_maker
 from rewarm.errors import InvalidInputError, NotRadiometricError, RewarmError, UnreadableFileError
 from rewarm.thermogram import ObjectParameters
-
-HEAD_BYTES: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Reader:
     ``sniff`` is asked with the file's first 4,096 bytes (empty for a folder) and its path whether it is this reader's;
     ``open`` makes a thermogram of the source, or raises one of :mod:`rewarm.errors` with a message without file name.
     ``keeps_counts`` says whether the format holds raw counts, so that emissivity and the rest can be overridden.
+    ``reads_on_demand``: of a long recording it wants no bytes but the first, and takes from the file what is asked for.
     """
 
     name: str
@@ -39,13 +43,17 @@ class Reader:
     sniff: Callable[[bytes, Path], bool]
     open: Callable[[Source, ObjectParameters], xr.Dataset]
     keeps_counts: bool
+    reads_on_demand: bool = False
 
 
 READERS: Final = (
     Reader("Zarr store", ".zarr written by rewarm", lambda _, path: sniff_store(path), open_store, True),
     Reader("FLIR JPEG", "FLIR radiometric JPEG", lambda head, _: sniff_jpeg(head), open_flir_jpeg, True),
-    Reader("FLIR FFF", "FLIR FFF picture", lambda head, _: sniff_fff(head), open_fff, True),
-    Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False),
+    Reader("FLIR FFF", "FLIR FFF picture, SEQ or CSQ", lambda head, _: sniff_fff(head), open_fff, True, True),
+    Reader("FLIR FPF", "FLIR public image format", lambda head, _: sniff_fpf(head), open_fpf, False),
+    Reader("InfraTec IRB", "InfraTec .irb", lambda head, _: sniff_irb(head), open_irb, False, True),
+    Reader("DICOM", "DICOM Parametric Map in °C", lambda head, _: sniff_dicom(head), open_dicom, False),
+    Reader("InfiRay IRG", "InfiRay .irg", lambda head, _: sniff_irg(head), open_irg, False),
     Reader("npy", ".npy matrix in °C", lambda head, _: sniff_npy(head), open_npy, False),
     Reader("TIFF", "float or 16-bit radiometric TIFF", lambda head, _: sniff_tiff(head), open_tiff, False),
     Reader("text matrix", "CSV, TXT or ASC matrix in °C", lambda head, _: sniff_text(head), open_text, False),
@@ -59,7 +67,6 @@ _PICTURES: Final = (
     (b"%PDF", "a PDF document"),
 )
 _OTHERS: Final = (
-    (128, b"DICM", "a DICOM file, which this version does not read. Export it as CSV or float TIFF in °C"),
     (4, b"ftyp", "a video. Export single frames as radiometric JPEG or CSV"),
     (0, b"PK\x03\x04", "a ZIP archive or office document. Unpack it, or save the sheet as CSV"),
 )
@@ -94,7 +101,9 @@ def open_thermogram(
     )
     file = as_path(path)
     try:
-        source = load_source(file)
+        source = load_source(
+            file, may_stay=lambda head: any(r.reads_on_demand and r.sniff(head, file) for r in READERS)
+        )
         return find_reader(source).open(source, overrides)
     except RewarmError as error:  # readers need not know the file's name: it is put before their message here
         raise type(error)(f"{file}: {error}") from error.__cause__
@@ -108,7 +117,7 @@ def as_path(path: str | os.PathLike[str]) -> Path:
 
 
 def find_reader(source: Source) -> Reader:
-    """The first of :data:`READERS` that recognises ``source``.
+    """The first that recognises ``source``: of :data:`READERS`, then of :mod:`rewarm.cameras.plugins`.
 
     Raises :class:`UnreadableFileError` or :class:`NotRadiometricError` where none does, naming what was looked for.
     """
@@ -116,11 +125,18 @@ def find_reader(source: Source) -> Reader:
     for reader in READERS:
         if reader.sniff(head, source.path):
             return reader
-    readable = "; ".join(reader.formats for reader in READERS)
+    outsider, troubles = find_outside(head, source.path)
+    if outsider is not None:
+        theirs = outsider.reader
+        return Reader(theirs.name, theirs.formats, theirs.sniff, guarded_open(outsider), theirs.keeps_counts)
+    readable = ". ".join(["; ".join(reader.formats for reader in READERS), *troubles])
     if not source.data:
         raise UnreadableFileError(
             f"expected a file, or a Zarr store; found a folder. Name one file inside it. Readable are: {readable}"
         )
+    maker = unreadable_maker(head, source.suffix)
+    if maker is not None:
+        raise UnreadableFileError(f"expected a readable recording; found {maker}. Readable are: {readable}")
     for magic, words in _PICTURES:
         if head.startswith(magic):
             raise NotRadiometricError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,11 @@ MAX_PIXELS: Final = 64 * 1024 * 1024
 """No thermal detector comes near; a file that declares more is damaged or means harm."""
 MAX_FILE_BYTES: Final = 4 * 1024**3
 MAX_UNPACKED_BYTES: Final = 512 * 1024**2
+HEAD_BYTES: Final = 4096
+HASHED_BYTES: Final = 16 * 1024**2
+"""What is hashed whole on opening, in 15 ms; the hash of a long recording would take seconds, and says so itself."""
+PARTIAL_BYTES: Final = 1024**2
+PARTIAL: Final = "partial:"
 GZIP_MAGIC: Final = b"\x1f\x8b"
 STORE_METADATA: Final = "zarr.json"
 """The file that makes a folder a Zarr v3 store."""
@@ -27,31 +33,38 @@ class Source:
     """One input as a reader sees it.
 
     ``data`` are the (unpacked) bytes; empty for a store that is a folder. ``suffix`` is the file name's last suffix in
-    lower case, without a ``.gz``. ``sha256`` is the hash of the bytes on disk.
+    lower case, without a ``.gz``. ``sha256`` is the hash of the bytes on disk. A recording that ``stays_on_disk`` was
+    too long to be read whole: ``data`` are its first 4,096 bytes, and ``sha256`` is "partial:" and a hash of its
+    length, its first and its last MiB.
     """
 
     path: Path
     data: bytes
     suffix: str
     sha256: str
+    stays_on_disk: bool = False
 
     def provenance(self, reader: str) -> Provenance:
         """Where a thermogram that ``reader`` makes of this comes from."""
         return Provenance(file=self.path.name, sha256=self.sha256, reader=reader, version=__version__)
 
 
-def load_source(path: Path) -> Source:
+def load_source(path: Path, *, may_stay: Callable[[bytes], bool] = lambda _: False) -> Source:
     """Read ``path`` whole; every trouble with a file, before its content matters, ends here.
 
-    A gzip'd file is unpacked. Raises :class:`UnreadableFileError`.
+    A gzip'd file is unpacked. A file of over 16 MiB is left on disk if ``may_stay``, asked with its first 4,096 bytes,
+    says that its reader takes from it what is asked for. Raises :class:`UnreadableFileError`.
     """
     try:
         if path.is_dir():
-            sha256 = _hash_folder(path) if (path / STORE_METADATA).is_file() else ""
+            sha256 = hash_folder(path) if (path / STORE_METADATA).is_file() else ""
             return Source(path=path, data=b"", suffix=path.suffix.lower(), sha256=sha256)
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             raise UnreadableFileError("expected a file; found a device, pipe or socket")
+        if about.st_size > HASHED_BYTES and may_stay(_head(path)):
+            sha256 = _partial_hash(path, about.st_size)
+            return Source(path, data=_head(path), suffix=path.suffix.lower(), sha256=sha256, stays_on_disk=True)
         if about.st_size > MAX_FILE_BYTES:
             raise UnreadableFileError(f"expected a file of at most 4 GiB; found {about.st_size / 1024**3:.1f} GiB")
         packed = path.read_bytes()
@@ -100,11 +113,41 @@ def _unpack_gzip(packed: bytes) -> bytes:
     return data
 
 
-def _hash_folder(folder: Path) -> str:
-    """A hash over the names and bytes of all files of a store, in an order that no file system changes."""
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_folder(folder: Path) -> str:
+    """A hash over the names and bytes of all files of a store, in an order that no file system changes.
+
+    Of a store of over 16 MiB: "partial:" and a hash of its metadata, which name the camera's file and its hash.
+    """
+    files, size = [], 0
+    for file in folder.rglob("*"):
+        if file.is_file():
+            files.append(file)
+            size += file.stat().st_size
+        if size > HASHED_BYTES:
+            files = [*folder.glob(STORE_METADATA), *folder.glob(f"*/{STORE_METADATA}")]
+            break
     digest = hashlib.sha256()
-    for file in sorted((item for item in folder.rglob("*") if item.is_file()), key=lambda item: item.as_posix()):
+    for file in sorted(files, key=lambda item: item.as_posix()):
         digest.update(file.relative_to(folder).as_posix().encode("utf-8") + b"\0")
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
+        digest.update(bytes.fromhex(hash_file(file)))
+    return PARTIAL * (size > HASHED_BYTES) + digest.hexdigest()
+
+
+def _partial_hash(path: Path, size: int) -> str:
+    digest = hashlib.sha256(str(size).encode("ascii"))
+    with path.open("rb") as stream:
+        digest.update(stream.read(PARTIAL_BYTES))
+        stream.seek(-PARTIAL_BYTES, 2)
+        digest.update(stream.read(PARTIAL_BYTES))
+    return PARTIAL + digest.hexdigest()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(HEAD_BYTES)

@@ -7,16 +7,29 @@ opened, so that emissivity and the rest can still be changed; otherwise the temp
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from rewarm.cameras.flir_fff import missing_pixel_warnings
 from rewarm.cameras.parameters import given, refuse_overrides, settle_parameters
 from rewarm.cameras.radiometry import apply_table, temperature_table
+from rewarm.cameras.recording import (
+    Axis,
+    Frames,
+    change_warnings,
+    counts_recording,
+    lazy,
+    settings_from,
+    settle_all,
+)
 from rewarm.cameras.source import STORE_METADATA, Source, check_size
+from rewarm.cameras.writers import Progress, blocks, no_progress
 from rewarm.errors import InvalidThermogramError, RewarmError, UnreadableFileError
 from rewarm.thermogram import (
     CONTRACT,
@@ -31,6 +44,9 @@ from rewarm.thermogram import (
 CHUNKS: Final = {"time": 30, "y": 240, "x": 320}
 STORE_MARK: Final = "rewarm_store"
 STORE_VERSION: Final = 1
+READER: Final = "Zarr store"
+PIECE_PIXELS: Final = 4 * 1024**2
+"""About how many pixels are read at once: whole pictures chunk by chunk, the trace of a pixel in one go."""
 
 
 def sniff_store(path: Path) -> bool:
@@ -38,41 +54,169 @@ def sniff_store(path: Path) -> bool:
     return path.is_dir() and (path / STORE_METADATA).is_file()
 
 
-def write_store(thermogram: xr.Dataset, folder: Path) -> None:
-    """Write ``thermogram`` into the new folder ``folder`` (chunks 30 × 240 × 320, Blosc zstd with shuffle)."""
-    from zarr.codecs import BloscCodec  # a third of a second, for this format alone
+def write_store(thermogram: xr.Dataset, folder: Path, on_progress: Progress = no_progress) -> None:
+    """Write ``thermogram`` into the new folder ``folder`` (chunks 30 × 240 × 320, Blosc zstd with shuffle).
+
+    A recording is read and written thirty frames at a time; parameters that differ from frame to frame go with it.
+    """
+    import zarr  # a third of a second, for this format alone
+    from zarr.codecs import BloscCodec
 
     name = "counts" if "counts" in thermogram and calibration(thermogram) is not None else "temperature"
-    kept = thermogram[[name]].assign_attrs({STORE_MARK: STORE_VERSION})
-    array = kept[name]
-    chunks = tuple(min(CHUNKS[str(dim)], size) for dim, size in zip(array.dims, array.shape, strict=True))
-    codec = BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")
-    encoding: dict[str, Any] = {name: {"chunks": chunks, "compressors": [codec]}}
-    if name == "temperature":
-        encoding[name]["_FillValue"] = array.dtype.type("nan")
-    kept.to_zarr(folder, mode="w-", zarr_format=3, consolidated=False, encoding=encoding)
+    array = thermogram[name]
+    described = thermogram[[name]].drop_vars(name).assign_attrs({STORE_MARK: STORE_VERSION})
+    described.to_zarr(folder, mode="w-", zarr_format=3, consolidated=False)
+    stored = zarr.open_group(folder, mode="r+", zarr_format=3).create_array(
+        name,
+        shape=array.shape,
+        dtype=array.dtype,
+        chunks=tuple(min(CHUNKS[str(dim)], size) for dim, size in zip(array.dims, array.shape, strict=True)),
+        compressors=BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"),
+        fill_value=0 if name == "counts" else float("nan"),
+        dimension_names=[str(dim) for dim in array.dims],
+        attributes=dict(array.attrs),
+    )
+    if "time" not in array.dims:
+        stored[...] = array.to_numpy()
+        return
+    for where, values in blocks(array, on_progress):
+        stored[where] = values
+
+
+def set_origin(folder: Path, *, file: str, sha256: str) -> None:
+    """Note in a store which camera's file it was made of."""
+    import zarr  # a third of a second, for this format alone
+
+    zarr.open_group(folder, mode="r+", zarr_format=3).attrs.update({"origin_file": file, "origin_sha256": sha256})
 
 
 def open_store(source: Source, overrides: ObjectParameters) -> xr.Dataset:
-    """Open a store. Raises :class:`UnreadableFileError` for damage or another program's store."""
+    """Open a store; the frames of a recording are read on demand.
+
+    Raises :class:`UnreadableFileError` for damage or another program's store.
+    """
     _check_metadata(source.path)
     try:
-        with xr.open_zarr(source.path, chunks=None, consolidated=False, zarr_format=3) as lazy:
-            for variable in lazy.variables.values():
+        with xr.open_zarr(source.path, chunks=None, consolidated=False, zarr_format=3) as lazily:
+            for variable in lazily.variables.values():
                 if variable.ndim in (2, 3):
                     check_size(int(variable.shape[-1]), int(variable.shape[-2]))
-            stored = lazy.load()
+            stored = _without_frames(lazily).load() if "time" in lazily.dims else lazily.load()
     except RewarmError:
         raise
     except Exception as error:  # Zarr and its codecs raise whatever damage makes them trip over
-        brief = (str(error) or type(error).__name__).splitlines()[0][:120]
-        raise UnreadableFileError(
-            f"expected a Zarr store; found a damaged one ({brief}). Convert the recording again"
-        ) from error
+        raise _damaged(error) from error
     try:
-        return _rebuild(stored, source, overrides)
+        return (
+            _rebuild_recording(stored, source, overrides)
+            if "time" in stored.dims
+            else _rebuild(stored, source, overrides)
+        )
     except (KeyError, TypeError, ValueError, InvalidThermogramError) as error:
         raise UnreadableFileError(f"expected a store as rewarm writes it; found a damaged one ({error})") from error
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFrames:
+    """The frames of a recording in a store, read on demand."""
+
+    array: Any
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, rows, columns."""
+        frames, height, width = self.array.shape
+        return frames, height, width
+
+    @property
+    def workers(self) -> int:
+        """One: Zarr has threads of its own."""
+        return 1
+
+    def pieces(self, frames: Frames, rows: Axis, columns: Axis) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """The chosen frames, rows and columns, chunk by chunk. Raises :class:`UnreadableFileError`."""
+        y, x = (np.arange(size)[axis] for size, axis in zip(self.shape[1:], (rows, columns), strict=True))
+        box = (slice(int(y.min()), int(y.max()) + 1), slice(int(x.min()), int(x.max()) + 1))
+        chunk = max(1, int(self.array.chunks[0]))
+        most = max(1, PIECE_PIXELS // (len(y) * len(x) * chunk)) * chunk
+        for where in _runs(frames, chunk, most):
+            chosen = frames[where]
+            first = int(chosen.min())
+            try:
+                part = self.array[(slice(first, int(chosen.max()) + 1), *box)]
+            except Exception as error:  # Zarr and its codecs raise whatever damage makes them trip over
+                raise _damaged(error) from error
+            yield where, part[chosen - first][:, y - y.min()][:, :, x - x.min()]
+
+
+def _runs(frames: Frames, chunk: int, most: int) -> Iterator[slice]:
+    """``frames`` in pieces of neighbours: no gap of a chunk or more in one, nor more than ``most`` from end to end."""
+    start = 0
+    for end in range(1, len(frames) + 1):
+        if end < len(frames):
+            apart = abs(int(frames[end]) // chunk - int(frames[end - 1]) // chunk) > 1
+            far = abs(int(frames[end]) // most - int(frames[start]) // most) > 0
+            if not (apart or far):
+                continue
+        yield slice(start, end)
+        start = end
+
+
+def _without_frames(lazily: xr.Dataset) -> xr.Dataset:
+    """Everything but the frames, which may be large."""
+    for name in ("counts", "temperature"):
+        if name in lazily and lazily[name].dims != ("time", "y", "x"):
+            raise UnreadableFileError(
+                f"expected {name} by time, y and x; found {lazily[name].dims}: the store is damaged. Convert the "
+                "recording again"
+            )
+    return lazily.drop_vars(("counts", "temperature"), errors="ignore")
+
+
+def _damaged(error: Exception) -> UnreadableFileError:
+    brief = (str(error) or type(error).__name__).splitlines()[0][:120]
+    return UnreadableFileError(f"expected a Zarr store; found a damaged one ({brief}). Convert the recording again")
+
+
+def _rebuild_recording(stored: xr.Dataset, source: Source, overrides: ObjectParameters) -> xr.Dataset:
+    import zarr  # a third of a second, for this format alone
+
+    group = zarr.open_group(source.path, mode="r", zarr_format=3)
+    constants, parameters = calibration(stored), object_parameters(stored)
+    time_s, warnings = stored["time"].to_numpy().astype(np.float64), list(stored.attrs["warnings"])
+    name = "counts" if "counts" in group and constants is not None else "temperature"
+    array = group[name]
+    if not isinstance(array, zarr.Array) or array.ndim != 3 or array.shape[0] != time_s.size:
+        raise UnreadableFileError(f"expected {name} of {time_s.size} frames; found others: the store is damaged")
+    frames = StoredFrames(array)
+    if name == "temperature" or constants is None:
+        refuse_overrides(overrides, kind="a Zarr store without raw counts")
+        rebuilt = make_thermogram(
+            lazy(frames, array.dtype.type, source.path),
+            provenance=source.provenance(READER),
+            camera=camera_identity(stored),
+            parameters=parameters,
+            calibration=constants,
+            time_s=time_s,
+            warnings=warnings,
+        )
+        return _with_origin(rebuilt, stored)
+    if array.dtype != np.uint16:
+        raise UnreadableFileError(f"expected uint16 counts; found {array.dtype}: the store is damaged")
+    settings = settings_from(parameters, constants, stored)
+    if given(overrides):
+        settings, warnings = settle_all(settings, overrides)
+        warnings += change_warnings(settings)
+    rebuilt = counts_recording(
+        frames,
+        settings,
+        path=source.path,
+        provenance=source.provenance(READER),
+        camera=camera_identity(stored),
+        time_s=time_s,
+        warnings=warnings,
+    )
+    return _with_origin(rebuilt, stored)
 
 
 def _check_metadata(folder: Path) -> None:
@@ -92,18 +236,16 @@ def _check_metadata(folder: Path) -> None:
 
 
 def _rebuild(stored: xr.Dataset, source: Source, overrides: ObjectParameters) -> xr.Dataset:
-    time_s = stored["time"].values.astype(np.float64) if "time" in stored.coords else None
     constants = calibration(stored)
     if "counts" not in stored or constants is None:
         refuse_overrides(overrides, kind="a Zarr store without raw counts")
         return _with_origin(
             make_thermogram(
                 stored["temperature"].values,
-                provenance=source.provenance("Zarr store"),
+                provenance=source.provenance(READER),
                 camera=camera_identity(stored),
                 parameters=object_parameters(stored),
                 calibration=constants,
-                time_s=time_s,
                 warnings=stored.attrs["warnings"],
             ),
             stored,
@@ -119,12 +261,11 @@ def _rebuild(stored: xr.Dataset, source: Source, overrides: ObjectParameters) ->
         warnings += missing_pixel_warnings(temperature_c)
     rebuilt = make_thermogram(
         temperature_c,
-        provenance=source.provenance("Zarr store"),
+        provenance=source.provenance(READER),
         camera=camera_identity(stored),
         parameters=parameters,
         calibration=constants,
         counts=counts,
-        time_s=time_s,
         warnings=warnings,
     )
     return _with_origin(rebuilt, stored)

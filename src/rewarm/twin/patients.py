@@ -132,7 +132,7 @@ def draw_visits(rng: np.random.Generator, *, warm_room: bool) -> tuple[VisitDay,
                 ambient_c=round(ambient, 1),
                 humidity_pct=float(rng.integers(38, 52)),
                 settling_min=int(rng.choice([15, 20, 20, 30])),
-                outdoor_mean_c=round(outdoor_c(day) + float(rng.normal(0, 2)), 1),
+                outdoor_mean_c=round(outdoor_c(day) + float(rng.normal(0, 2)), 1) + 0.0,  # no "-0"
             )
         )
     return tuple(visits)

@@ -69,19 +69,19 @@ def healthy_temperatures(rng: np.random.Generator) -> SoleTemperatures:
 
 
 def cold_temperatures(rng: np.random.Generator, *, ambient_c: float) -> SoleTemperatures:
-    """One sole in secondary Raynaud's: cool all over, each toe cold in its own way, some about as cold as the room.
+    """One sole in secondary Raynaud's: cool all over, each toe cold in its own way.
 
-    Chosen, not published: toes 0.8 to 4.5 °C above the room, forefoot between toes and arch, colder towards the tips.
+    Chosen, not published: toes 1.8 to 4.5 °C above the room, forefoot between toes and arch, colder towards the tips.
     """
     arch = ambient_c + rng.uniform(5.0, 6.5)
-    toes = ambient_c + np.clip(rng.uniform(1.7, 3.2) + 0.4 * _TOE_PATTERN_C + rng.normal(0, 0.6, 5), 0.8, 4.5)
+    toes = ambient_c + np.clip(rng.uniform(2.2, 3.4) + 0.4 * _TOE_PATTERN_C + rng.normal(0, 0.5, 5), 1.8, 4.5)
     ball = 0.55 * arch + 0.45 * float(toes.mean())
     return SoleTemperatures(
         arch_c=arch,
         ball_c=ball + rng.normal(0, 0.3),
         heel_c=arch - rng.uniform(1.5, 2.5),
         toe_c=five(toes),
-        tip_gradient_c=float(rng.uniform(-1.6, -0.6)),
+        tip_gradient_c=float(rng.uniform(-1.2, -0.4)),
     )
 
 

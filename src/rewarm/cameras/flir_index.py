@@ -1,0 +1,284 @@
+"""Where the frames of a FLIR recording lie, told from their headers: no picture is decoded for it.
+
+A SEQ or CSQ recording is one FFF container after another, each with its own directory, camera information and counts.
+Consecutive frames have the same directory, but for the length of compressed counts: that is looked at first, since a
+recording of ten minutes has 18,000 of them.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewarm.cameras.flir_fff import (
+    CAMERA_INFO,
+    CAMERA_INFO_BYTES,
+    ENTRY_BYTES,
+    GEOMETRY_BYTES,
+    HEADER_BYTES,
+    MAGICS,
+    RAW_DATA,
+    byte_order,
+    read_directory,
+)
+from rewarm.cameras.flir_raw import END_OF_IMAGE, JPEG_MAGIC
+from rewarm.errors import UnreadableFileError
+
+INFO_BYTES: Final = 0x470
+"""What is kept of each frame's camera information: up to and with the frame rate."""
+SIZE_BYTES: Final = 6
+"""Byte order, width and height, at the beginning of a record of counts."""
+MOST_FALSE_STARTS: Final = 1000
+MAX_FRAMES: Final = 10_000_000
+FORGET_FRAMES: Final = 512
+ALIKE_FRAMES: Final = 1024
+FEW_FRAMES: Final = 3
+WIDEST_HEAD: Final = 16384
+SHORT_BYTES: Final = 64
+"""By so much the last frame's padding may be cut off, as cameras do."""
+PADDING_BYTES: Final = 4096
+"""Zeros behind the last frame, no more than these, are not worth a word."""
+
+Bytes = bytes | mmap.mmap
+
+
+@dataclass(frozen=True, eq=False)
+class FrameIndex:
+    """The frames of a recording that can be one film: the same size, in the same byte order.
+
+    ``starts`` and ``lengths`` (n,) are where each one's compressed or plain counts lie in the file; ``info`` (n, 0x470)
+    is each one's camera information, padded with zeros; ``info_bytes`` how much of it was there in the first.
+    """
+
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    info: NDArray[np.uint8]
+    info_bytes: int
+    width: int
+    height: int
+    order: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class _Found:
+    """What a walk over the file gathers: of each frame a start, a length and the bytes of camera information that it
+    has; the beginnings of all records of counts, and all camera informations padded to 0x470 bytes, are joined later.
+    """
+
+    starts: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    info_bytes: list[int] = field(default_factory=list)
+    sizes: list[bytes] = field(default_factory=list)
+    infos: list[bytes] = field(default_factory=list)
+    skipped: int = 0
+    left_over: int = 0
+    false_starts: int = 0
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The directory of a frame, and what of the next one's must be the same for it to have the same directory."""
+
+    numbers: bytes
+    before: tuple[int, bytes]
+    after: tuple[int, bytes]
+    order: str
+    raw: int
+    info: int
+    info_bytes: int
+    others_end: int
+    length_field: int
+
+    def fits(self, data: Bytes, at: int) -> bool:
+        start, before = self.before
+        behind, after = self.after
+        return (
+            data[at + 0x14 : at + 0x20] == self.numbers
+            and data[at + start : at + start + len(before)] == before
+            and data[at + behind : at + behind + len(after)] == after
+            and data[at : at + 4] in MAGICS
+        )
+
+
+def index_frames(data: Bytes) -> FrameIndex | None:
+    """Find all whole frames of ``data``; None where there is none.
+
+    Raises :class:`UnreadableFileError` where the first one is damaged.
+    """
+    found = _walk(data)
+    return _film(found) if found.starts else None
+
+
+def _walk(data: Bytes) -> _Found:
+    found, size, at = _Found(), len(data), 0
+    layout: _Layout | None = None
+    last_end = 0
+    while at < size and len(found.starts) < MAX_FRAMES:
+        if layout is None or not layout.fits(data, at):
+            layout = _read_layout(data, at)
+        if layout is None:
+            after = _next_start(data, at, found)
+            if after is None:
+                rest = size - at
+                found.left_over = 0 if rest <= PADDING_BYTES and not any(data[at:size]) else rest
+                break
+            found.skipped += after - at
+            at = after
+            continue
+        (length,) = struct.unpack_from(layout.order + "I", data, at + layout.length_field)
+        end = max(layout.others_end, layout.raw + length)
+        start = at + layout.raw
+        if at + end > size:
+            length = min(length, size - start)
+            if at + layout.others_end > size or at + end > size + SHORT_BYTES or not _ends_well(data, start, length):
+                found.left_over = size - at
+                break
+        if end == last_end and (alike := _add_alike(found, data, at, layout, length, end)):
+            at += alike * end
+            _forget(data)
+            continue
+        last_end = end
+        if length > GEOMETRY_BYTES:
+            found.starts.append(start + GEOMETRY_BYTES)
+            found.lengths.append(length - GEOMETRY_BYTES)
+            found.sizes.append(data[start : start + SIZE_BYTES])
+            found.info_bytes.append(layout.info_bytes)
+            found.infos.append(data[at + layout.info : at + layout.info + layout.info_bytes].ljust(INFO_BYTES, b"\0"))
+        else:
+            found.skipped += end
+        at += end
+        if len(found.starts) % FORGET_FRAMES == 0:
+            _forget(data)
+    return found
+
+
+def _add_alike(found: _Found, data: Bytes, at: int, layout: _Layout, length: int, end: int) -> int:
+    """Add the frames from ``at`` on that lie ``end`` bytes apart with the same directory; returns how many.
+
+    Plain counts are all of the same size: a thousand frames are compared at once.
+    """
+    count = min((len(data) - at) // end, ALIKE_FRAMES)
+    start, (behind, after) = layout.before[0], layout.after
+    width = max(behind + len(after), layout.raw + SIZE_BYTES, layout.info + layout.info_bytes)
+    if count < FEW_FRAMES or length <= GEOMETRY_BYTES or width > min(end, WIDEST_HEAD):
+        return 0
+    flat = np.frombuffer(data, np.uint8)
+    heads = np.lib.stride_tricks.as_strided(flat[at:], (count, width), (end, 1)).copy()
+    alike = np.ones(count, bool)
+    for part in (slice(0, 4), slice(0x14, 0x20), slice(start, behind + len(after))):
+        alike &= (heads[:, part] == heads[0, part]).all(axis=1)
+    number = count if alike.all() else int(np.argmin(alike))
+    infos = np.zeros((number, INFO_BYTES), np.uint8)
+    infos[:, : layout.info_bytes] = heads[:number, layout.info : layout.info + layout.info_bytes]
+    first = at + layout.raw + GEOMETRY_BYTES
+    found.starts.extend(range(first, first + number * end, end))
+    found.lengths.extend([length - GEOMETRY_BYTES] * number)
+    found.info_bytes.extend([layout.info_bytes] * number)
+    found.sizes.append(heads[:number, layout.raw : layout.raw + SIZE_BYTES].tobytes())
+    found.infos.append(infos.tobytes())
+    return number
+
+
+def _forget(data: Bytes) -> None:
+    """Give back the memory of the pages seen so far: the system counts a mapped file's as this process's."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
+def _read_layout(data: Bytes, at: int) -> _Layout | None:
+    """The layout of the frame that begins at ``at``; None where no frame with counts and camera information does."""
+    if data[at : at + 4] not in MAGICS:
+        return None
+    try:
+        directory = read_directory(data, at)
+    except UnreadableFileError:
+        return None
+    raw, info = directory.find(RAW_DATA), directory.find(CAMERA_INFO)
+    if raw is None or info is None or info.length < CAMERA_INFO_BYTES:
+        return None
+    entries_end = directory.start + directory.count * ENTRY_BYTES
+    others = [HEADER_BYTES, entries_end, *(r.offset + r.length for r in directory.records if r is not raw)]
+    behind = raw.length_field + 4
+    return _Layout(
+        numbers=data[at + 0x14 : at + 0x20],
+        before=(directory.start, data[at + directory.start : at + raw.length_field]),
+        after=(behind, data[at + behind : at + entries_end]),
+        order=directory.order,
+        raw=raw.offset,
+        info=info.offset,
+        info_bytes=min(info.length, INFO_BYTES),
+        others_end=max(others),
+        length_field=raw.length_field,
+    )
+
+
+def _next_start(data: Bytes, at: int, found: _Found) -> int | None:
+    """Where the next frame begins behind something that is none. The three letters also occur among counts."""
+    magic = data[0:4]
+    after = data.find(magic, at + 1)
+    while after >= 0 and found.false_starts < MOST_FALSE_STARTS:
+        if _read_layout(data, after) is not None:
+            return after
+        found.false_starts += 1
+        after = data.find(magic, after + 1)
+    return None
+
+
+def _ends_well(data: Bytes, start: int, length: int) -> bool:
+    """Whether counts that lack their last bytes lack but padding: JPEG-LS says itself where it ends."""
+    if length <= GEOMETRY_BYTES + 4 or data[start + GEOMETRY_BYTES : start + GEOMETRY_BYTES + 3] != JPEG_MAGIC:
+        return False
+    return data[max(start, start + length - 64) : start + length].rstrip(b"\0").endswith(END_OF_IMAGE)
+
+
+def _film(found: _Found) -> FrameIndex:
+    """What was found, without the frames that do not belong together with the first."""
+    count = len(found.starts)
+    sizes = np.frombuffer(b"".join(found.sizes), np.uint8).reshape(count, SIZE_BYTES)
+    order = byte_order(sizes[0].tobytes())
+    if order is None:
+        raise UnreadableFileError("expected raw counts in one of two byte orders; found neither: the file is damaged")
+    width, height = struct.unpack(order + "2H", sizes[0, 2:].tobytes())
+    like_first = (sizes == sizes[0]).all(axis=1)
+    info_bytes = found.info_bytes[0]
+    info = np.frombuffer(b"".join(found.infos), np.uint8).reshape(count, INFO_BYTES)
+    # The same camera in the same byte order, and as much told of each frame as of the first.
+    like_first &= (info[:, :2] == info[0, :2]).all(axis=1)
+    like_first &= np.array(found.info_bytes) == info_bytes
+    return FrameIndex(
+        starts=np.array(found.starts, np.int64)[like_first],
+        lengths=np.array(found.lengths, np.int64)[like_first],
+        info=info if like_first.all() else info[like_first],
+        info_bytes=info_bytes,
+        width=width,
+        height=height,
+        order=order,
+        warnings=tuple(_index_warnings(found, like_first)),
+    )
+
+
+def _index_warnings(found: _Found, like_first: NDArray[np.bool_]) -> list[str]:
+    sentences = []
+    if found.skipped:
+        sentences.append(
+            f"{found.skipped} bytes between the frames belong to none and were skipped: the recording may be damaged "
+            "there, and frames may be missing."
+        )
+    if not like_first.all():
+        others = np.flatnonzero(~like_first)
+        sentences.append(
+            f"{len(others)} of {len(like_first)} frames are damaged or of another size (the first is frame "
+            f"{others[0] + 1}) and were left out."
+        )
+    if found.left_over:
+        sentences.append(
+            f"The recording ends within a frame: {found.left_over} bytes were left over, and {int(like_first.sum())} "
+            "whole frames were read."
+        )
+    return sentences
