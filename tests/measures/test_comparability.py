@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from rewarm.measures import Circumstances, Difference, Setting, comparability, review_picture
+from rewarm.measures import (
+    Circumstances,
+    Difference,
+    Setting,
+    comparability,
+    picture_parts,
+    review_picture,
+    u_change_c,
+)
 from rewarm.thermogram import CameraIdentity, ObjectParameters
 
 CAMERA = CameraIdentity(
@@ -54,9 +62,11 @@ def by_id(before: Setting, after: Setting) -> dict[str, Difference]:
 def test_like_visits_are_alike_but_for_the_missing_reference(visit: Any) -> None:
     found = by_id(visit(), visit())
     assert {name for name, item in found.items() if item.likeness != "alike"} == {"reference"}
-    # twice the accuracy of ±2 °C and the drift of ±0.5 °C, both rectangular
-    assert found["reference"].u_c == pytest.approx(sqrt(2 * (2.0**2 + 0.5**2) / 3))
-    assert "u 1.68 °C" in found["reference"].effect
+    accuracy_alone_c = 2.0 * sqrt(2 / 3)  # twice ±2 °C, rectangular
+    parts = picture_parts(visit().thermogram)
+    assert found["reference"].u_c == pytest.approx(u_change_c(parts, parts))
+    assert accuracy_alone_c < found["reference"].u_c < 1.2 * accuracy_alone_c
+    assert f"u {found['reference'].u_c:.2f} °C" in found["reference"].effect
 
 
 def test_references_in_both_tie_the_visits_together(visit: Any) -> None:

@@ -212,7 +212,7 @@ def _toe_pixels(before: Setting, after: Setting) -> Difference:
 
 def _sharpness(before: Setting, after: Setting) -> Difference:
     first, second = before.review.quality.rim_width_px, after.review.quality.rim_width_px
-    effect = "the blurred picture draws toes towards their surroundings; not in u"
+    effect = "the blurred picture draws toes towards their surroundings"
     return _figures("sharpness", "width of the rim", first, second, limit=RIM_LIMIT_PX, unit="px", effect=effect)
 
 
