@@ -63,6 +63,7 @@ def test_a_run_measures_every_scan_and_compares_each_later_visit_with_the_first(
 def test_the_output_is_the_contract(study: Path, tmp_path: Path) -> None:
     result = run_study(study, tmp_path / "out")
     assert sorted(contents(tmp_path / "out")) == [
+        "checks.csv",
         "comparisons.csv",
         "measurements.csv",
         "measurements.parquet",

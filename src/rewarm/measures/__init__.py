@@ -1,7 +1,11 @@
 """Labelled thermogram → rows of figures, each with its uncertainty; and what changed between two visits."""
 
 from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
-from rewarm.measures.reference import ReferenceOffset, apply_reference, reference_offset
+from rewarm.measures.comparability import Difference, Setting, comparability
+from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
+from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
+from rewarm.measures.quality import FrameJumps, Quality, frame_jumps, picture_quality
+from rewarm.measures.reference import DEFAULT_REFERENCE_HALF_WIDTH_C, ReferenceOffset, apply_reference, reference_offset
 from rewarm.measures.regional import measure, measurement_warnings
 from rewarm.measures.uncertainty import (
     Assumptions,
@@ -18,20 +22,36 @@ from rewarm.measures.uncertainty import (
 )
 
 __all__ = [
+    "DEFAULT_REFERENCE_HALF_WIDTH_C",
+    "GROUPS",
+    "RULES",
+    "TISEM_ITEMS",
     "Assumptions",
+    "Check",
+    "Circumstances",
+    "Difference",
+    "FrameJumps",
     "Part",
+    "Quality",
     "ReferenceOffset",
+    "Review",
+    "Rule",
+    "Setting",
     "apply_reference",
     "check_comparable",
     "combined_parts",
+    "comparability",
     "compare_measurements",
     "comparison_warnings",
     "expanded_u_c",
+    "frame_jumps",
     "measure",
     "measurement_warnings",
     "picture_parts",
+    "picture_quality",
     "reference_offset",
     "region_parts",
+    "review_picture",
     "smallest_detectable_change_c",
     "u_change_c",
     "u_combination_c",

@@ -168,6 +168,8 @@ def _foot_length_px(regions: Regions, side: str) -> float | None:
         return None
     union = np.any([item.mask for item in mine], axis=0)
     points = np.argwhere(union).astype(np.float64)
+    if len(points) < 2:
+        return None
     points -= points.mean(axis=0)
     along = points @ np.linalg.svd(np.cov(points.T))[0][:, 0]
     return float(np.ptp(along)) + 1.0

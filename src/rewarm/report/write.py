@@ -18,6 +18,7 @@ from rewarm.pdf import Printer, print_here
 from rewarm.report import context
 from rewarm.report.palettes import CHANGE, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
+from rewarm.report.protocol import protocol_section
 from rewarm.report.sources import SOURCES
 from rewarm.report.words import visit_words
 from rewarm.study.results import Comparison, StudyResult
@@ -125,6 +126,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
         people=persons,
         shown={CHANGE.key, *(item.key for item in palettes)},
         recorded=context.recorded_tables(result),
+        taken=protocol_section(result),
         warnings=groups,
         warnings_count=context.count_warnings(groups),
         made=[table for table in recordings if table is not None],

@@ -6,7 +6,14 @@ from pathlib import Path
 
 from rewarm.alignment import align, change_map
 from rewarm.errors import InvalidInputError
-from rewarm.measures import check_comparable, compare_measurements, comparison_warnings
+from rewarm.measures import (
+    Difference,
+    Setting,
+    check_comparable,
+    comparability,
+    compare_measurements,
+    comparison_warnings,
+)
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.study.scan import ScanPlan, measure_scan, nothing_found
 from rewarm.study.scan_ids import scan_ids
@@ -88,6 +95,16 @@ def compare_scans(before: ScanResult, after: ScanResult) -> Comparison:
         alignment_error_px=alignment.error_px,
         table=table,
         warnings=(*warnings, *alignment.warnings),
+        comparability=_differences(before, after),
+    )
+
+
+def _differences(before: ScanResult, after: ScanResult) -> tuple[Difference, ...]:
+    if before.review is None or after.review is None:
+        return ()
+    return comparability(
+        Setting(before.thermogram, before.regions, before.review),
+        Setting(after.thermogram, after.regions, after.review),
     )
 
 

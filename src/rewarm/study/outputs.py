@@ -26,12 +26,18 @@ _PARAMETERS: Final = (
     *("accuracy_c", "netd_mk", "reference_offset_c", "reference_u_c"),
 )
 
+CHECK_COLUMNS: Final = (
+    *("participant", "visit", "scan", "check", "status", "found"),
+    *("expected", "unit", "reason", "source"),
+)
+
 
 def write_study_result(result: StudyResult, folder: str | Path) -> None:
-    """Write measurements.csv and .parquet, comparisons.csv, regions/ and run.json into an existing folder."""
+    """Write measurements.csv, .parquet, comparisons.csv, checks.csv, regions/ and run.json into an existing folder."""
     place = Path(folder)
     write_table(result.measurements, place / "measurements.csv", parquet=True)
     write_table(result.comparison_table, place / "comparisons.csv")
+    write_table(gather_checks(result.scans), place / "checks.csv")
     _write_regions(result.scans, place)
     about = {"study": result.study_id, "title": result.title, "design": result.design, "control": result.control}
     comparisons = [
@@ -90,6 +96,19 @@ def gather_measurements(scans: Iterable[ScanResult]) -> pd.DataFrame:
 def gather_comparisons(comparisons: Iterable[Comparison]) -> pd.DataFrame:
     """The changes of several comparisons as one table, in order; its columns also where there is none."""
     return stacked([item.table for item in comparisons], COMPARISON)
+
+
+def gather_checks(scans: Iterable[ScanResult]) -> pd.DataFrame:
+    """How each scan was taken, one row a check: the columns of :data:`CHECK_COLUMNS`, in order."""
+    rows = [
+        (
+            *(scan.participant, scan.visit, scan.scan, check.id, check.status, check.found),
+            *(check.expected, check.unit, check.reason, check.source),
+        )
+        for scan in scans
+        for check in scan.checks
+    ]
+    return pd.DataFrame(rows, columns=list(CHECK_COLUMNS), dtype="str")
 
 
 def stacked(tables: Sequence[pd.DataFrame], columns: Mapping[str, str]) -> pd.DataFrame:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from rewarm.measures import Circumstances
 from rewarm.study.columns import parse_box
 from rewarm.study.folder import StudyCheck
 from rewarm.study.links import relative_path
@@ -63,6 +64,7 @@ def study_steps(check: StudyCheck) -> list[Step]:
         return []
     visits = study_visits(check)
     cameras: Mapping[str, Any] = check.settings.get("camera", {})
+    recorded = _recorded(check)
     steps: list[Step] = []
     for row, scan in zip(scans.index, scans.to_dict("records"), strict=True):
         visit = visits[str(scan["participant"]), str(scan["visit"])]
@@ -90,16 +92,56 @@ def study_steps(check: StudyCheck) -> list[Step]:
             reference_c=_number(scan.get("reference_c")),
             reference_box=parse_box(str(scan.get("reference_box", ""))),
             corrections=annotation if annotation.is_file() else None,
+            circumstances=_with_warm_up(
+                recorded[visit.participant, visit.visit], _camera(cameras, str(scan.get("camera", "")))
+            ),
         )
         steps.append(Step(row=int(row), file=str(scan["file"]), plan=plan, visit=visit))
     return steps
 
 
-def _specification(cameras: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Of the scan's camera, or of the study's only one where the scan names none."""
+def _recorded(check: StudyCheck) -> dict[tuple[str, str], Circumstances]:
+    """(participant, visit) → what visits.csv, participants.csv and the protocol say of how pictures were taken."""
+    people = {str(row["participant"]): row for row in check.tables["participants"].to_dict("records")}
+    protocol: Mapping[str, Any] = check.settings.get("protocol", {})
+    recorded: dict[tuple[str, str], Circumstances] = {}
+    for row in check.tables["visits"].to_dict("records"):
+        person = people.get(str(row["participant"]), {})
+        recorded[str(row["participant"]), str(row["visit"])] = Circumstances(
+            person_described=bool(person.get("sex")) and _number(person.get("birth_year")) is not None,
+            smoking=_yes_no(row.get("recent_smoking")),
+            caffeine=_yes_no(row.get("recent_caffeine")),
+            exercise=_yes_no(row.get("recent_exercise")),
+            ambient_c=_number(row.get("ambient_c")),
+            planned_room_c=_number(protocol.get("ambient_c")),
+            humidity_pct=_number(row.get("humidity_pct")),
+            settling_min=_number(row.get("settling_min")),
+            outdoor_mean_c=_number(row.get("outdoor_mean_c")),
+            draught_free=_yes_no(protocol.get("draught_free")),
+            skin_dry=_yes_no(protocol.get("skin_dry")),
+            warm_up_min=_number(protocol.get("warm_up_min")),
+            viewing_angle_deg=_number(protocol.get("viewing_angle_deg")),
+            reference_accuracy_c=_number(protocol.get("reference_accuracy_c")),
+        )
+    return recorded
+
+
+def _with_warm_up(recorded: Circumstances, camera: Mapping[str, Any]) -> Circumstances:
+    """What the camera's own section says wins over the protocol."""
+    stated = _number(camera.get("warm_up_min"))
+    return recorded if stated is None else replace(recorded, warm_up_min=stated)
+
+
+def _camera(cameras: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The scan's camera, or the study's only one where the scan names none."""
     if not name and len(cameras) == 1:
         name = next(iter(cameras))
-    camera = cameras.get(name, {})
+    camera: Mapping[str, Any] = cameras.get(name, {})
+    return camera
+
+
+def _specification(cameras: Mapping[str, Any], name: str) -> dict[str, Any]:
+    camera = _camera(cameras, name)
     specification: dict[str, Any] = {key: float(camera[key]) for key in ("accuracy_c", "netd_mk") if key in camera}
     return specification | ({"camera_model": camera["model"]} if "model" in camera else {})
 
@@ -129,6 +171,11 @@ def _number(value: object) -> float | None:
     if not isinstance(value, (int, float)) or math.isnan(value):
         return None
     return float(value)
+
+
+def _yes_no(value: object) -> bool | None:
+    """A cell of visits.csv, or a setting; None where it says neither."""
+    return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(str(value).lower())
 
 
 def _date(value: object) -> date | None:

@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from rewarm.measures import Check, Difference, Review
 from rewarm.regions import Regions
 
 
@@ -20,6 +21,7 @@ class ScanResult:
 
     ``measurements`` has the columns of :data:`rewarm.tables.MEASUREMENTS`. ``ambient_c`` is the room's temperature.
     ``reference_offset_c`` is what was added to all temperatures because a reference of known temperature was in view.
+    ``review`` judges how the picture was taken; None where nobody looked.
     """
 
     participant: str
@@ -35,6 +37,12 @@ class ScanResult:
     ambient_c: float | None = None
     reference_offset_c: float | None = None
     warnings: tuple[str, ...] = ()
+    review: Review | None = None
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks of the review, in the rules' order; none where nobody looked."""
+        return () if self.review is None else self.review.checks
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +51,7 @@ class Comparison:
 
     ``change_c`` is float32 (y, x) in the geometry of ``before``: after − before, NaN outside the feet or where the
     alignment does not hold. ``table`` has the columns of :data:`rewarm.tables.COMPARISON`. ``alignment_error_px`` is
-    the residual distance of corresponding outline points, per side.
+    the residual distance of corresponding outline points, per side. ``comparability`` says what else differs.
     """
 
     before: ScanResult
@@ -52,6 +60,7 @@ class Comparison:
     alignment_error_px: Mapping[str, float]
     table: pd.DataFrame
     warnings: tuple[str, ...] = ()
+    comparability: tuple[Difference, ...] = ()
 
     @property
     def room_change_c(self) -> float | None:

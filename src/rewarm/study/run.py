@@ -32,7 +32,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
-    """Analyse a study folder and write measurements.csv and .parquet, comparisons.csv, regions/ and run.json.
+    """Analyse a study folder: write measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and run.json.
 
     ``output`` is built beside its place and renamed into it when complete, so that it is never half-written; it may be
     absent, empty, or an earlier output of rewarm (replaced as a whole). The same inputs give the same bytes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,18 @@ import xarray as xr
 
 from rewarm.anatomy import find_regions
 from rewarm.cameras import open_thermogram
-from rewarm.measures import apply_reference, measure, measurement_warnings, reference_offset
+from rewarm.errors import RewarmError
+from rewarm.measures import (
+    DEFAULT_REFERENCE_HALF_WIDTH_C,
+    Circumstances,
+    FrameJumps,
+    apply_reference,
+    frame_jumps,
+    measure,
+    measurement_warnings,
+    reference_offset,
+    review_picture,
+)
 from rewarm.regions import Regions
 from rewarm.study.results import ScanResult
 from rewarm.thermogram import ObjectParameters
@@ -26,7 +37,8 @@ class ScanPlan:
     temperatures, which then keeps its temperatures and is described by them (a study states its room and skin once, for
     whatever its cameras wrote); without it such a file is refused. ``camera`` holds what is known of the camera by the
     keys of the image contract: ``accuracy_c`` and ``netd_mk`` win over the file's, ``camera_model`` fills a gap.
-    ``reference_box`` is x0, y0, x1, y1 in pixels.
+    ``reference_box`` is x0, y0, x1, y1 in pixels. ``circumstances`` is what people wrote down beside the picture; room
+    and humidity, where it holds none, are taken from ``ambient_c`` and ``parameters``.
     """
 
     path: Path
@@ -45,6 +57,7 @@ class ScanPlan:
     reference_c: float | None = None
     reference_box: tuple[float, float, float, float] | None = None
     corrections: Path | None = None
+    circumstances: Circumstances = field(default_factory=Circumstances)
 
 
 def measure_scan(plan: ScanPlan) -> ScanResult:
@@ -52,11 +65,17 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
 
     Raises the :class:`rewarm.errors.RewarmError` of whichever step cannot be done.
     """
-    thermogram, warnings = _open(plan)
+    thermogram, warnings, jumps = _open(plan)
     offset_c: float | None = None
     if plan.reference_c is not None and plan.reference_box is not None:
         x0, y0, x1, y1 = (round(edge) for edge in plan.reference_box)
-        offset = reference_offset(thermogram, reference_c=plan.reference_c, reference_box=(x0, y0, x1, y1))
+        stated_c = plan.circumstances.reference_accuracy_c
+        offset = reference_offset(
+            thermogram,
+            reference_c=plan.reference_c,
+            reference_box=(x0, y0, x1, y1),
+            reference_half_width_c=DEFAULT_REFERENCE_HALF_WIDTH_C if stated_c is None else stated_c,
+        )
         thermogram = apply_reference(thermogram, offset)
         offset_c = offset.offset_c
     regions = find_regions(thermogram, limb=plan.limb, view=plan.view, corrections=plan.corrections)
@@ -79,6 +98,7 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         ambient_c=plan.ambient_c,
         reference_offset_c=offset_c,
         warnings=(*warnings, *measurement_warnings(thermogram, regions)),
+        review=review_picture(thermogram, regions, circumstances=_circumstances(plan), jumps=jumps),
     )
 
 
@@ -92,8 +112,19 @@ def nothing_found(name: str, regions: Regions) -> str:
     )
 
 
-def _open(plan: ScanPlan) -> tuple[xr.Dataset, list[str]]:
-    """The still picture of a plan, with its camera's specification, and what should be said about it."""
+def _circumstances(plan: ScanPlan) -> Circumstances:
+    """What the plan says of the room also holds where nobody wrote down more."""
+    known = plan.circumstances
+    return replace(
+        known,
+        ambient_c=plan.ambient_c if known.ambient_c is None else known.ambient_c,
+        humidity_pct=plan.parameters.humidity_pct if known.humidity_pct is None else known.humidity_pct,
+        reference_in_view=plan.reference_c is not None and plan.reference_box is not None,
+    )
+
+
+def _open(plan: ScanPlan) -> tuple[xr.Dataset, list[str], FrameJumps | None]:
+    """The still picture of a plan, with its camera's specification; what should be said of it; its shutter's jumps."""
     given = plan.parameters
     if plan.lenient:
         thermogram = open_thermogram(plan.path)
@@ -110,12 +141,22 @@ def _open(plan: ScanPlan) -> tuple[xr.Dataset, list[str]]:
     }
     thermogram = thermogram.assign_attrs(camera)
     warnings: list[str] = []
+    jumps = _jumps(plan.path.name, thermogram, warnings)
     if "time" in thermogram.dims:
         frames = thermogram.sizes["time"]
         if frames > 1:
             warnings.append(f"{plan.path.name} is a recording: the first of its {frames} frames was measured.")
         thermogram = thermogram.isel(time=0, drop=True).assign_attrs(recording_frames=frames)
-    return thermogram.load(), warnings
+    return thermogram.load(), warnings, jumps
+
+
+def _jumps(name: str, thermogram: xr.Dataset, warnings: list[str]) -> FrameJumps | None:
+    """The shutter's jumps; a recording whose later frames cannot be read can still be measured by its first."""
+    try:
+        return frame_jumps(thermogram)
+    except RewarmError as error:
+        warnings.append(f"{name}: shutter events could not be looked for, because a frame cannot be read: {error}")
+        return None
 
 
 def _with_parameters(path: Path, given: ObjectParameters) -> xr.Dataset:

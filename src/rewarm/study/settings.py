@@ -47,10 +47,16 @@ CAMERA: Final = (
     Setting("accuracy_c", "number", "half-width of the specified accuracy, °C", over=0),
     Setting("netd_mk", "number", "noise-equivalent temperature difference, mK", over=0),
     Setting("pixels", "pixels", "width and height of its pictures"),
+    Setting("warm_up_min", "number", "minutes that it was switched on before the first picture", over=-1e-9),
 )
 PROTOCOL: Final = (
     Setting("ambient_c", "number", "the room's temperature by protocol, °C"),
     Setting("settling_min", "number", "minutes in the room before the first picture", over=-1e-9),
+    Setting("warm_up_min", "number", "minutes that the camera was switched on before", over=-1e-9),
+    Setting("viewing_angle_deg", "number", "angle between the camera's axis and square to the skin, °", over=-1e-9),
+    Setting("draught_free", "yes_no", "whether draughts, sunlight and heaters were kept away"),
+    Setting("skin_dry", "yes_no", "whether the skin was dry and without ointment"),
+    Setting("reference_accuracy_c", "number", "half-width to which a reference in view is known, °C", over=0),
 )
 
 
