@@ -70,11 +70,15 @@ class Camera:
 
 @dataclass(frozen=True)
 class Specification:
-    """What both the simulated camera and the estimator are told."""
+    """What both the simulated camera and the estimator are told; and how warm the toes are that it looks at.
+
+    Toes of patients lie around the bed's 22 °C and above it; healthy ones have 26.2 ± 1.2 °C (doi 10.1155/2015/831369).
+    """
 
     accuracy_c: float = 2.0
     netd_mk: float = 80.0
     reference_half_width_c: float = 0.3
+    toes_c: tuple[float, float] = (21.0, 30.0)
     assumed: Assumptions = field(default_factory=Assumptions)
 
 
@@ -131,7 +135,7 @@ class Simulator:
         for name, (cx, cy, radius) in DISCS.items():
             distance = np.hypot(self.x - cx, self.y - cy)
             edge = np.clip(radius + 1.0 - distance, 0.0, 1.0)  # a foot ends sharply, within a pixel
-            warm_c = self.rng.uniform(24.0, 33.0)
+            warm_c = self.rng.uniform(27.0, 31.0) if name == "arch" else self.rng.uniform(*self.said.toes_c)
             scene += (warm_c - 22.0 + 0.05 * (self.x - cx) - 0.004 * distance**2) * edge
             skin = np.maximum(skin, edge)
             true_mask = distance <= radius
@@ -332,10 +336,14 @@ def main() -> None:
             f"| {name} | {row['covered']:.1%} | {row['within_196_u']:.1%} "
             f"| {row['rms_error_c']:.2f} | {row['mean_u_c']:.2f} |"
         )
-    print("\nThe camera other than specified: truths in the 95 % interval\n")
-    print(f"| what is wrong | {' | '.join(map(str, held.index))} |\n|---|{'---|' * len(held)}")
-    for words, camera in WORSE.items():
-        worse = coverage(given.cases, seed=given.seed + 1, camera=camera)
+    print(
+        f"\nThe camera, or what it looks at, other than specified: truths in the 95 % interval, {given.cases // 2} cases\n"
+    )
+    print(f"| what is different | {' | '.join(map(str, held.index))} |\n|---|{'---|' * len(held)}")
+    warm = Specification(toes_c=(27.0, 33.0))
+    others = {words: (camera, Specification()) for words, camera in WORSE.items()}
+    for words, (camera, said) in (others | {"toes 5 to 11 °C over the bed": (Camera(), warm)}).items():
+        worse = coverage(given.cases // 2, seed=given.seed + 1, camera=camera, specification=said)
         print(f"| {words} | {' | '.join(f'{share:.1%}' for share in worse['covered'])} |")
     raise SystemExit(0 if held["covered"].between(0.93, 0.97).all() else 1)
 

@@ -326,20 +326,33 @@ def blur_loss_c(temperature: Temperatures, *, assumptions: Assumptions = DEFAULT
     usable = np.isfinite(values) & (values != 0.0)
     level = float(values[usable].mean()) if usable.any() else 0.0
     filled = np.where(usable, values - level, 0.0).astype(np.float32)  # near zero, where float32 keeps 1e-6 °C
-    whole = bool(usable.all())
+    weights = None if bool(usable.all()) else usable.astype(np.float32)
 
     def mixed(width_px: float) -> NDArray[np.float64]:
-        total = cv2.GaussianBlur(filled, (0, 0), width_px, borderType=cv2.BORDER_REPLICATE)
-        if whole:
-            return np.asarray(total + level, dtype=np.float64)
-        share = cv2.GaussianBlur(usable.astype(np.float32), (0, 0), width_px, borderType=cv2.BORDER_REPLICATE)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.where(usable & (share > 1e-6), total / share, np.nan) + level, dtype=np.float64)
+        total = _blurred(filled, width_px)
+        if weights is not None:
+            share = _blurred(weights, width_px)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                total = np.where(usable & (share > 1e-6), total / share, np.nan)
+        return np.asarray(total + level, dtype=np.float64)
 
     near = mixed(_as_much_again_px(assumptions.blur_px)) if assumptions.blur_px > 0 else values
     around = mixed(assumptions.scatter_px) if assumptions.scatter > 0 and assumptions.scatter_px > 0 else values
     lost = (near - values) + assumptions.scatter * (around - values)
     return np.asarray(np.where(usable, lost, np.where(np.isfinite(values), 0.0, np.nan)))
+
+
+def _blurred(values: NDArray[np.float32], width_px: float) -> NDArray[np.float32]:
+    """Gaussian blur; a wide one on a coarser grid, which is as good and many times as fast."""
+    coarser = min(int(width_px / 3.0), *values.shape)
+    if coarser < 2:
+        blurred = cv2.GaussianBlur(values, (0, 0), width_px, borderType=cv2.BORDER_REPLICATE)
+    else:
+        height, width = values.shape
+        small = cv2.resize(values, (-(-width // coarser), -(-height // coarser)), interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), width_px / coarser, borderType=cv2.BORDER_REPLICATE)
+        blurred = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(blurred, dtype=np.float32)
 
 
 def _as_much_again_px(blur_px: float) -> float:
