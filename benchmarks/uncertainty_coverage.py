@@ -336,9 +336,8 @@ def main() -> None:
             f"| {name} | {row['covered']:.1%} | {row['within_196_u']:.1%} "
             f"| {row['rms_error_c']:.2f} | {row['mean_u_c']:.2f} |"
         )
-    print(
-        f"\nThe camera, or what it looks at, other than specified: truths in the 95 % interval, {given.cases // 2} cases\n"
-    )
+    print("\nThe camera, or what it looks at, other than specified: truths in the 95 % interval")
+    print(f"({given.cases // 2} cases each)\n")
     print(f"| what is different | {' | '.join(map(str, held.index))} |\n|---|{'---|' * len(held)}")
     warm = Specification(toes_c=(27.0, 33.0))
     others = {words: (camera, Specification()) for words, camera in WORSE.items()}

@@ -123,7 +123,7 @@ def test_a_mask_without_temperature_is_refused(make_picture, disc):
 def test_the_camera_cancels_inside_a_picture_and_not_between_visits(make_picture, disc):
     picture, mask = disc
     parts = region_parts(make_picture(picture), mask)
-    own = sqrt(sum(part.u_c**2 for part in parts if part.name in ("outline", "segmentation", "noise")))
+    own = sqrt(sum(part.u_c**2 for part in parts if part.name in ("outline", "doubt of the outline", "noise")))
     assert u_difference_c(parts, parts) == pytest.approx(sqrt(2) * own)
     assert u_change_c(parts, parts) == pytest.approx(sqrt(2) * u_region_mean_c(parts))
 

@@ -273,7 +273,7 @@ def place_parts(
             assumed=True,
         ),
         Part(
-            "segmentation",
+            "doubt of the outline",
             "region",
             doubt_c / reach,
             f"confidence {confidence:.2f} read as expected overlap (Dice): ±{doubt_px:.1f} px",
