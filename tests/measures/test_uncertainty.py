@@ -173,3 +173,61 @@ def test_a_reference_replaces_the_cameras_share(make_picture, disc):
     thermogram = make_picture(picture)
     thermogram.attrs["reference_u_c"] = 0.2
     assert [(part.name, part.u_c) for part in picture_parts(thermogram)] == [("reference", 0.2)]
+
+
+def test_the_air_path_and_the_parameters_come_from_the_picture(make_picture, disc):
+    picture, mask = disc
+    stated = ObjectParameters(emissivity=0.98, reflected_c=22.0, distance_m=0.8, humidity_pct=40.0, air_c=21.0)
+    parts = by_name(region_parts(make_picture(picture, parameters=stated), mask))
+    bare = by_name(region_parts(make_picture(picture), mask))
+    for name in ("distance", "humidity", "air temperature", "reflected temperature", "emissivity"):
+        assert not parts[name].assumed
+        assert bare[name].assumed
+        assert 0 < parts[name].u_c < bare[name].u_c
+        assert parts[name].doi
+    assert "0.8 m stated" in parts["distance"].source
+
+
+def test_nonsense_that_temperatures_were_computed_with_widens_the_budget(make_picture, disc):
+    """A stored reflection of 298 °C is no harm to finished temperatures, but ruins those computed from counts."""
+    picture, mask = disc
+    absurd = ObjectParameters(emissivity=0.95, reflected_c=298.0, distance_m=1.0, humidity_pct=50.0, air_c=22.0)
+    finished = make_picture(picture, parameters=absurd)
+    computed = make_picture(picture, parameters=absurd)
+    computed.attrs |= {
+        "planck_r1": 16556.0, "planck_r2": 0.0125, "planck_b": 1428.0, "planck_f": 1.0, "planck_o": -342.0,
+        "atmosphere_alpha1": 0.006569, "atmosphere_alpha2": 0.01262, "atmosphere_beta1": -0.002276,
+        "atmosphere_beta2": -0.00667, "atmosphere_x": 1.9,
+    }  # fmt: skip
+    u = [by_name(region_parts(scan, mask))["reflected temperature"].u_c for scan in (finished, computed)]
+    assert u[0] < 0.2
+    assert u[1] > 3.0
+
+
+def test_a_doubtful_outline_costs_more_than_a_sure_one_and_a_persons_costs_nothing(make_picture, disc):
+    picture, mask = disc
+    u = [
+        by_name(region_parts(make_picture(picture), mask, confidence=confidence))["doubt of the outline"].u_c
+        for confidence in (1.0, 0.9, 0.6)
+    ]
+    assert u[0] == 0.0
+    assert u[2] == pytest.approx(4 * u[1])
+
+
+def test_blur_pulls_a_small_warm_spot_down_and_spares_the_middle_of_a_large_one(make_picture):
+    y, x = np.mgrid[:80, :80] + 0.5
+    distance = np.hypot(x - 40, y - 40)
+    u = []
+    for radius in (3.0, 30.0):
+        picture = np.where(distance <= radius, 30.0, 22.0)
+        part = by_name(region_parts(make_picture(picture), distance <= min(radius, 20.0)))["blur and spot size"]
+        assert part.sign == -1
+        u.append(part.u_c)
+    assert u[0] > 5 * u[1]
+
+
+def test_blur_of_an_even_picture_and_of_a_cut_out_foot_is_nothing(make_picture, disc):
+    _, mask = disc
+    for background in (30.0, np.nan, 0.0):
+        part = by_name(region_parts(make_picture(np.where(mask, 30.0, background)), mask))["blur and spot size"]
+        assert part.u_c == pytest.approx(0.0, abs=1e-5)

@@ -22,6 +22,10 @@ FEWEST_FRAMES: Final = 8
 MOST_AVERAGED: Final = 200
 """However steady it looks, no offset is averaged over more frames than this: a drift may be too slow to be seen."""
 
+RATIOS: Final = np.geomspace((2.0 / MOST_AVERAGED) ** 2, 1e4, 60)
+"""Variance of the walk's steps over that of the noise; the smoother averages 2·√(noise/walk) frames."""
+RATIOS.flags.writeable = False
+
 JUMP_SIGMAS: Final = 6.0
 LEAST_JUMP_C: Final = 0.03
 """Smaller steps are left to the random walk."""
@@ -38,10 +42,15 @@ class Smoothed:
 
 
 def smooth(seen_c: NDArray[np.float64], *, noise_c: float) -> Smoothed:
-    """Smooth ``seen_c`` (time,), without gaps; ``noise_c`` is one value's noise where frames are too few to tell."""
+    """Smooth ``seen_c`` (time,), without gaps; ``noise_c`` is one value's noise as its pixels tell it.
+
+    The frames themselves say more, but never that it is less than half of that.
+    """
     count = seen_c.size
     jumps = find_jumps(seen_c)
-    noise, walk = variances(seen_c, jumps) if count >= FEWEST_FRAMES else (noise_c**2, np.inf)
+    least = (noise_c / 2.0) ** 2
+    few = count < FEWEST_FRAMES
+    noise, walk = (noise_c**2, np.inf) if few else variances(seen_c, jumps, least_noise=least)
     level, variance = np.empty(count), np.empty(count)
     edges = (0, *jumps, count)
     for first, last in pairwise(edges):
@@ -61,19 +70,43 @@ def find_jumps(seen_c: NDArray[np.float64]) -> tuple[int, ...]:
     return tuple(int(frame) for frame in found)
 
 
-def variances(seen_c: NDArray[np.float64], jumps: tuple[int, ...]) -> tuple[float, float]:
-    """Of the noise and of the walk's steps: var(step) = walk + 2·noise, cov(step, next step) = −noise."""
-    steps = np.diff(seen_c)
-    kept = np.ones(steps.size, dtype=bool)
-    kept[[frame - 1 for frame in jumps]] = False
-    if kept.sum() < 2:
+def variances(seen_c: NDArray[np.float64], jumps: tuple[int, ...], *, least_noise: float = 0.0) -> tuple[float, float]:
+    """Of the noise and of the walk's steps, by how likely the filter's one-step predictions make them.
+
+    The likelihood is computed for a grid of ratios walk/noise at once, the noise being the best for each (Harvey 1990,
+    doi 10.1017/CBO9781107049994, section 3.4). Its mean over the grid is taken, not its peak: where few frames leave
+    the ratio open, that smooths less. Noise under ``least_noise`` (a variance) is ruled out: a restless camera's walk
+    would swallow it. Moments of the steps would be simpler, and far worse for slow drifts.
+    """
+    if not np.any(np.diff(seen_c)):
         return 0.0, np.inf
-    both = kept[1:] & kept[:-1]
-    total = float(np.mean(steps[kept] ** 2))
-    next_to = float(np.mean(steps[1:][both] * steps[:-1][both])) if both.any() else 0.0
-    noise = min(max(-next_to, 0.0), total / 2.0)
-    least = noise * (2.0 / MOST_AVERAGED) ** 2  # the smoother averages 2·√(noise/walk) frames
-    return noise, max(total - 2.0 * noise, least)
+    starts = {0, *jumps}
+    variance = np.ones_like(RATIOS)
+    level = np.full_like(RATIOS, seen_c[0])
+    squares, logs, count = np.zeros_like(RATIOS), np.zeros_like(RATIOS), 0
+    for i, value in enumerate(seen_c):
+        if i in starts:  # of a new piece nothing is known before its first frame
+            level[:], variance[:] = value, 1.0
+            continue
+        before = variance + RATIOS
+        expected = before + 1.0
+        surprise = value - level
+        squares += surprise**2 / expected
+        logs += np.log(expected)
+        count += 1
+        gain = before / expected
+        level += gain * surprise
+        variance = gain
+    if count == 0:
+        return 0.0, np.inf
+    noises = squares / count
+    unlikely = logs + count * np.log(np.maximum(noises, 1e-30))
+    possible = noises >= least_noise
+    if not possible.any():
+        return least_noise, float(np.mean(np.diff(seen_c) ** 2))
+    weights = np.exp(-0.5 * np.where(possible, unlikely - unlikely[possible].min(), np.inf))
+    weights /= weights.sum()
+    return float(weights @ noises), float(weights @ (noises * RATIOS))
 
 
 def _smooth_piece(

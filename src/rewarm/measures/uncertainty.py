@@ -403,7 +403,7 @@ def _known(attrs: Mapping[Any, Any], assumptions: Assumptions, *, computed: bool
     for name, words, unit, (low, high), default, half, unknown_half in rows:
         stated = _stated(attrs, name, low, high)
         if stated is not None:
-            text = f"{stated:g} ± {half:g} {unit}"
+            text = f"{stated:g} {unit} stated, taken to be true to ± {half:g} {unit}"
             known[name] = _Known(words, stated, stated, half, text, False)
             continue
         text = f"{default:g} ± {unknown_half:g} {unit}, assumed: the file holds none that can be true"
