@@ -26,8 +26,11 @@ def test_the_offset_is_what_the_reference_is_short_of(make_picture, picture):
     offset = reference_offset(make_picture(picture), reference_c=30.0, reference_box=BOX)
     assert offset.offset_c == pytest.approx(-1.2, abs=0.02)
     assert offset.n_px == 100
-    # reference ±0.3 °C (rectangle), shading ±0.5 °C (triangle), and a hundredth of noise
-    assert offset.u_c == pytest.approx(sqrt(0.3**2 / 3 + 0.5**2 / 6), rel=0.01)
+    # reference ±0.3 °C (rectangle), noise of 100 mK in 100 pixels that share it by fours, a median's
+    assert offset.own_u_c == pytest.approx(sqrt(0.3**2 / 3 + np.pi / 2 * 0.1**2 / 25), rel=1e-6)
+    # shading ±0.5 °C at 95 % of the places; over a box of 10 × 10 px it is a little less than at a point
+    shading = sqrt(offset.u_c**2 - offset.own_u_c**2)
+    assert 0.9 * 0.5 / 1.96 < shading < 0.5 / 1.96
 
 
 def test_a_better_reference_has_a_smaller_uncertainty(make_picture, picture):

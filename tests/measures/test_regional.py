@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewarm.errors import InvalidInputError, InvalidThermogramError
-from rewarm.measures import measure, measurement_warnings
+from rewarm.measures import Assumptions, measure, measurement_warnings
 from rewarm.regions import ANGIOSOMES, Region, Regions
 from rewarm.tables import MEASUREMENTS
 from rewarm.thermogram import CameraIdentity, ObjectParameters, Provenance, make_thermogram
@@ -240,3 +240,45 @@ def test_differences_ignore_an_offset_and_follow_a_scale(shift_c, scale):
     assert value(moved, "", "toe1", "left_right_difference") == pytest.approx(
         scale * value(plain, "", "toe1", "left_right_difference"), abs=1e-9
     )
+
+
+def angiosomes(masks: dict[str, np.ndarray]) -> Regions:
+    items = tuple(Region("left", name, mask, 1.0, "me") for name, mask in masks.items())
+    return Regions(next(iter(masks.values())).shape, "left_foot", "plantar", items, {})
+
+
+def u_of_tci(masks: dict[str, np.ndarray], *, noise_alone: bool) -> float:
+    """The foot 2 °C over every reference, so that TCI moves as the mean of the zones does."""
+    quiet = {"accuracy_c": 1e-9, "drift_c": 1e-9, "nonuniformity_c": 1e-9, "edge_px": 0.0, "scatter": 0.0}
+    unknown = ("emissivity", "reflected", "air", "humidity", "distance")
+    names = [f for f in Assumptions.__dataclass_fields__ if f.startswith(unknown) and "unknown" in f]
+    quiet |= {"blur_px": 0.0} | dict.fromkeys(names, 1e-9)
+    picture = np.full((50, 50), 28.0)
+    thermogram = make_thermogram(picture, provenance=Provenance("a", "", "test", "0"))
+    table = measure(thermogram, angiosomes(masks), assumptions=Assumptions(**quiet) if noise_alone else Assumptions())
+    return float(table.loc[table["metric"] == "tci", "u"].iloc[0])
+
+
+def test_pixels_in_two_angiosomes_are_not_counted_as_two():
+    apart, same = {}, {}
+    for row, name in enumerate(ANGIOSOMES):
+        apart[name], same[name] = np.zeros((50, 50), bool), np.zeros((50, 50), bool)
+        apart[name][2 + 12 * row : 12 + 12 * row, 5:15] = True
+        same[name][2:12, 5:15] = True
+    # 100 pixels of 100 mK that share it by fours: 20 mK a zone; four zones average out only where they are four
+    assert u_of_tci(same, noise_alone=True) == pytest.approx(0.020, rel=0.02)
+    assert u_of_tci(apart, noise_alone=True) == pytest.approx(0.010, rel=0.02)
+    assert u_of_tci(same, noise_alone=False) > u_of_tci(apart, noise_alone=False)
+
+
+def test_what_was_assumed_stands_in_the_method(make_picture, two_feet):
+    picture, regions = two_feet
+    bare = measure(make_picture(picture), regions)
+    method = bare.loc[bare["metric"] == "mean", "method"].iloc[0]
+    assert "assumed: camera accuracy (±2 °C), session drift (±0.5 °C between sessions)" in method
+    for name in ("emissivity", "reflected temperature", "distance", "non-uniformity", "outline", "noise"):
+        assert f"{name} (" in method
+    known = measure(make_picture(picture, camera=CameraIdentity(accuracy_c=1.0, netd_mk=40.0)), regions)
+    method = known.loc[known["metric"] == "mean", "method"].iloc[0]
+    assert "camera accuracy (±1 °C, specification)" in method
+    assert "assumed: session drift" in method

@@ -21,7 +21,8 @@ from rewarm.measures import (
     u_difference_c,
     u_region_mean_c,
 )
-from rewarm.measures.uncertainty import mean_per_pixel_of_outline, surface_parts
+from rewarm.measures.outline import mean_per_pixel_of_outline
+from rewarm.measures.uncertainty import surface_parts
 from rewarm.thermogram import CameraIdentity, ObjectParameters
 
 
@@ -43,7 +44,7 @@ def test_a_specification_is_a_rectangle(make_picture, disc):
     assert parts["camera accuracy"].u_c == pytest.approx(1.5 / sqrt(3))
     assert parts["camera accuracy"].scope == "camera"
     assert "specification" in parts["camera accuracy"].source
-    assert parts["noise"].u_c == pytest.approx(0.04 / sqrt(mask.sum()))
+    assert parts["noise"].u_c == pytest.approx(0.04 / sqrt(mask.sum() / 4))
 
 
 def test_what_is_assumed_says_so(make_picture, disc):
@@ -55,14 +56,14 @@ def test_what_is_assumed_says_so(make_picture, disc):
 
 
 def test_emissivity_and_reflection_agree_with_the_radiometric_equation():
-    """Sensitivities by finite differences through Planck's law, where the estimator is linearised."""
+    """Sensitivities by finite differences through Planck's law at 10 µm without air, written out here again."""
 
     def planck(temperature_c):
-        return 1.0 / (np.exp(1430.0 / (temperature_c + 273.15)) - 1.0)
+        return 1.0 / (np.exp(1439.0 / (temperature_c + 273.15)) - 1.0)
 
     def seen_as(skin_c, emissivity, reflected_c):
         seen = (planck_seen - (1 - emissivity) * planck(reflected_c)) / emissivity
-        return 1430.0 / np.log(1 / seen + 1) - 273.15 - skin_c
+        return 1439.0 / np.log(1 / seen + 1) - 273.15 - skin_c
 
     skin_c, reflected_c = 32.0, 23.0
     planck_seen = 0.98 * planck(skin_c) + 0.02 * planck(reflected_c)
@@ -72,11 +73,12 @@ def test_emissivity_and_reflection_agree_with_the_radiometric_equation():
         "emissivity": abs(d_emissivity) * 0.01 / sqrt(3),
         "reflected temperature": abs(d_reflected) * 0.5 / sqrt(3),
     }
-    attrs = {"emissivity": 0.98, "reflected_c": reflected_c}
+    attrs = {"emissivity": 0.98, "reflected_c": reflected_c, "distance_m": 0.05}
     parts = by_name(surface_parts(skin_c, attrs, assumptions=Assumptions(reflected_half_width_c=0.5)))
     for name, u_c in exact.items():
-        assert parts[name].u_c == pytest.approx(u_c, rel=0.10)
-        assert (d_emissivity < 0, parts[name].sign) == (True, -1)
+        assert parts[name].u_c == pytest.approx(u_c, rel=0.03)
+    # true skin that shines more than it was taken to reads too warm; warmer surroundings do as well
+    assert (parts["emissivity"].sign, parts["reflected temperature"].sign) == (1, 1)
 
 
 def test_an_emissivity_off_skins_widens_the_budget(make_picture, disc):
@@ -121,7 +123,7 @@ def test_a_mask_without_temperature_is_refused(make_picture, disc):
 def test_the_camera_cancels_inside_a_picture_and_not_between_visits(make_picture, disc):
     picture, mask = disc
     parts = region_parts(make_picture(picture), mask)
-    own = sqrt(sum(part.u_c**2 for part in parts if part.scope in ("region", "pixel")))
+    own = sqrt(sum(part.u_c**2 for part in parts if part.name in ("outline", "doubt of the outline", "noise")))
     assert u_difference_c(parts, parts) == pytest.approx(sqrt(2) * own)
     assert u_change_c(parts, parts) == pytest.approx(sqrt(2) * u_region_mean_c(parts))
 
@@ -171,3 +173,61 @@ def test_a_reference_replaces_the_cameras_share(make_picture, disc):
     thermogram = make_picture(picture)
     thermogram.attrs["reference_u_c"] = 0.2
     assert [(part.name, part.u_c) for part in picture_parts(thermogram)] == [("reference", 0.2)]
+
+
+def test_the_air_path_and_the_parameters_come_from_the_picture(make_picture, disc):
+    picture, mask = disc
+    stated = ObjectParameters(emissivity=0.98, reflected_c=22.0, distance_m=0.8, humidity_pct=40.0, air_c=21.0)
+    parts = by_name(region_parts(make_picture(picture, parameters=stated), mask))
+    bare = by_name(region_parts(make_picture(picture), mask))
+    for name in ("distance", "humidity", "air temperature", "reflected temperature", "emissivity"):
+        assert not parts[name].assumed
+        assert bare[name].assumed
+        assert 0 < parts[name].u_c < bare[name].u_c
+        assert parts[name].doi
+    assert "0.8 m stated" in parts["distance"].source
+
+
+def test_nonsense_that_temperatures_were_computed_with_widens_the_budget(make_picture, disc):
+    """A stored reflection of 298 °C is no harm to finished temperatures, but ruins those computed from counts."""
+    picture, mask = disc
+    absurd = ObjectParameters(emissivity=0.95, reflected_c=298.0, distance_m=1.0, humidity_pct=50.0, air_c=22.0)
+    finished = make_picture(picture, parameters=absurd)
+    computed = make_picture(picture, parameters=absurd)
+    computed.attrs |= {
+        "planck_r1": 16556.0, "planck_r2": 0.0125, "planck_b": 1428.0, "planck_f": 1.0, "planck_o": -342.0,
+        "atmosphere_alpha1": 0.006569, "atmosphere_alpha2": 0.01262, "atmosphere_beta1": -0.002276,
+        "atmosphere_beta2": -0.00667, "atmosphere_x": 1.9,
+    }  # fmt: skip
+    u = [by_name(region_parts(scan, mask))["reflected temperature"].u_c for scan in (finished, computed)]
+    assert u[0] < 0.2
+    assert u[1] > 3.0
+
+
+def test_a_doubtful_outline_costs_more_than_a_sure_one_and_a_persons_costs_nothing(make_picture, disc):
+    picture, mask = disc
+    u = [
+        by_name(region_parts(make_picture(picture), mask, confidence=confidence))["doubt of the outline"].u_c
+        for confidence in (1.0, 0.9, 0.6)
+    ]
+    assert u[0] == 0.0
+    assert u[2] == pytest.approx(4 * u[1])
+
+
+def test_blur_pulls_a_small_warm_spot_down_and_spares_the_middle_of_a_large_one(make_picture):
+    y, x = np.mgrid[:80, :80] + 0.5
+    distance = np.hypot(x - 40, y - 40)
+    u = []
+    for radius in (3.0, 30.0):
+        picture = np.where(distance <= radius, 30.0, 22.0)
+        part = by_name(region_parts(make_picture(picture), distance <= min(radius, 20.0)))["blur and spot size"]
+        assert part.sign == -1
+        u.append(part.u_c)
+    assert u[0] > 5 * u[1]
+
+
+def test_blur_of_an_even_picture_and_of_a_cut_out_foot_is_nothing(make_picture, disc):
+    _, mask = disc
+    for background in (30.0, np.nan, 0.0):
+        part = by_name(region_parts(make_picture(np.where(mask, 30.0, background)), mask))["blur and spot size"]
+        assert part.u_c == pytest.approx(0.0, abs=1e-5)

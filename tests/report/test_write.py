@@ -98,7 +98,8 @@ def test_nothing_is_asked_for_outside_the_file(html: str) -> None:
 
 def test_every_figure_has_an_alternative_text_with_figures(html: str, study: StudyResult) -> None:
     drawings = parse(html).named("svg")
-    assert len(drawings) == 12 + 9 + 6 + 3 * 3  # pictures, maps, curves; a scale bar a palette and one for maps
+    # pictures, maps, curves, budgets; a scale bar a palette and one for maps
+    assert len(drawings) == 12 + 9 + 6 + 4 + 3 * 3
     for drawing in drawings:
         assert drawing["role"] == "img"
         assert re.search(r"\d", drawing["aria-label"])

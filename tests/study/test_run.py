@@ -191,7 +191,7 @@ def test_a_reference_in_view_corrects_all_temperatures(study: Path, tmp_path: Pa
     assert offsets == pytest.approx([-1.5, 0.5], abs=1e-4)
     arch = change(result, "arch")
     assert arch["change"].to_numpy() == pytest.approx(0.0, abs=0.2)
-    assert (arch["u"] < 0.6).all()  # without a reference the camera's accuracy alone makes it 1.7
+    assert (arch["u"] < 0.8).all()  # without a reference the camera's accuracy alone makes it 1.7
 
 
 def test_a_reference_that_does_not_fit_is_reported_with_its_row(study: Path, tmp_path: Path) -> None:

@@ -1,25 +1,33 @@
 """Labelled thermogram → rows of figures, each with its uncertainty; and what changed between two visits."""
 
-from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
-from rewarm.measures.comparability import Difference, Setting, comparability
-from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
-from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
-from rewarm.measures.quality import FrameJumps, Quality, frame_jumps, picture_quality
-from rewarm.measures.reference import DEFAULT_REFERENCE_HALF_WIDTH_C, ReferenceOffset, apply_reference, reference_offset
-from rewarm.measures.regional import measure, measurement_warnings
-from rewarm.measures.uncertainty import (
-    Assumptions,
+from rewarm.measures.budget import (
     Part,
+    Place,
+    change_parts,
     combined_parts,
     expanded_u_c,
-    picture_parts,
-    region_parts,
     smallest_detectable_change_c,
     u_change_c,
     u_combination_c,
     u_difference_c,
     u_region_mean_c,
 )
+from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
+from rewarm.measures.comparability import Difference, Setting, comparability
+from rewarm.measures.detectable import DetectableChange, smallest_detectable_changes
+from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
+from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
+from rewarm.measures.quality import FrameJumps, Quality, frame_jumps, picture_quality
+from rewarm.measures.reference import (
+    DEFAULT_REFERENCE_HALF_WIDTH_C,
+    ReferenceOffset,
+    ReferenceOffsets,
+    apply_reference,
+    reference_offset,
+    reference_offsets,
+)
+from rewarm.measures.regional import measure, measurement_warnings
+from rewarm.measures.uncertainty import Assumptions, picture_parts, region_parts
 
 __all__ = [
     "DEFAULT_REFERENCE_HALF_WIDTH_C",
@@ -29,15 +37,19 @@ __all__ = [
     "Assumptions",
     "Check",
     "Circumstances",
+    "DetectableChange",
     "Difference",
     "FrameJumps",
     "Part",
+    "Place",
     "Quality",
     "ReferenceOffset",
+    "ReferenceOffsets",
     "Review",
     "Rule",
     "Setting",
     "apply_reference",
+    "change_parts",
     "check_comparable",
     "combined_parts",
     "comparability",
@@ -50,9 +62,11 @@ __all__ = [
     "picture_parts",
     "picture_quality",
     "reference_offset",
+    "reference_offsets",
     "region_parts",
     "review_picture",
     "smallest_detectable_change_c",
+    "smallest_detectable_changes",
     "u_change_c",
     "u_combination_c",
     "u_difference_c",

@@ -14,11 +14,12 @@ from typing import Any, Final, Literal
 import numpy as np
 import xarray as xr
 
+from rewarm.measures.budget import Part, u_change_c
 from rewarm.measures.change import ROOM_LIMIT_C
 from rewarm.measures.protocol import Review
 from rewarm.measures.quality import digit_words, limb_masks
 from rewarm.measures.regional import pixel_size_mm
-from rewarm.measures.uncertainty import Part, picture_parts, region_parts, u_change_c
+from rewarm.measures.uncertainty import picture_parts, region_parts
 from rewarm.regions import FINGERS, TOES, Mask, Regions
 from rewarm.thermogram import temperature_c
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, pi, sqrt, tan
 from types import MappingProxyType
@@ -14,17 +14,23 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
+from rewarm.measures.budget import (
+    SHARED_SCOPES,
+    Part,
+    combined_parts,
+    correlations,
+    u_difference_c,
+    u_region_mean_c,
+)
+from rewarm.measures.outline import Temperatures
 from rewarm.measures.uncertainty import (
     DEFAULT_ASSUMPTIONS,
-    SHARED_SCOPES,
     Assumptions,
-    Part,
-    Temperatures,
+    assumed_words,
+    blur_loss_c,
     picture_parts,
     place_parts,
     surface_parts,
-    u_difference_c,
-    u_region_mean_c,
 )
 from rewarm.regions import ANGIOSOMES, FINGERS, SIDES, TOES, Region, Regions, limb_whole
 from rewarm.tables import MEASUREMENTS
@@ -96,8 +102,9 @@ def measure(
     measured: dict[tuple[str, str], _Measured] = {}
     pixel_mm, size_note = pixel_size_mm(thermogram, regions)
     common = picture_parts(thermogram, assumptions=assumptions)
+    lost_c = blur_loss_c(temperature, assumptions=assumptions)
     for region in sorted(regions.found, key=lambda item: SIDES.index(item.side)):
-        found = _take(temperature, region, thermogram.attrs, common, assumptions)
+        found = _take(temperature, region, thermogram.attrs, common, lost_c, assumptions)
         if found.values.size < MIN_REGION_PX:
             rows.append(_too_small_row(found))
             continue
@@ -180,6 +187,7 @@ def _take(
     region: Region,
     attrs: dict[Any, Any],
     common: tuple[Part, ...],
+    lost_c: NDArray[np.float64],
     assumptions: Assumptions,
 ) -> _Measured:
     """The region's values in float64, without those that are no temperature, and the budget of their mean."""
@@ -196,7 +204,14 @@ def _take(
     parts = (
         *common,
         *surface_parts(mean_c, attrs, assumptions=assumptions),
-        *place_parts(temperature, region.mask, attrs, assumptions=assumptions),
+        *place_parts(
+            temperature,
+            region.mask,
+            attrs,
+            confidence=region.confidence,
+            lost_c=lost_c,
+            assumptions=assumptions,
+        ),
     )
     return _Measured(region, values, parts, mean_c, "; ".join(notes))
 
@@ -310,39 +325,55 @@ def _tci_rows(measured: Mapping[tuple[str, str], _Measured]) -> list[dict[str, A
 
 
 def _u_tci_c(off_c: Mapping[str, float], zones: Mapping[str, _Measured]) -> float:
-    """Standard uncertainty of the mean of |off|, each part moved by ± its u (GUM 5.1.3, note 2).
+    """Standard uncertainty of the mean of |off|, each independent cause moved by ± its u (GUM 5.1.3, note 2).
 
     The larger of both effects counts. The absolute value bends at the references, where derivatives would let the
-    camera's offset cancel though it does not.
+    camera's offset cancel though it does not. Causes that zones have in common move them together: what the picture
+    shares, non-uniformity by the zones' distance, and noise by the pixels that overlapping zones share, as principal
+    components of their covariance.
     """
+    now = float(np.mean(np.abs(list(off_c.values()))))
     variance = 0.0
-    now = np.mean(np.abs(list(off_c.values())))
-    shared = {part.name for found in zones.values() for part in found.parts if part.scope in SHARED_SCOPES}
-    shifts = [{z: _signed_c(found.parts, name) for z, found in zones.items()} for name in sorted(shared)]
-    for zone, found in zones.items():
-        shifts += [{zone: part.u_c} for part in found.parts if part.scope not in SHARED_SCOPES]
-    for shift in shifts:
+    for shift in _independent_shifts(list(zones.values())):
         effects = [
-            abs(np.mean([abs(off + sign * shift.get(zone, 0.0)) for zone, off in off_c.items()]) - now)
-            for sign in (1.0, -1.0)
+            abs(float(np.mean(np.abs(np.array(list(off_c.values())) + sign * shift))) - now) for sign in (1.0, -1.0)
         ]
-        variance += float(max(effects)) ** 2
+        variance += max(effects) ** 2
     return sqrt(variance)
 
 
-def _signed_c(parts: tuple[Part, ...], name: str) -> float:
-    return next((part.sign * part.u_c for part in parts if part.name == name), 0.0)
+def _independent_shifts(zones: Sequence[_Measured]) -> list[NDArray[np.float64]]:
+    """Vectors (zone,), °C: how far each of the independent causes moves each zone's mean, at one standard deviation."""
+    shared_px = np.array([[int((a.region.mask & b.region.mask).sum()) for b in zones] for a in zones], dtype=np.int64)
+    groups: dict[tuple[str, str], list[tuple[float, int, Part]]] = {}
+    for i, zone in enumerate(zones):
+        for part in zone.parts:
+            groups.setdefault((part.scope, part.name), []).append((part.sign * part.u_c, i, part))
+    shifts: list[NDArray[np.float64]] = []
+    for (scope, _), entries in groups.items():
+        loadings = np.zeros((len(zones), len(entries)))
+        for column, (signed_c, i, _part) in enumerate(entries):
+            loadings[i, column] = signed_c
+        if scope in SHARED_SCOPES:
+            shifts.append(loadings.sum(axis=1))
+            continue
+        matrix = correlations(entries, shared_px if scope == "pixel" else None)
+        values, vectors = np.linalg.eigh(loadings @ matrix @ loadings.T)
+        shifts += [vectors[:, k] * sqrt(values[k]) for k in range(len(values)) if values[k] > 0]
+    return shifts
 
 
 def _u_order_c(parts: tuple[Part, ...], factor: float) -> float:
     """As of the mean, with the noise of an order statistic instead of a mean's."""
-    return sqrt(sum((part.u_c * (factor if part.scope == "pixel" else 1.0)) ** 2 for part in parts))
+    budget = combined_parts([(1.0, parts)])
+    return sqrt(sum((part.u_c * (factor if part.scope == "pixel" else 1.0)) ** 2 for part in budget))
 
 
 def _budget_note(parts: tuple[Part, ...]) -> str:
-    """The part that decides how far the absolute temperature can be trusted."""
-    widest = max(parts, key=lambda part: part.u_c)
-    return f"u mostly from {widest.name} ({widest.source})"
+    """The part that decides how far the absolute temperature can be trusted, and everything that was assumed."""
+    widest = max(combined_parts([(1.0, parts)]), key=lambda part: part.u_c)
+    assumed = assumed_words(parts)
+    return f"u mostly from {widest.name} ({widest.source})" + (f"; assumed: {assumed}" if assumed else "")
 
 
 def _outline_px(region: Region) -> float:

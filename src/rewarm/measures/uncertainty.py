@@ -1,118 +1,119 @@
-"""How far a temperature can be trusted: a budget of named parts after the GUM (JCGM 100:2008), and what cancels.
+"""How far a region's temperature can be trusted: every reason why it may be off, with its size and its source.
 
-A reading of a thermal camera is off by several amounts at once. Some of them are shared: the camera's calibration by
-all its pictures, the drift since by all pictures of a session, the skin's emissivity and the room's reflection by one
-picture. What is shared cancels in a difference inside a picture, and it does not cancel between visits. Others belong
-to a region (its outline, its place in the picture) or to a pixel (noise) and never cancel.
+What the file or the study states is used; what neither states is an :class:`Assumptions` figure, and its part says so.
+How parts add up, and what cancels, is in :mod:`rewarm.measures.budget`; the model in words is in docs/uncertainty.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import hypot, sqrt
-from typing import Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from math import hypot, isfinite, sqrt
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from rewarm.errors import InvalidInputError
+from rewarm.measures.budget import REACH, Part, Place, alike, place_of
+from rewarm.measures.outline import (
+    Temperatures,
+    mean_per_pixel_of_outline,
+    mean_per_pixel_of_shift,
+    segmentation_px,
+)
+from rewarm.measures.sensitivity import GREY_BODY, Setting, error_per_unit, reading_c
 from rewarm.regions import Mask
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
-from rewarm.thermogram import temperature_c
-
-Scope = Literal["camera", "session", "image", "region", "pixel"]
-Shape = Literal["normal", "rectangular", "triangular"]
-Temperatures = NDArray[np.float32] | NDArray[np.float64]
-
-SHARED_SCOPES: Final = ("camera", "session", "image")
-"""What these hold is the same error in every region of one picture."""
+from rewarm.thermogram import Calibration, ObjectParameters, temperature_c
 
 SKIN_EMISSIVITY: Final = 0.98
-"""Long-wave band (8–14 µm); Steketee 1973, doi 10.1088/0031-9155/18/5/307."""
+"""Long-wave band (8–14 µm); Steketee 1973."""
 
-_STEP: Final = 0.1
-_REACH: Final = {"normal": 1.0, "rectangular": sqrt(3.0), "triangular": sqrt(6.0)}
-
-
-@dataclass(frozen=True)
-class Part:
-    """One reason why a value may be off.
-
-    ``u_c`` is its standard uncertainty in the value, °C (k = 1). ``scope`` says who shares the error. ``shape`` is the
-    distribution that was assumed for it. ``sign`` is −1 where the shared cause moves this value downwards.
-    """
-
-    name: str
-    scope: Scope
-    u_c: float
-    source: str
-    shape: Shape = "normal"
-    sign: int = 1
+SKIN_DOI: Final = "10.1088/0031-9155/18/5/307"
+RADIOMETRY_DOI: Final = "10.1002/9780470682234"
+PROTOCOL_DOI: Final = "10.1016/j.jtherbio.2017.07.006"
 
 
 @dataclass(frozen=True)
 class Assumptions:
-    """What is taken for granted where neither the file nor the study says better. All half-widths are in °C or 1.
+    """What is taken for granted where neither the file nor the study says better. Half-widths are in the name's unit.
 
-    ``accuracy_c`` ±2 °C is the usual specification of uncooled cameras; ``drift_c`` ±0.5 °C is an assumption for the
-    change of a warmed-up camera's offset from session to session; ``nonuniformity_c`` is half of the 1 °C that occurs
-    between centre and edge of a picture, taken as triangular because regions seldom lie at both extremes;
-    ``netd_mk`` is the noise of an uncooled camera; ``emissivity_half_width`` is skin's own spread around 0.98, and
-    ``emissivity_unknown_half_width`` stands for a file that does not say what its temperatures were computed with;
-    ``reflected_half_width_c`` likewise for the surroundings; ``edge_px`` is how far an outline may lie off.
+    Camera and session: ``accuracy_c`` ±2 °C is the usual specification of uncooled cameras; ``drift_c`` ±0.5 °C is for
+    the change of a warmed-up camera's offset from session to session.
+
+    Picture: ``nonuniformity_c`` is how far 95 % of the places are from the picture's mean error (about 1 °C between
+    centre and edge happens), alike over ``nonuniformity_reach`` of the picture's diagonal. ``netd_mk`` is an uncooled
+    camera's noise; ``noise_shared_px`` is how many neighbouring pixels share it (demosaicking, sharpening and residual
+    patterns make neighbours alike), so that n pixels count as n/``noise_shared_px``.
+
+    Object and air: ``…_half_width`` is how far a stated figure may be wrong, ``…_unknown_half_width`` how far the
+    default is where the file holds none, or none that can be true. ``emissivity`` is skin's own spread around 0.98.
+
+    Region: ``edge_px`` is how far an outline may lie off; ``blur_px`` the standard deviation of the optics' blur, known
+    to a factor of two; ``scatter`` the share of a pixel's signal that comes from up to ``scatter_px`` around it (size
+    of source). How doubtful a region's outline is beyond ``edge_px`` follows from the finder's confidence.
     """
 
     accuracy_c: float = 2.0
     drift_c: float = 0.5
     nonuniformity_c: float = 0.5
+    nonuniformity_reach: float = 0.25
     netd_mk: float = 100.0
+    noise_shared_px: float = 4.0
     emissivity_half_width: float = 0.01
     emissivity_unknown_half_width: float = 0.03
     reflected_c: float = 23.0
     reflected_half_width_c: float = 2.0
     reflected_unknown_half_width_c: float = 5.0
+    air_c: float = 23.0
+    air_half_width_c: float = 2.0
+    air_unknown_half_width_c: float = 5.0
+    distance_m: float = 1.0
+    distance_half_width_m: float = 0.3
+    distance_unknown_half_width_m: float = 0.7
+    humidity_pct: float = 50.0
+    humidity_half_width_pct: float = 15.0
+    humidity_unknown_half_width_pct: float = 25.0
     edge_px: float = 0.5
+    blur_px: float = 0.6
+    scatter: float = 0.01
+    scatter_px: float = 12.0
 
+
+_PIXEL_PX: Final = 1.0 / sqrt(12.0)
+"""Standard deviation of a pixel's own width."""
 
 DEFAULT_ASSUMPTIONS: Final = Assumptions()
 
 
-def picture_parts(thermogram: xr.Dataset, *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS) -> tuple[Part, ...]:
-    """The parts that every region of a picture shares whatever its temperature: the camera's and the session's.
+@dataclass(frozen=True)
+class _Known:
+    """A parameter as it was used, the best that is known of it, and how far that may be wrong."""
 
-    The camera's specified accuracy ±a is a rectangular distribution, u = a/√3 (GUM 4.3.7). Where a reference was
-    applied (:func:`rewarm.measures.apply_reference`), its uncertainty replaces the camera's and the session's share.
-    """
-    reference_u_c = thermogram.attrs.get("reference_u_c")
-    if reference_u_c is not None:
-        return (Part("reference", "image", float(reference_u_c), "reference of known temperature in view"),)
-    stated = thermogram.attrs.get("accuracy_c")
-    accuracy_c = assumptions.accuracy_c if stated is None else float(stated)
-    source = f"±{accuracy_c:g} °C, {'assumed: no specification known' if stated is None else 'specification'}"
-    return (
-        Part("camera accuracy", "camera", accuracy_c / _REACH["rectangular"], source, "rectangular"),
-        Part(
-            "session drift",
-            "session",
-            assumptions.drift_c / _REACH["rectangular"],
-            f"±{assumptions.drift_c:g} °C between sessions, assumed",
-            "rectangular",
-        ),
-    )
+    name: str
+    used: float
+    best: float
+    half: float
+    source: str
+    assumed: bool
+    doi: str = ""
 
 
 def region_parts(
-    thermogram: xr.Dataset, mask: Mask, *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+    thermogram: xr.Dataset,
+    mask: Mask,
+    *,
+    confidence: float = 1.0,
+    assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
 ) -> tuple[Part, ...]:
     """The whole budget of one region's mean temperature.
 
-    ``thermogram`` is a still picture (y, x), ``mask`` a boolean array of its shape. The parts are those of
-    :func:`picture_parts`, emissivity and reflected temperature (image), the picture's non-uniformity and the
-    outline (region), and noise (pixel). Raises :class:`InvalidInputError` for a mask without any temperature.
+    ``thermogram`` is a still picture (y, x), ``mask`` a boolean array of its shape, ``confidence`` (0..1) the finder's.
+    The parts are those of :func:`picture_parts`, :func:`surface_parts` and :func:`place_parts`. Raises
+    :class:`InvalidInputError` for a mask without any temperature.
     """
     temperature = temperature_c(thermogram)
     if mask.shape != temperature.shape:
@@ -125,212 +126,311 @@ def region_parts(
     return (
         *picture_parts(thermogram, assumptions=assumptions),
         *surface_parts(mean_c, thermogram.attrs, assumptions=assumptions),
-        *place_parts(temperature, mask, thermogram.attrs, assumptions=assumptions),
+        *place_parts(temperature, mask, thermogram.attrs, confidence=confidence, assumptions=assumptions),
+    )
+
+
+def picture_parts(thermogram: xr.Dataset, *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS) -> tuple[Part, ...]:
+    """The parts that every region of a picture shares whatever its temperature: the camera's and the session's.
+
+    The camera's specified accuracy ±a is a rectangular distribution, u = a/√3 (GUM 4.3.7). Where a reference was
+    applied (:func:`rewarm.measures.apply_reference`), its uncertainty replaces the camera's and the session's share.
+    """
+    attrs = thermogram.attrs
+    reference_u_c = attrs.get("reference_own_u_c", attrs.get("reference_u_c"))
+    if reference_u_c is not None:
+        source = "reference of known temperature in view"
+        return (Part("reference", "image", float(reference_u_c), source, "rectangular", doi=PROTOCOL_DOI),)
+    stated = attrs.get("accuracy_c")
+    accuracy_c = assumptions.accuracy_c if stated is None else float(stated)
+    source = f"±{accuracy_c:g} °C, {'assumed: no specification known' if stated is None else 'specification'}"
+    return (
+        Part(
+            "camera accuracy",
+            "camera",
+            accuracy_c / REACH["rectangular"],
+            source,
+            "rectangular",
+            assumed=stated is None,
+        ),
+        Part(
+            "session drift",
+            "session",
+            assumptions.drift_c / REACH["rectangular"],
+            f"±{assumptions.drift_c:g} °C between sessions, assumed",
+            "rectangular",
+            assumed=True,
+        ),
     )
 
 
 def surface_parts(
-    mean_c: float, attrs: dict[Any, Any], *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+    mean_c: float, attrs: Mapping[Any, Any], *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS
 ) -> tuple[Part, ...]:
-    """Emissivity and reflected temperature, which a whole picture shares.
+    """Emissivity, reflected temperature and the air path, which a whole picture shares.
 
-    The detector sees S = ε·P(T) + (1 − ε)·P(Trefl) (science of the camera's own formula, air left out). At a fixed S
-
-        ∂T/∂ε     = −(P(T) − P(Trefl)) / (ε·P′(T)) ≈ −(T − Trefl)/ε
-        ∂T/∂Trefl = −(1 − ε)/ε · P′(Trefl)/P′(T)   ≈ −(1 − ε)/ε
-
-    with P linearised between skin and surroundings, which overstates the first by 4 % at 32 °C in a room at 23 °C.
-    An emissivity that was set off skin's 0.98 is not corrected here; its distance from 0.98 widens the half-width.
+    ``mean_c`` is the region's reading, °C. Sensitivities are those of the radiometric equation at that reading, with
+    the picture's own calibration where it has one (:mod:`rewarm.measures.sensitivity`). A parameter that was set off
+    what is plausible (an emissivity other than skin's 0.98, a reflected temperature of 298 °C) is not corrected here;
+    what that does to the reading widens the part's half-width. Skin as warm as its surroundings shows no error of the
+    emissivity only if the reflected temperature is right: a part of its own holds that product (GUM 5.1.2, note).
     """
-    set_emissivity = attrs.get("emissivity")
-    if set_emissivity is None or not 0.0 < float(set_emissivity) <= 1.0:
-        emissivity, half = SKIN_EMISSIVITY, assumptions.emissivity_unknown_half_width
-        emissivity_source = f"skin {SKIN_EMISSIVITY} ± {half:g}, assumed: the file does not say"
-    else:
-        emissivity = float(set_emissivity)
-        half = assumptions.emissivity_half_width + abs(emissivity - SKIN_EMISSIVITY)
-        emissivity_source = f"skin {SKIN_EMISSIVITY} ± {assumptions.emissivity_half_width:g}, set to {emissivity:g}"
-    stored = attrs.get("reflected_c")
-    if stored is None or not -20.0 <= float(stored) <= 60.0:
-        reflected_c, reflected_half = assumptions.reflected_c, assumptions.reflected_unknown_half_width_c
-        reflected_source = f"{reflected_c:g} ± {reflected_half:g} °C, assumed: the file holds none that can be true"
-    else:
-        reflected_c, reflected_half = float(stored), assumptions.reflected_half_width_c
-        reflected_source = f"{reflected_c:g} ± {reflected_half:g} °C"
-    lift_c = mean_c - reflected_c
-    widest = _REACH["rectangular"]
-    # a possible error of the reflected temperature itself keeps skin as warm as the room from looking free of error
-    effective_lift_c = hypot(lift_c, reflected_half / widest)
-    return (
-        Part(
-            "emissivity",
-            "image",
-            effective_lift_c / emissivity * half / widest,
-            emissivity_source,
-            "rectangular",
-            -1 if lift_c > 0 else 1,
-        ),
-        Part(
-            "reflected temperature",
-            "image",
-            (1 - min(emissivity, SKIN_EMISSIVITY)) / emissivity * reflected_half / widest,
-            reflected_source,
-            "rectangular",
-            -1,
-        ),
+    calibration = _calibration(attrs)
+    known = _known(attrs, assumptions, computed=calibration is not None)
+    used = ObjectParameters(
+        **{name: item.used for name, item in known.items()},
+        window_c=attrs.get("window_c"),
+        window_transmission=_window(attrs),
     )
+    best = ObjectParameters(
+        **{name: item.best for name, item in known.items()},
+        window_c=used.window_c,
+        window_transmission=used.window_transmission,
+    )
+    constants = calibration or GREY_BODY
+    reach = REACH["rectangular"]
+    parts: list[Part] = []
+    for name, item in known.items():
+        slope = error_per_unit(mean_c, name, step=item.half, used=best, calibration=constants)
+        only_this = ObjectParameters(**{**_plain(best), name: item.used})
+        off_c = 0.0
+        if item.used != item.best:
+            off_c = reading_c(mean_c, true=best, used=only_this, calibration=constants) - mean_c
+            off_c = off_c if isfinite(off_c) else 0.0
+        half_c = abs(slope) * item.half + abs(off_c)
+        sign = -1 if slope < 0 else 1
+        parts.append(
+            Part(
+                item.name, "image", half_c / reach, item.source, "rectangular", sign, item.doi or RADIOMETRY_DOI,
+                item.assumed,
+            )
+        )  # fmt: skip
+    product_c = _product_c(mean_c, known, best, constants)
+    parts.insert(
+        2,
+        Part(
+            "emissivity × reflection", "image", product_c, "both at once, second order", "normal", doi=RADIOMETRY_DOI
+        ),
+    )  # fmt: skip
+    return tuple(parts)
+
+
+def _product_c(
+    mean_c: float, known: Mapping[Setting, _Known], best: ObjectParameters, calibration: Calibration
+) -> float:
+    """|∂²T/∂ε∂T_reflected|·u(ε)·u(T_reflected), °C."""
+    emissivity, reflected = known["emissivity"], known["reflected_c"]
+    u_reflected_c = reflected.half / REACH["rectangular"]
+    slopes = []
+    for shift in (-u_reflected_c, u_reflected_c):
+        moved = ObjectParameters(**{**_plain(best), "reflected_c": reflected.best + shift})
+        slopes.append(error_per_unit(mean_c, "emissivity", step=emissivity.half, used=moved, calibration=calibration))
+    return abs(slopes[1] - slopes[0]) / 2.0 * emissivity.half / REACH["rectangular"]
 
 
 def place_parts(
     temperature: Temperatures,
     mask: Mask,
-    attrs: dict[Any, Any],
+    attrs: Mapping[Any, Any],
     *,
+    confidence: float = 1.0,
+    lost_c: NDArray[np.float64] | None = None,
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
 ) -> tuple[Part, ...]:
-    """What belongs to one region alone: the picture's non-uniformity, its outline, and the pixels' noise."""
+    """What depends on where a region lies: blur, non-uniformity, its outline, how sure the finder is, and noise.
+
+    ``lost_c`` is :func:`blur_loss_c` of the picture, where it has been computed already. Where a reference was applied,
+    the picture's non-uniformity at the reference's place enters with the other sign: what region and reference share
+    of it cancels.
+    """
+    usable = mask & np.isfinite(temperature)
+    n_px = int(np.count_nonzero(usable))
+    lost = blur_loss_c(temperature, assumptions=assumptions) if lost_c is None else lost_c
+    blur_c = float(lost[usable].mean()) if n_px else 0.0
+    outwards_c = abs(mean_per_pixel_of_outline(temperature, mask))
+    doubt_px = segmentation_px(mask, confidence)
+    doubt_c = doubt_px * hypot(outwards_c, mean_per_pixel_of_shift(temperature, mask)) if doubt_px else 0.0
     stated = attrs.get("netd_mk")
     netd_mk = assumptions.netd_mk if stated is None else float(stated)
-    n_px = int(np.count_nonzero(mask & np.isfinite(temperature)))
-    edge_c = assumptions.edge_px * abs(mean_per_pixel_of_outline(temperature, mask))
+    reach = REACH["rectangular"]
     return (
         Part(
-            "non-uniformity",
-            "region",
-            assumptions.nonuniformity_c / _REACH["triangular"],
-            f"±{assumptions.nonuniformity_c:g} °C across the picture, assumed",
-            "triangular",
+            "blur and spot size",
+            "image",
+            2.0 * abs(blur_c) / reach,
+            f"blur of 0 to {2 * assumptions.blur_px:g} px, 0 to {200 * assumptions.scatter:g} % scattered, assumed",
+            "rectangular",
+            1 if blur_c >= 0 else -1,
+            assumed=True,
         ),
+        *_uniformity_parts(temperature.shape, usable if n_px else mask, attrs, assumptions),
         Part(
             "outline",
             "region",
-            edge_c / _REACH["rectangular"],
-            f"outline may lie ±{assumptions.edge_px:g} px off",
+            assumptions.edge_px * outwards_c / reach,
+            f"outline may lie ±{assumptions.edge_px:g} px off, assumed",
+            "rectangular",
+            assumed=True,
+        ),
+        Part(
+            "doubt of the outline",
+            "region",
+            doubt_c / reach,
+            f"confidence {confidence:.2f} read as expected overlap (Dice): ±{doubt_px:.1f} px",
             "rectangular",
         ),
         Part(
             "noise",
             "pixel",
-            netd_mk / 1000.0 / sqrt(max(n_px, 1)),
-            f"NETD {netd_mk:g} mK{', assumed' if stated is None else ''}, {n_px} pixels",
+            netd_mk / 1000.0 / sqrt(max(n_px / assumptions.noise_shared_px, 1.0)),
+            f"NETD {netd_mk:g} mK{', assumed' if stated is None else ''}, shared by "
+            f"{assumptions.noise_shared_px:g} neighbours, {n_px} pixels",
+            assumed=stated is None,
         ),
     )
 
 
-def mean_per_pixel_of_outline(temperature: Temperatures, mask: Mask) -> float:
-    """How much a region's mean changes when its outline moves outwards by one pixel, °C/px.
+def _uniformity_parts(
+    shape: tuple[int, ...], mask: Mask, attrs: Mapping[Any, Any], assumptions: Assumptions
+) -> tuple[Part, ...]:
+    reach_px = assumptions.nonuniformity_reach * hypot(*shape)
+    here = place_of(mask, reach_px=reach_px)
+    source = f"±{assumptions.nonuniformity_c:g} °C at 95 % of the places, alike over {reach_px:.0f} px, assumed"
+    spread_c = assumptions.nonuniformity_c / SMALLEST_DETECTABLE_FACTOR
 
-    Central difference of the means over the mask eroded and dilated by one pixel; one-sided where only one of the two
-    exists. Pixels without a temperature, and pixels of exactly 0 °C (a cut-out background), cannot be moved into.
+    def part(place: Place, sign: int) -> Part:
+        u_c = spread_c * sqrt(alike(place, place))
+        return Part("non-uniformity", "region", u_c, source, "normal", sign, assumed=True, place=place)
+
+    stored = attrs.get("reference_place")
+    if stored is None:
+        return (part(here, 1),)
+    return part(here, 1), part(_stored_place(stored, reach_px), -1)
+
+
+def _stored_place(stored: Sequence[float], reach_px: float) -> Place:
+    x, y, xx, xy, yy = (float(value) for value in stored)
+    return Place(x, y, xx, xy, yy, reach_px)
+
+
+def blur_loss_c(temperature: Temperatures, *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS) -> NDArray[np.float64]:
+    """By how much optics of the assumed blur and scatter moved each pixel, estimated from the picture: float64, °C.
+
+    The picture has been blurred once, over what a pixel's own width of 1 px (p = 1/√12 px) had blurred already. It is
+    blurred again, by k such that this takes as much off a sharp edge as the optics' σ did:
+    √(p² + σ² + k²) − √(p² + σ²) = √(p² + σ²) − p. Off soft edges it takes more: the cautious side. Positive: the
+    surroundings are warmer. Pixels without a temperature, and pixels of exactly 0 °C (a cut-out background), are not
+    mixed in; NaN stays NaN.
     """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if rows.size == 0:
-        return 0.0
-    window = (slice(max(rows[0] - 2, 0), rows[-1] + 3), slice(max(columns[0] - 2, 0), columns[-1] + 3))
-    values = temperature[window].astype(np.float64)
-    inside = mask[window]
-    usable = np.isfinite(values) & ((values != 0.0) | inside)
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    as_bytes = inside.astype(np.uint8)
-    smaller = (cv2.erode(as_bytes, cross) > 0) & usable
-    larger = (cv2.dilate(as_bytes, cross) > 0) & usable
-    now = inside & usable
-    if not now.any():
-        return 0.0
-    mean_now = float(values[now].mean())
-    has_smaller, has_larger = bool(smaller.any()), int(larger.sum()) > int(now.sum())
-    steps: list[float] = []
-    if has_smaller:
-        steps.append(mean_now - float(values[smaller].mean()))
-    if has_larger:
-        steps.append(float(values[larger].mean()) - mean_now)
-    return float(np.mean(steps)) if steps else 0.0
+    values = temperature.astype(np.float64)
+    usable = np.isfinite(values) & (values != 0.0)
+    level = float(values[usable].mean()) if usable.any() else 0.0
+    filled = np.where(usable, values - level, 0.0).astype(np.float32)  # near zero, where float32 keeps 1e-6 °C
+    weights = None if bool(usable.all()) else usable.astype(np.float32)
+
+    def mixed(width_px: float) -> NDArray[np.float64]:
+        total = _blurred(filled, width_px)
+        if weights is not None:
+            share = _blurred(weights, width_px)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                total = np.where(usable & (share > 1e-6), total / share, np.nan)
+        return np.asarray(total + level, dtype=np.float64)
+
+    near = mixed(_as_much_again_px(assumptions.blur_px)) if assumptions.blur_px > 0 else values
+    around = mixed(assumptions.scatter_px) if assumptions.scatter > 0 and assumptions.scatter_px > 0 else values
+    lost = (near - values) + assumptions.scatter * (around - values)
+    return np.asarray(np.where(usable, lost, np.where(np.isfinite(values), 0.0, np.nan)))
 
 
-def u_region_mean_c(parts: Sequence[Part]) -> float:
-    """Standard uncertainty of a region's mean itself, as an absolute temperature, °C."""
-    return u_combination_c([(1.0, parts)])
+def _blurred(values: NDArray[np.float32], width_px: float) -> NDArray[np.float32]:
+    """Gaussian blur; a wide one on a coarser grid, which is as good and many times as fast."""
+    coarser = min(int(width_px / 3.0), *values.shape)
+    if coarser < 2:
+        blurred = cv2.GaussianBlur(values, (0, 0), width_px, borderType=cv2.BORDER_REPLICATE)
+    else:
+        height, width = values.shape
+        small = cv2.resize(values, (-(-width // coarser), -(-height // coarser)), interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), width_px / coarser, borderType=cv2.BORDER_REPLICATE)
+        blurred = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(blurred, dtype=np.float32)
 
 
-def u_difference_c(minuend: Sequence[Part], subtrahend: Sequence[Part]) -> float:
-    """Standard uncertainty of a difference of two regions of **one** picture, °C: what they share cancels."""
-    return u_combination_c([(1.0, minuend), (-1.0, subtrahend)])
+def _as_much_again_px(blur_px: float) -> float:
+    once = hypot(_PIXEL_PX, blur_px)
+    return sqrt((2.0 * once - _PIXEL_PX) ** 2 - once**2)
 
 
-def u_combination_c(terms: Sequence[tuple[float, Sequence[Part]]]) -> float:
-    """Standard uncertainty of Σ factor·mean over regions of **one** picture, °C.
+def assumed_words(parts: Sequence[Part]) -> str:
+    """What a budget takes for granted, in a few words: "camera accuracy (±2 °C), …"; "" where nothing is."""
+    words = {part.name: _short(part.source) for part in parts if (part.assumed and part.u_c > 0) or _always(part)}
+    return ", ".join(f"{name} ({source})" if source else name for name, source in words.items())
 
-    Parts of a shared scope and the same name are one error (correlation 1, GUM 5.2.2), so their signed sum counts;
-    the others are independent.
+
+def _always(part: Part) -> bool:
+    return part.assumed and part.name in ("camera accuracy", "session drift")
+
+
+def _short(source: str) -> str:
+    """A source without what differs from region to region."""
+    return source.split(", assumed")[0].split(": the file")[0]
+
+
+def _known(attrs: Mapping[Any, Any], assumptions: Assumptions, *, computed: bool) -> dict[Setting, _Known]:
+    """Each parameter: stated and plausible, or a default.
+
+    ``computed`` says that the temperatures came from counts, with the stored parameters whatever they are.
     """
-    return sqrt(sum(part.u_c**2 for part in combined_parts(terms)))
+    emissivity = _stated(attrs, "emissivity", 0.0, 1.0)
+    if emissivity is None or emissivity == 0.0:
+        half = assumptions.emissivity_unknown_half_width
+        text = f"skin {SKIN_EMISSIVITY} ± {half:g}, assumed: the file does not say"
+        skin = _Known("emissivity", SKIN_EMISSIVITY, SKIN_EMISSIVITY, half, text, True, SKIN_DOI)
+    else:
+        half = assumptions.emissivity_half_width
+        text = f"skin {SKIN_EMISSIVITY} ± {half:g}, set to {emissivity:g}"
+        skin = _Known("emissivity", emissivity, SKIN_EMISSIVITY, half, text, False, SKIN_DOI)
+    a = assumptions
+    rows: tuple[tuple[Setting, str, str, tuple[float, float], float, float, float], ...] = (
+        ("reflected_c", "reflected temperature", "°C", (-20.0, 60.0), a.reflected_c,
+         a.reflected_half_width_c, a.reflected_unknown_half_width_c),
+        ("distance_m", "distance", "m", (0.05, 20.0), a.distance_m,
+         a.distance_half_width_m, a.distance_unknown_half_width_m),
+        ("humidity_pct", "humidity", "%", (1.0, 100.0), a.humidity_pct,
+         a.humidity_half_width_pct, a.humidity_unknown_half_width_pct),
+        ("air_c", "air temperature", "°C", (-20.0, 60.0), a.air_c, a.air_half_width_c, a.air_unknown_half_width_c),
+    )  # fmt: skip
+    known: dict[Setting, _Known] = {"emissivity": skin}
+    for name, words, unit, (low, high), default, half, unknown_half in rows:
+        stated = _stated(attrs, name, low, high)
+        if stated is not None:
+            text = f"{stated:g} {unit} stated, taken to be true to ± {half:g} {unit}"
+            known[name] = _Known(words, stated, stated, half, text, False)
+            continue
+        text = f"{default:g} ± {unknown_half:g} {unit}, assumed: the file holds none that can be true"
+        stored = attrs.get(name)
+        used = float(stored) if computed and stored is not None and isfinite(float(stored)) else default
+        known[name] = _Known(words, used, default, unknown_half, text, True)
+    return known
 
 
-def combined_parts(terms: Sequence[tuple[float, Sequence[Part]]]) -> tuple[Part, ...]:
-    """The budget of Σ factor·mean over regions of one picture: shared parts merged, all of them independent."""
-    shared: dict[tuple[str, str], tuple[float, Part]] = {}
-    own: list[Part] = []
-    for factor, parts in terms:
-        for part in parts:
-            signed_c = factor * part.sign * part.u_c
-            if part.scope in SHARED_SCOPES:
-                key = (part.scope, part.name)
-                shared[key] = (shared.get(key, (0.0, part))[0] + signed_c, part)
-            else:
-                own.append(Part(part.name, part.scope, abs(signed_c), part.source, part.shape))
-    merged = [
-        Part(part.name, part.scope, abs(signed_c), part.source, part.shape, -1 if signed_c < 0 else 1)
-        for signed_c, part in shared.values()
-    ]
-    return (*merged, *own)
+def _stated(attrs: Mapping[Any, Any], name: str, low: float, high: float) -> float | None:
+    value = attrs.get(name)
+    return float(value) if value is not None and low <= float(value) <= high else None
 
 
-def u_change_c(before: Sequence[Part], after: Sequence[Part]) -> float:
-    """Standard uncertainty of after − before of a value measured at two visits, °C.
-
-    Each budget is that of the value at its visit (:func:`region_parts`, or :func:`combined_parts` for a difference
-    inside the picture). Nothing is taken to cancel between visits, not even with the same camera: its offset drifts.
-    What ties visits together is a reference in view of both, whose small share has then replaced the camera's.
-    """
-    return hypot(*(sqrt(sum(part.u_c**2 for part in parts)) for parts in (before, after)))
+def _window(attrs: Mapping[Any, Any]) -> float | None:
+    return _stated(attrs, "window_transmission", 0.05, 1.0)
 
 
-def smallest_detectable_change_c(u_c: float) -> float:
-    """1.96·u of a change: what measurement alone would exceed in 5 % of people whose feet did not change, °C.
-
-    It covers measurement alone. A person's own variation from day to day comes on top (science: test–retest of digits).
-    """
-    return SMALLEST_DETECTABLE_FACTOR * u_c
-
-
-def expanded_u_c(parts: Sequence[Part], *, level: float = 0.95) -> float:
-    """Half-width of the interval that holds the truth with probability ``level``, °C.
-
-    The parts must be independent (:func:`combined_parts`). 1.96·u is right where no part dominates; where a specified
-    ±a does, the sum is flatter than a normal distribution and 1.96·u too wide (GUM G.1.5). So the distribution of the
-    sum is computed, by inversion of its characteristic function (Gil-Pelaez 1951, doi 10.1093/biomet/38.3-4.481).
-    """
-    if not 0.0 < level < 1.0:
-        raise InvalidInputError(f"level: expected a probability between 0 and 1; found {level:g}")
-    parts = [part for part in parts if part.u_c > 0]
-    if not parts:
-        return 0.0
-    u_c = sqrt(sum(part.u_c**2 for part in parts))
-    t: NDArray[np.float64] = (np.arange(1_000, dtype=np.float64) + 0.5) * _STEP  # in units of 1/u; midpoints avoid 0
-    product = np.ones_like(t)
-    for part in parts:
-        product = product * _characteristic(part.shape, t * (part.u_c / u_c))
-
-    def missing(x: float) -> float:
-        return float(np.sum(product * np.sin(t * x) / t) * _STEP * 2.0 / np.pi) - level
-
-    return float(brentq(missing, 1e-6, 8.0, xtol=1e-6)) * u_c
+def _calibration(attrs: Mapping[Any, Any]) -> Calibration | None:
+    """The camera's constants where all are there and can be true."""
+    values = {field.name: attrs.get(field.name) for field in fields(Calibration)}
+    if any(value is None or not isfinite(float(value)) for value in values.values()):
+        return None
+    found = Calibration(**{name: float(value) for name, value in values.items() if value is not None})
+    possible = found.planck_r1 > 0 and found.planck_r2 > 0 and 500 < found.planck_b < 5000 and 0 <= found.planck_f < 50
+    return found if possible else None
 
 
-def _characteristic(shape: Shape, t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Characteristic function at ``t``·u of a distribution with standard deviation u."""
-    if shape == "normal":
-        return np.exp(-0.5 * t * t)
-    if shape == "rectangular":
-        return np.sinc(t * _REACH["rectangular"] / np.pi)
-    return np.sinc(t * _REACH["triangular"] / (2 * np.pi)) ** 2
+def _plain(parameters: ObjectParameters) -> dict[str, float | None]:
+    return {field.name: getattr(parameters, field.name) for field in fields(ObjectParameters)}

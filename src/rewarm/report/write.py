@@ -16,6 +16,7 @@ from markupsafe import Markup
 from rewarm.errors import InvalidInputError, OutputError
 from rewarm.pdf import Printer, print_here
 from rewarm.report import context
+from rewarm.report.budget import budget_section
 from rewarm.report.palettes import CHANGE, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
 from rewarm.report.protocol import protocol_section
@@ -131,6 +132,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
         warnings_count=context.count_warnings(groups),
         made=[table for table in recordings if table is not None],
         notes=context.method_notes(result),
+        budget=budget_section(result),
         sources=SOURCES,
     )
 
