@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test set-up lint types layers check bench constraints clean
+.PHONY: help demo test set-up lint types layers check bench fuzz constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -33,6 +33,10 @@ check: lint types layers test  ## all of these
 
 bench: set-up  ## the benchmarks, each beside a peer or a limit
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+N ?= 20000
+fuzz: set-up  ## damage N files of every kind, and see that every reader says so (N=20000)
+	@nice $(BIN)/python scripts/fuzz_readers.py --inputs $(N)
 
 constraints: set-up  ## renew constraints.txt from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url \

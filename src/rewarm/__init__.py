@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rewarm.anatomy import find_regions as find_regions
     from rewarm.cameras import convert as convert
     from rewarm.cameras import open_thermogram as open_thermogram
+    from rewarm.cameras import visible_photo as visible_photo
     from rewarm.errors import RewarmError as RewarmError
     from rewarm.measures import measure as measure
     from rewarm.report import write_report as write_report
@@ -34,6 +35,7 @@ _ROOM_OF = {
     "open_thermogram": "rewarm.cameras",
     "run_study": "rewarm.study",
     "simulate_case_series": "rewarm.twin",
+    "visible_photo": "rewarm.cameras",
     "write_report": "rewarm.report",
 }
 

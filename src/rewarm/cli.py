@@ -5,6 +5,7 @@ Rooms are imported inside the commands, because ``rewarm --help`` must answer at
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -105,7 +106,7 @@ def convert(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="OUT", help=".npy, .csv, .tif (float32 °C) or .zarr.", show_default=False
+            "--output", "-o", metavar="OUT", help=".npy, .csv, .tif (float32 °C), .zarr or .dcm.", show_default=False
         ),
     ],
     emissivity: Emissivity = None,
@@ -122,15 +123,17 @@ def convert(
     """
     from rewarm import cameras
 
-    written = cameras.convert(
-        file,
-        output,
-        emissivity=emissivity,
-        reflected_c=reflected_c,
-        distance_m=distance_m,
-        humidity_pct=humidity_pct,
-        air_c=air_c,
-    )
+    with _progress() as tell:
+        written = cameras.convert(
+            file,
+            output,
+            emissivity=emissivity,
+            reflected_c=reflected_c,
+            distance_m=distance_m,
+            humidity_pct=humidity_pct,
+            air_c=air_c,
+            on_progress=tell,
+        )
     typer.echo(written)
 
 
@@ -380,6 +383,7 @@ def main() -> None:
     """Run the command line; a RewarmError becomes its message on standard error and exit status 2."""
     # All matrices here are small: BLAS threads would only wait for each other. Read when NumPy is first loaded.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(50_000, 20, 20)  # a short life leaves few cycles behind; looking for them cost a twentieth
     try:
         app()
     except RewarmError as error:
