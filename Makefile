@@ -31,7 +31,7 @@ layers: set-up  ## who may import whom
 
 check: lint types layers test  ## all of these
 
-bench: set-up  ## the benchmarks, each beside a peer or a limit
+bench: set-up  ## the benchmarks, each beside a peer or a limit (minutes; needs 20 GB of disk for a while)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 N ?= 20000

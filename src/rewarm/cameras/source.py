@@ -93,7 +93,8 @@ def check_size(width: int, height: int) -> None:
 def _explain_os_error(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
         if path.parent.is_dir():
-            return f"expected a file; there is none of that name in {path.parent}. Check the spelling"
+            folder = path.absolute().parent
+            return f"expected a file; there is none of that name in the folder {folder}. Check the spelling"
         return f"expected a file; not even its folder {path.parent} exists. Check the path"
     if isinstance(error, PermissionError):
         return "expected a readable file; found one that this account may not read. Ask for permission or copy it"
