@@ -7,9 +7,11 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rewarm.cameras import open_thermogram
+from rewarm.cameras.infratec import palette_table
 from rewarm.errors import UnreadableFileError
 
 Write = Callable[[str, bytes | str], Path]
@@ -32,3 +34,11 @@ def test_a_directory_that_declares_gigabytes_takes_no_memory(
         assert tracemalloc.get_traced_memory()[1] < 20 * 1024**2
     finally:
         tracemalloc.stop()
+
+
+def test_signalling_nan_in_an_infratec_palette_is_no_warning_of_numpy() -> None:
+    palette = np.linspace(290.0, 310.0, 256, dtype="<f4")
+    palette.view("<u4")[3] = 0x7FA00000
+    table = palette_table(palette.tobytes())
+    assert np.isnan(table[: 3 * 256]).all()
+    assert np.isfinite(table[5 * 256 :]).all()

@@ -205,8 +205,8 @@ def palette_table(palette: bytes) -> NDArray[np.float32]:
     A camera fills the entries that it has no calibration for with other numbers, and a temperature rises with the
     signal: what lies before the palette's last fall is NaN.
     """
-    palette_k = np.frombuffer(palette, dtype="<f4", count=256).astype(np.float64)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # damage may put signalling NaN there
+        palette_k = np.frombuffer(palette, dtype="<f4", count=256).astype(np.float64)
         falls = np.flatnonzero(~(np.diff(palette_k) > 0))
     first = int(falls[-1]) + 1 if falls.size else 0
     believed = palette_k.copy()
