@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from rewarm.errors import InvalidStudyError, Problem
+import pickle
+
+import pytest
+
+from rewarm import errors
+from rewarm.errors import InvalidStudyError, Problem, RewarmError
 
 
 def test_a_problem_says_where_expected_found_and_what_next() -> None:
@@ -22,3 +27,13 @@ def test_an_invalid_study_counts_and_lists_its_errors_and_keeps_its_warnings() -
     assert "scans.csv, row 2" in str(error)
     assert "notes2" not in str(error)
     assert len(error.problems) == 3
+
+
+@pytest.mark.parametrize("kind", [*RewarmError.__subclasses__(), errors.NotRadiometricError])
+def test_every_error_survives_the_way_between_processes(kind: type[RewarmError]) -> None:
+    problem = Problem("scans.csv", 2, "file", "a file", "none")
+    error = kind("my-study", [problem]) if kind is InvalidStudyError else kind("expected a foot; found a hand")
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is kind
+    assert str(copy) == str(error)
+    assert getattr(copy, "problems", ()) == getattr(error, "problems", ())

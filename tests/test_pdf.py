@@ -34,7 +34,7 @@ def test_where_no_process_can_be_had_this_one_prints(monkeypatch: pytest.MonkeyP
     def refuse(**_: object) -> None:
         raise OSError("no semaphores")
 
-    monkeypatch.setattr("rewarm.pdf.ProcessPoolExecutor", refuse)
+    monkeypatch.setattr("rewarm.processes.ProcessPoolExecutor", refuse)
     with second_process() as printer:
         document, _ = printer(PAGE)()
     assert document is not None

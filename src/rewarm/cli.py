@@ -34,6 +34,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+MOST_PROCESSES = 16
+"""Processes that share the scans of a study, at most; each holds the package, some 200 MB."""
+
 PARAMETERS = "Object parameters (instead of what the file holds)"
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording as the camera wrote it.", show_default=False)]
@@ -298,14 +301,18 @@ def _json(value: object) -> str:
 
 
 def _run(study_folder: Path, output: Path, *, palette: str, no_pdf: bool) -> None:
-    from rewarm import report, study
+    from rewarm.processes import process_pool
 
-    report.choose_palette(palette)
-    with _printer(no_pdf) as printer, study.staged_output(output, protect=[study_folder]) as stage, _progress() as tell:
-        result = study.analyse_study(study_folder, on_progress=tell)
-        tell(0, 0, "writing the report")
-        write_tables = partial(study.write_study_result, result, stage)
-        files = _report(result, stage, write_tables, palette=palette, printer=printer)
+    others = min(MOST_PROCESSES, (os.cpu_count() or 1) - 1)
+    with process_pool(others, preload="rewarm.study.scan") as pool, _printer(no_pdf) as printer, _progress() as tell:
+        from rewarm import report, study
+
+        report.choose_palette(palette)  # a wrong word is refused before the work, not after it
+        with study.staged_output(output, protect=[study_folder]) as stage:
+            result = study.analyse_study(study_folder, on_progress=tell, measurer=study.sharing(pool, others))
+            tell(0, 0, "writing the report")
+            write_tables = partial(study.write_study_result, result, stage)
+            files = _report(result, stage, write_tables, palette=palette, printer=printer)
     _close(output, files, result)
 
 

@@ -69,3 +69,7 @@ class InvalidStudyError(RewarmError):
         noun = "problem" if len(errors) == 1 else "problems"
         lines = [f"{folder}: {len(errors)} {noun} to correct before anything is analysed"]
         super().__init__("\n  ".join(lines + [str(problem) for problem in errors]))
+
+    def __reduce__(self) -> tuple[type[InvalidStudyError], tuple[str, tuple[Problem, ...]]]:
+        """So that it survives the way from one process to another."""
+        return type(self), (self.folder, self.problems)

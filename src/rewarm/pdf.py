@@ -1,17 +1,17 @@
 """HTML → PDF by WeasyPrint, if wanted in a second process that loads it while the analysis still runs.
 
-This module imports nothing else of rewarm, so that the second process starts fast.
+This module imports little else of rewarm, so that the second process starts fast.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from importlib import import_module
-from multiprocessing import get_context
+
+from rewarm.processes import process_pool
 
 Printed = tuple[bytes | None, str]
 """The PDF's bytes and "", or None and what to install."""
@@ -41,16 +41,8 @@ def print_here(html: str) -> Callable[[], Printed]:
 @contextmanager
 def second_process() -> Iterator[Printer]:
     """A printer in a process of its own, loading from now on; where none can be had, this process prints."""
-    try:
-        pool = ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn"))
-        pool.submit(_load)
-    except (OSError, ImportError):  # no semaphores, no further processes: some sandboxes
-        yield print_here
-        return
-    try:
-        yield lambda html: _awaiting(pool.submit(print_pdf, html), html)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with process_pool(1, preload="weasyprint") as pool:
+        yield print_here if pool is None else lambda html: _awaiting(pool.submit(print_pdf, html), html)
 
 
 def _awaiting(printing: Future[Printed], html: str) -> Callable[[], Printed]:
@@ -61,13 +53,6 @@ def _awaiting(printing: Future[Printed], html: str) -> Callable[[], Printed]:
             return print_pdf(html)
 
     return result
-
-
-def _load() -> None:
-    try:
-        import_module("weasyprint")
-    except (ImportError, OSError):
-        return  # print_pdf says what is missing
 
 
 def _advice() -> str:

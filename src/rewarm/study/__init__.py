@@ -7,6 +7,7 @@ from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.run import analyse_study, run_study
 from rewarm.study.single import measure_files
 from rewarm.study.staging import staged_output
+from rewarm.study.workers import sharing
 
 __all__ = [
     "Comparison",
@@ -20,6 +21,7 @@ __all__ = [
     "load_study",
     "measure_files",
     "run_study",
+    "sharing",
     "staged_output",
     "write_comparison",
     "write_study_result",

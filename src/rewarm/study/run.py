@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
@@ -22,9 +23,9 @@ from rewarm.study.outputs import (
 from rewarm.study.plan import Step, pairs_to_compare, study_steps, study_visits
 from rewarm.study.records import TABLES
 from rewarm.study.results import Comparison, ScanResult, StudyResult
-from rewarm.study.scan import measure_scan
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.staging import staged_output
+from rewarm.study.workers import Measurer, measure_in_turn
 from rewarm.tables import COMPARISON, MEASUREMENTS
 
 Progress = Callable[[int, int, str], None]
@@ -46,12 +47,17 @@ def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress |
     return result
 
 
-def analyse_study(folder: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
-    """What :func:`run_study` computes, without writing anything."""
+def analyse_study(
+    folder: str | Path, *, on_progress: Progress | None = None, measurer: Measurer = measure_in_turn
+) -> StudyResult:
+    """What :func:`run_study` computes, without writing anything.
+
+    ``measurer`` may share the scans with other processes, see :func:`rewarm.study.workers.shared_measuring`.
+    """
     tell = on_progress or (lambda _done, _total, _what: None)
     check = load_study(folder)
     steps = study_steps(check)
-    scans = _measure_all(check, steps, tell)
+    scans = _measure_all(check, steps, tell, measurer)
     _refuse_copies(check, steps, scans)
     comparisons, failures = _compare_all(steps, scans, tell)
     measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
@@ -72,21 +78,17 @@ def analyse_study(folder: str | Path, *, on_progress: Progress | None = None) ->
     )
 
 
-def _measure_all(check: StudyCheck, steps: Sequence[Step], tell: Progress) -> list[ScanResult]:
-    """Every scan, in order; or one error that names all scans that cannot be measured.
-
-    One at a time: two threads took more processor time and no less time on two cores, because what they would share
-    is Python's own.
-    """
-    scans: list[ScanResult] = []
-    problems: list[Problem] = []
-    for done, step in enumerate(steps, start=1):
-        try:
-            scans.append(measure_scan(step.plan))
-        except RewarmError as error:
-            expected = "a recording that can be measured"
-            problems.append(Problem("scans.csv", step.row, "file", expected, f"{step.file}: {error}"))
-        tell(done, len(steps), f"scan {step.plan.scan}")
+def _measure_all(check: StudyCheck, steps: Sequence[Step], tell: Progress, measurer: Measurer) -> list[ScanResult]:
+    """Every scan, in order; or one error that names all scans that cannot be measured."""
+    done = count(1)
+    outcomes = measurer([step.plan for step in steps], lambda plan: tell(next(done), len(steps), f"scan {plan.scan}"))
+    scans = [outcome for outcome in outcomes if isinstance(outcome, ScanResult)]
+    expected = "a recording that can be measured"
+    problems = [
+        Problem("scans.csv", step.row, "file", expected, f"{step.file}: {outcome}")
+        for step, outcome in zip(steps, outcomes, strict=True)
+        if isinstance(outcome, RewarmError)
+    ]
     if problems:
         raise InvalidStudyError(str(check.folder), [*problems, *check.warnings])
     return scans
