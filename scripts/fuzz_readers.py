@@ -103,7 +103,8 @@ def batch(
                     process.kill()
                     process.wait()
                     break
-        for line in (Path(folder) / "results").read_text(encoding="utf-8").splitlines():
+        results = Path(folder) / "results"  # absent where the worker was killed before it wrote any
+        for line in results.read_text(encoding="utf-8").splitlines() if results.exists() else ():
             result = json.loads(line)
             if result["what"] != "finding":
                 tally[result["kind"]][result["what"]] += result["n"]

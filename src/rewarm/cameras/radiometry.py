@@ -45,7 +45,9 @@ def apply_table(
     """
     celsius = np.empty(counts.shape, np.float32) if out is None else out
     if counts.size:
-        _lookup()(np.ascontiguousarray(counts).reshape(-1), table, celsius.reshape(-1))
+        # In rows: OpenCV shares those of a large picture between its threads, which are as many as it may use.
+        width = counts.shape[-1] if counts.ndim > 1 else counts.size
+        _lookup()(np.ascontiguousarray(counts).reshape(-1, width), table, celsius.reshape(-1, width))
     return celsius
 
 
@@ -60,7 +62,7 @@ def _lookup() -> Callable[[NDArray[np.uint16], NDArray[np.float32], NDArray[np.f
         return _numpy_lookup
 
     def opencv_lookup(counts: NDArray[np.uint16], table: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-        cv2.LUT(counts.reshape(1, -1), table.reshape(1, -1), out.reshape(1, -1))
+        cv2.LUT(counts, table.reshape(1, -1), out)
 
     return opencv_lookup
 
