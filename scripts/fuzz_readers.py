@@ -112,7 +112,7 @@ def batch(
             else:
                 tally[result["kind"]]["finding"] += 1
                 findings[result["signature"]].append(result)
-        at = int((progress.read_text(encoding="utf-8").split() or ["0"])[0]) if progress.exists() else first
+        at = int((progress.read_text(encoding="utf-8").split() or [first])[0]) if progress.exists() else first
         error = errors.read_text(encoding="utf-8", errors="replace")[-2000:]
         if process.returncode == 0:
             return at

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 import xarray as xr
@@ -74,13 +74,19 @@ def open_fff(source: Source, overrides: ObjectParameters) -> xr.Dataset:
         return _open(source, source.data, stamp, overrides)
     try:
         with source.path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _open(source, data, _stamp(os.fstat(stream.fileno())), overrides)
+            return _open(source, data, _stamp(os.fstat(stream.fileno())), overrides, stream)
     except OSError as error:
         raise UnreadableFileError(f"cannot be read; the system answered: {error.strerror or error}") from error
 
 
-def _open(source: Source, data: bytes | mmap.mmap, stamp: Stamp, overrides: ObjectParameters) -> xr.Dataset:
-    index = index_frames(data)
+def _open(
+    source: Source,
+    data: bytes | mmap.mmap,
+    stamp: Stamp,
+    overrides: ObjectParameters,
+    stream: BinaryIO | None = None,
+) -> xr.Dataset:
+    index = index_frames(data, stream)
     if index is None or len(index.starts) == 1:
         return _open_picture(source, data, index, overrides)
     check_size(index.width, index.height)
