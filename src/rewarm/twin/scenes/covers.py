@@ -1,4 +1,4 @@
-"""What lies over skin: blankets and gowns with a wavy edge, electrodes, tubes, straps. They hide truth, not landmarks' places."""
+"""What lies over skin: blankets and gowns with a wavy edge, electrodes, tubes, straps."""
 
 from __future__ import annotations
 

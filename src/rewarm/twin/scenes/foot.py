@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
-from rewarm.twin.scenes.mesh import Digit, Mesh, digit_mesh, ease, ellipsoid, joined, loft
+from rewarm.twin.scenes.mesh import Digit, Mesh, digit_mesh, ease, ellipsoid, joined, loft, through
 from rewarm.twin.scenes.vocabulary import ARCH, BALL, DORSUM, HEEL, TOE1, Floats
 
 JOINT: Final = np.array([0.235, 0.0, 0.275])
@@ -23,6 +22,12 @@ MALLEOLUS: Final = 0.125
 _ZONES: Final = (0.277, 0.555)
 _WEB_U: Final = np.array([0.0, 0.325, 0.507, 0.679, 0.839, 1.0])
 _WEB_V: Final = np.array([0.800, 0.828, 0.832, 0.812, 0.775, 0.722])
+_OUTLINE_X: Final = np.array([0.0, 0.02, 0.06, 0.14, 0.25, 0.40, 0.52, 0.62, 0.70, 0.76, 0.81, 0.86])
+_LATERAL: Final = np.array([0.0, 0.052, 0.090, 0.122, 0.128, 0.138, 0.158, 0.180, 0.194, 0.196, 0.184, 0.168])
+_BOTTOM_X: Final = np.array([0.0, 0.02, 0.06, 0.12, 0.72, 0.78, 0.84])
+_BOTTOM: Final = np.array([0.085, 0.035, 0.012, 0.0, 0.0, 0.006, 0.018])
+_TOP_X: Final = np.array([0.0, 0.02, 0.06, 0.12, 0.25, 0.35, 0.45, 0.55, 0.65, 0.72, 0.78, 0.84])
+_TOP: Final = np.array([0.13, 0.20, 0.255, 0.285, 0.315, 0.305, 0.255, 0.205, 0.162, 0.132, 0.103, 0.088])
 _PLANTAR_NORMAL: Final = -0.25
 _STATIONS: Final = np.concatenate([0.25 * (1 - np.cos(np.linspace(0.12, np.pi / 2, 10))), np.linspace(0.28, 0.805, 20)])
 _FRONT: Final = np.sin(np.linspace(0.25, np.pi / 2, 5))
@@ -67,7 +72,11 @@ def build_foot(shape: FootShape) -> Built:
     """The foot up to the ankle, without the leg."""
     body = loft(_sections(shape), part=DORSUM)
     ankle = np.diag([0.125, 0.105 * shape.heel, 0.12]) * (0.7 + 0.3 * shape.ankle)
-    meshes = [body, ellipsoid(JOINT - [0, 0, 0.02], ankle, part=DORSUM, rings=12, around=18), *_malleoli(shape)]
+    meshes = [
+        body,
+        ellipsoid(JOINT - np.array([0, 0, 0.02]), ankle, part=DORSUM, rings=12, around=18),
+        *_malleoli(shape),
+    ]
     if shape.bunion > 0:
         meshes.append(_bunion(shape))
     body = _zoned(joined(meshes))
@@ -88,16 +97,14 @@ def build_foot(shape: FootShape) -> Built:
 
 def _outline(shape: FootShape, x: Floats) -> tuple[Floats, Floats]:
     """Medial and lateral borders (y) over x, where x is counted along the curved line of the toes in front."""
-    at = [0.0, 0.02, 0.06, 0.14, 0.25, 0.40, 0.52, 0.62, 0.70, 0.76, 0.81, 0.86]
     waist = 0.115 - 0.045 * shape.arch
-    medial = [0.0, 0.052, 0.090, 0.122, 0.118, waist, waist + 0.028, 0.150, 0.172, 0.174, 0.166, 0.150]
-    lateral = [0.0, 0.052, 0.090, 0.122, 0.128, 0.138, 0.158, 0.180, 0.194, 0.196, 0.184, 0.168]
+    medial = np.array([0.0, 0.052, 0.090, 0.122, 0.118, waist, waist + 0.028, 0.150, 0.172, 0.174, 0.166, 0.150])
     heel = shape.heel + (shape.breadth - shape.heel) * ease((x - 0.2) / 0.4)
-    return PchipInterpolator(at, medial)(x) * heel, -PchipInterpolator(at, lateral)(x) * heel
+    return through(_OUTLINE_X, medial, x) * heel, -through(_OUTLINE_X, _LATERAL, x) * heel
 
 
 def _web_line(u: Floats) -> Floats:
-    return np.asarray(PchipInterpolator(_WEB_U, _WEB_V)(np.clip(u, 0, 1)))
+    return np.asarray(through(_WEB_U, _WEB_V, u))
 
 
 def _sections(shape: FootShape) -> Floats:
@@ -114,17 +121,15 @@ def _sections(shape: FootShape) -> Floats:
     y = ((medial + lateral) / 2)[:, None] + ((medial - lateral) / 2)[:, None] * wide
     crest = (0.10 * ease((x - 0.3) / 0.3) * shape.breadth)[:, None] * 0.35
     y = np.where(low, y, y + crest * tall * (1 - np.abs(wide)))
-    at = [0.0, 0.02, 0.06, 0.12, 0.25, 0.35, 0.45, 0.55, 0.65, 0.72, 0.78, 0.84]
-    bottom = PchipInterpolator(at[:4] + at[9:], [0.085, 0.035, 0.012, 0.0, 0.0, 0.006, 0.018])(x)[:, None]
-    top = [0.13, 0.20, 0.255, 0.285, 0.315, 0.305, 0.255, 0.205, 0.162, 0.132, 0.103, 0.088]
-    top = (PchipInterpolator(at, top)(x) * (1 + (shape.thickness - 1) * ease((x - 0.2) / 0.3)))[:, None]
+    bottom = through(_BOTTOM_X, _BOTTOM, x)[:, None]
+    top = (through(_TOP_X, _TOP, x) * (1 + (shape.thickness - 1) * ease((x - 0.2) / 0.3)))[:, None]
     share = (y - lateral[:, None]) / np.maximum(medial - lateral, 1e-3)[:, None]
     slope = ease((x - 0.3) / 0.25)[:, None] * 0.30 * (1 - np.clip(share, 0, 1))
     middle = bottom + (0.36 + 0.04 * shut) * (top - bottom)
     vault = np.exp(-(((x - 0.42) / 0.13) ** 2))[:, None] * ease((share - 0.25) / 0.6) * (0.02 + 0.06 * shape.arch)
     z = np.where(low, middle - (middle - bottom) * tall, middle + (top - middle) * tall * (1 - slope))
     z = z + np.where(low, vault * tall, 0)
-    z = np.where(np.arange(x.size)[:, None] >= _STATIONS.size, 0.048 + (z - 0.048) * (0.25 + 0.75 * shut), z)
+    z = np.where(np.arange(x.size)[:, None] >= _STATIONS.size, 0.048 + (z - 0.048) * (0.02 + 0.98 * shut), z)
     u = np.clip((medial[:, None] - y) / np.maximum(medial - lateral, 1e-3)[:, None], 0, 1)
     back = ease((x - 0.5) / 0.33)[:, None] * (_WEB_V.max() - _web_line(u))
     rings = np.stack([x[:, None] - back, y, z], axis=-1)
@@ -173,8 +178,8 @@ def _web(shape: FootShape, i: int) -> tuple[float, float, float]:
 def _malleoli(shape: FootShape) -> list[Mesh]:
     half = np.diag([0.045, 0.030, 0.055])
     away = MALLEOLUS * shape.ankle * 0.74
-    inner = ellipsoid(JOINT + [0.025, away, 0.015], half, part=DORSUM)
-    outer = ellipsoid(JOINT + [-0.025, -away, -0.01], half, part=DORSUM)
+    inner = ellipsoid(JOINT + np.array([0.025, away, 0.015]), half, part=DORSUM)
+    outer = ellipsoid(JOINT + np.array([-0.025, -away, -0.01]), half, part=DORSUM)
     return [inner, outer]
 
 

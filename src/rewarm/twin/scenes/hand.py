@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from rewarm.twin.scenes.foot import Built, Five
-from rewarm.twin.scenes.mesh import Digit, Mesh, digit_mesh, ease, ellipsoid, joined, loft
+from rewarm.twin.scenes.mesh import Digit, Mesh, digit_mesh, ease, ellipsoid, joined, loft, through
 from rewarm.twin.scenes.vocabulary import FINGER1, OTHER_SKIN, PALM, Floats
 
 _BASE: Final = np.array(
@@ -67,10 +66,10 @@ def build_hand(shape: HandShape) -> Built:
 
 def _sections(shape: HandShape) -> Floats:
     x = np.concatenate([np.linspace(-0.04, 0.46, 14), 0.46 + 0.07 * np.sin(np.linspace(0.3, np.pi / 2, 5))])
-    at = [-0.04, 0.0, 0.1, 0.2, 0.3, 0.42, 0.47, 0.54]
-    thumb_side = PchipInterpolator(at, [0.135, 0.140, 0.165, 0.185, 0.198, 0.203, 0.200, 0.19])(x) * shape.breadth
-    far_side = PchipInterpolator(at, [0.135, 0.140, 0.170, 0.190, 0.196, 0.192, 0.186, 0.17])(x) * shape.breadth
-    thick = PchipInterpolator(at, [0.095, 0.095, 0.092, 0.085, 0.075, 0.064, 0.058, 0.045])(x)
+    at = np.array([-0.04, 0.0, 0.1, 0.2, 0.3, 0.42, 0.47, 0.54])
+    thumb_side = through(at, np.array([0.135, 0.140, 0.165, 0.185, 0.198, 0.203, 0.200, 0.19]), x) * shape.breadth
+    far_side = through(at, np.array([0.135, 0.140, 0.170, 0.190, 0.196, 0.192, 0.186, 0.17]), x) * shape.breadth
+    thick = through(at, np.array([0.095, 0.095, 0.092, 0.085, 0.075, 0.064, 0.058, 0.045]), x)
     shut = np.where(x > 0.46, np.sqrt(np.clip(1 - ((x - 0.46) / 0.0705) ** 2, 0.02, 1)), 1.0)
     turn = np.linspace(0, 2 * np.pi, 32, endpoint=False)[None]
     cos, sin = np.cos(turn), np.sin(turn)
@@ -110,7 +109,7 @@ def _web(shape: HandShape, i: int) -> Floats:
 
 
 def _forearm(shape: HandShape) -> Mesh:
-    at = np.array([0.06, 0.0, -0.05, -0.15, -0.4, -0.9, -1.3, -1.6, -2.2])
+    at = np.array([0.06, 0.0, -0.05, -0.15, -0.4, -0.9, -1.3, -1.6, -2.2, -2.21])
     wide = np.interp(-at, [-0.06, 0, 0.15, 0.4, 0.9, 1.3, 2.2], [0.12, 0.142, 0.142, 0.165, 0.225, 0.23, 0.25])
     thick = np.interp(-at, [-0.06, 0, 0.15, 0.4, 0.9, 1.3, 2.2], [0.06, 0.098, 0.105, 0.135, 0.19, 0.2, 0.24])
     wide, thick = wide * shape.forearm, thick * shape.forearm

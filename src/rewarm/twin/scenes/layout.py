@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
 from rewarm.twin.scenes.covers import add_blanket, add_things
@@ -24,12 +23,11 @@ from rewarm.twin.scenes.people import (
     random_leg,
 )
 from rewarm.twin.scenes.ranges import TRAINING, Cameras, Mix, Ranges
-from rewarm.twin.scenes.render import Camera, Drawn, draw
-from rewarm.twin.scenes.vocabulary import DORSUM, FINGER1, OTHER_SKIN, SIDE_CODES, TOE1, Floats, Layout, Map
+from rewarm.twin.scenes.render import Camera
+from rewarm.twin.scenes.truth import layout_of
+from rewarm.twin.scenes.vocabulary import OTHER_SKIN, Floats, Layout
 
 _SMALLEST_PX: Final = 32
-_BEHIND: Final = 0.12
-"""How far, in foot lengths, a landmark may lie behind the visible surface and still count as visible: it is inside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +57,7 @@ def random_layout(
     kind = _kind(random, ranges.mix)
     shot = _SHOTS[kind](random, ranges)
     camera = _camera(random, shot, shape)
-    layout = _truth(shot, camera, shape)
+    layout = layout_of(shot.limbs, camera, shape)
     if kind not in ("sole", "empty", "face", "hands"):
         thighs = np.count_nonzero((layout.parts == OTHER_SKIN) & (layout.along < 0.01)) > _SMALLEST_PX
         if random.random() < (0.75 if thighs else ranges.mix.blanket_share):
@@ -96,14 +94,14 @@ def _legs(random: np.random.Generator, ranges: Ranges, *, legs: bool = True) -> 
         other = random_foot(random, ranges) if random.random() < 0.15 else first
         shape = replace(first, toe_lift=other.toe_lift, toe_bend=other.toe_bend, missing=other.missing)
         held = replace(pose, outward=(pose.outward[0], pose.outward[0] + common * (pose.outward[1] - pose.outward[0])))
-        one = leg_with_foot(random, ranges, side=side, shape=shape, leg=leg if legs else None, pose=held)
+        one = leg_with_foot(random, side=side, shape=shape, leg=leg if legs else None, pose=held)
         out = apart / 2 * (1 if side == "right" else -1)
         at = np.array([out, between(random, pose.stagger) / 2, lifted if side == "left" else 0.0])
         limbs.append(placed(one, np.eye(3), at))
     return limbs
 
 
-def _axes(elevation_deg: float, azimuth_deg: float, turn_deg: float) -> Floats:
+def camera_axes(elevation_deg: float, azimuth_deg: float, turn_deg: float) -> Floats:
     """Rows right, down, towards the camera, which stands at the foot end (0, 0) or above (90)."""
     e, a = np.deg2rad(elevation_deg), np.deg2rad(azimuth_deg)
     eye = np.array([np.sin(a) * np.cos(e), np.cos(a) * np.cos(e), np.sin(e)])
@@ -158,18 +156,27 @@ def _strange_hand(random: np.random.Generator, ranges: Ranges, shot: Shot) -> Li
 
 def _bed_end(random: np.random.Generator, ranges: Ranges) -> Shot:
     cameras = ranges.cameras
-    axes = _axes(between(random, cameras.end_elevation), between(random, cameras.end_azimuth), _turn(random, cameras))
+    axes = camera_axes(
+        between(random, cameras.end_elevation), between(random, cameras.end_azimuth), _turn(random, cameras)
+    )
     return _of_legs(random, ranges, _legs(random, ranges), axes)
 
 
 def _bed_above(random: np.random.Generator, ranges: Ranges) -> Shot:
     cameras = ranges.cameras
     elevation, azimuth = between(random, cameras.above_elevation), between(random, cameras.above_azimuth)
-    return _of_legs(random, ranges, _legs(random, ranges), _axes(elevation, azimuth, _turn(random, cameras)))
+    return _of_legs(random, ranges, _legs(random, ranges), camera_axes(elevation, azimuth, _turn(random, cameras)))
+
+
+def _bed_side(random: np.random.Generator, ranges: Ranges) -> Shot:
+    cameras = ranges.cameras
+    elevation, azimuth = between(random, cameras.side_elevation), between(random, cameras.side_azimuth)
+    axes = camera_axes(elevation, azimuth * random.choice([-1, 1]), _turn(random, cameras))
+    return _of_legs(random, ranges, _legs(random, ranges), axes)
 
 
 def _anywhere(random: np.random.Generator, ranges: Ranges) -> Shot:
-    axes = _axes(random.uniform(-90, 180), random.uniform(-110, 110), random.uniform(-60, 60))
+    axes = camera_axes(random.uniform(-90, 180), random.uniform(-110, 110), random.uniform(-60, 60))
     return _of_legs(random, ranges, _legs(random, ranges, legs=bool(random.random() < 0.85)), axes)
 
 
@@ -192,13 +199,11 @@ def _sole(random: np.random.Generator, ranges: Ranges) -> Shot:
     lying = len(limbs) == 1 and random.random() < 0.6
     turn = random.uniform(-20, 20) + (random.choice([90, -90]) if lying else 0)
     turn += 180 if random.random() < ranges.cameras.upside_down_share else 0
-    axes = _axes(random.uniform(-14, 14), random.uniform(-14, 14), turn)
-    if len(limbs) == 1:
-        size = random.uniform(0.72, 0.98) * (1.0 if lying else 0.75)
-    else:
-        size = random.uniform(0.4, 0.62)
+    axes = camera_axes(random.uniform(-14, 14), random.uniform(-14, 14), turn)
+    alone = random.uniform(0.72, 0.98) * (1.0 if lying else 0.75)
+    size = alone if len(limbs) == 1 else random.uniform(0.4, 0.62)
     aim = np.mean([np.nanmean(limb.landmarks[[0, 4, 9]], axis=0) for limb in limbs], axis=0)
-    aim = limbs[0].landmarks[9] + 0.5 * limbs[0].frame[0] if len(limbs) == 1 else aim - [0, 0, 0.15]
+    aim = limbs[0].landmarks[9] + 0.5 * limbs[0].frame[0] if len(limbs) == 1 else aim - np.array([0, 0, 0.15])
     return Shot(limbs, axes, float(size), between(random, ranges.cameras.distance), aim, bool(random.random() < 0.04))
 
 
@@ -227,7 +232,7 @@ def _legs_only(random: np.random.Generator, ranges: Ranges) -> Shot:
     shot = _bed_above(random, ranges)
     size = float(random.uniform(0.3, 0.7))
     away = random.uniform(0.9, 1.5) / size * 0.4
-    return replace(shot, aim=shot.aim + [0, -max(away, 1.1), 0], size=size, cut=False)
+    return replace(shot, aim=shot.aim - np.array([0, max(away, 1.1), 0]), size=size, cut=False)
 
 
 def _three_feet(random: np.random.Generator, ranges: Ranges) -> Shot:
@@ -240,7 +245,7 @@ def _three_feet(random: np.random.Generator, ranges: Ranges) -> Shot:
 def _face(random: np.random.Generator, ranges: Ranges) -> Shot:
     turned = rotation_about(1, random.normal(0, 25)) @ rotation_about(0, random.normal(0, 15))
     face = placed(random_face(random), turned, np.zeros(3))
-    size = float(random.uniform(0.25, 0.7))
+    size = between(random, ranges.cameras.usual_size) * 1.8
     return Shot([face], rotation_about(2, random.normal(0, 25)), size, 8.0, np.zeros(3), bool(random.random() < 0.3))
 
 
@@ -251,6 +256,7 @@ def _empty(random: np.random.Generator, ranges: Ranges) -> Shot:
 _SHOTS: Final = {
     "bed_end": _bed_end,
     "bed_above": _bed_above,
+    "bed_side": _bed_side,
     "sole": _sole,
     "anywhere": _anywhere,
     "hands": _hands,
@@ -279,68 +285,3 @@ def _camera(random: np.random.Generator, shot: Shot, shape: tuple[int, int]) -> 
     scale = shot.size * columns
     at = Camera(shot.axes, scale, (0.0, 0.0), shot.distance).project(shot.aim)
     return Camera(shot.axes, scale, (spot[0] * columns - at[0], spot[1] * rows - at[1]), shot.distance)
-
-
-def _truth(shot: Shot, camera: Camera, shape: tuple[int, int]) -> Layout:
-    if not shot.limbs:
-        nothing = np.zeros(shape, dtype=np.uint8)
-        blank = np.full(shape, np.nan, dtype=np.float32)
-        marks = np.zeros((0, 19, 3), dtype=np.float32)
-        return Layout(nothing, nothing.copy(), nothing.copy(), blank, blank.copy(), marks, (), ())
-    drawn = draw([limb.mesh for limb in shot.limbs], camera, shape)
-    codes = np.array([0, *(SIDE_CODES.index(limb.side) for limb in shot.limbs)], dtype=np.uint8)
-    return Layout(
-        parts=drawn.parts,
-        sides=np.where(drawn.parts >= TOE1, codes[drawn.owner], 0).astype(np.uint8),
-        limbs=drawn.owner,
-        along=drawn.along,
-        facing=drawn.facing,
-        landmarks=np.stack([_marks(limb, number, drawn, camera) for number, limb in enumerate(shot.limbs, start=1)]),
-        kinds=tuple(_kind_seen(limb, drawn.parts[drawn.owner == n]) for n, limb in enumerate(shot.limbs, start=1)),
-        views=tuple(_view(limb, camera) for limb in shot.limbs),
-    )
-
-
-def _marks(limb: Limb, number: int, drawn: Drawn, camera: Camera) -> Map:
-    """Landmarks (19, 3) in the picture; visible where the same limb's surface lies at most a little in front."""
-    seen = camera.project(limb.landmarks)
-    rows, columns = drawn.owner.shape
-    marks = np.full((19, 3), np.nan, dtype=np.float32)
-    for i, (x, y, depth) in enumerate(seen):
-        if np.isnan(x):
-            continue
-        visible = False
-        if 0 <= x < columns and 0 <= y < rows:
-            near = np.s_[max(int(y) - 1, 0) : int(y) + 2, max(int(x) - 1, 0) : int(x) + 2]
-            owner, front = drawn.owner[near], drawn.depth[near] - depth
-            visible = bool(
-                ((owner == number) & (front < _BEHIND)).any() and not ((owner > 0) & (front > _BEHIND)).all()
-            )
-        marks[i] = (x, y, visible)
-    return marks
-
-
-def _kind_seen(limb: Limb, parts: NDArray[np.uint8]) -> str:
-    """A limb of which neither foot nor hand is in view is a leg or an arm."""
-    if limb.kind == "foot":
-        return "foot" if ((parts >= TOE1) & (parts <= DORSUM)).any() else "leg"
-    if limb.kind == "hand":
-        return "hand" if (parts >= FINGER1).any() else "arm"
-    return "other"
-
-
-def _view(limb: Limb, camera: Camera) -> str:
-    """The face turned most to the camera."""
-    if limb.kind == "other":
-        return "none"
-    words = ("plantar", "medial", "lateral") if limb.kind == "foot" else ("palmar", "radial", "ulnar")
-    forward, inner, back = limb.frame @ camera.axes[2]
-    turned = {
-        "distal": forward,
-        "proximal": -forward,
-        words[1]: inner,
-        words[2]: -inner,
-        "dorsal": back,
-        words[0]: -back,
-    }
-    return max(turned, key=lambda face: turned[face])

@@ -1,4 +1,4 @@
-"""The leg above a right foot, in the leg's frame: the ankle at the origin, z up to the knee, x to the front, y inwards."""
+"""The leg above a right foot, in its own frame: ankle at the origin, z up to the knee, x to the front, y inwards."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
-from rewarm.twin.scenes.mesh import Mesh, ease, loft
+from rewarm.twin.scenes.mesh import Mesh, ease, loft, through
 from rewarm.twin.scenes.vocabulary import DORSUM, OTHER_SKIN, Floats
 
 KNEE: Final = 1.62
@@ -44,12 +43,12 @@ def build_leg(shape: LegShape) -> Mesh:
     plain = np.where(at > 0, at / shape.length, at)
     bulge = 1 + (shape.calf - 1) * np.exp(-(((plain - 1.0) / 0.3) ** 2))
     girth = (shape.ankle + (shape.girth - shape.ankle) * ease(plain / 0.6)) * bulge
-    wide = PchipInterpolator(_AT, _SIDEWAYS)(np.minimum(plain, 4.2)) * girth
-    deep = PchipInterpolator(_AT, _FRONT_BACK)(np.minimum(plain, 4.2)) * girth
+    wide = through(_AT, _SIDEWAYS, plain) * girth
+    deep = through(_AT, _FRONT_BACK, plain) * girth
     wide[-1] = deep[-1] = 0.01
     bent = np.deg2rad(shape.knee_deg) * ease((plain - KNEE + 0.2) / 0.4)
     step = np.diff(at, prepend=at[0])
-    x = np.cumsum(-np.sin(bent) * step) - PchipInterpolator(_AT, _BACK)(np.minimum(plain, 4.2))
+    x = np.cumsum(-np.sin(bent) * step) - through(_AT, _BACK, plain)
     z = at[0] + np.cumsum(np.cos(bent) * step)
     turn = np.linspace(0, 2 * np.pi, 28, endpoint=False)[None]
     front = deep[:, None] * np.cos(turn)

@@ -103,6 +103,25 @@ def ease(t: Floats) -> Floats:
     return np.asarray(t * t * (3 - 2 * t))
 
 
+def through(at: Floats, values: Floats, x: Floats) -> Floats:
+    """A smooth curve through (``at``, ``values``) that does not overshoot, at ``x``; constant beyond its ends.
+
+    Monotone slopes (harmonic means of the neighbouring secants) as in PCHIP, which takes ten times as long to set up
+    for curves as short as these.
+    """
+    width = np.diff(at)
+    rise = np.diff(values) / width
+    product = rise[:-1] * rise[1:]
+    slope = np.zeros(at.size)
+    slope[1:-1] = np.where(product > 0, 2 * product / np.where(product > 0, rise[:-1] + rise[1:], 1.0), 0.0)
+    slope[0], slope[-1] = rise[0], rise[-1]
+    inside = np.clip(x, at[0], at[-1])
+    i = np.clip(np.searchsorted(at, inside, side="right") - 1, 0, width.size - 1)
+    t = (inside - at[i]) / width[i]
+    left, right = values[i] + t * width[i] * slope[i], values[i + 1] - (1 - t) * width[i] * slope[i + 1]
+    return np.asarray(left + t * t * (3 - 2 * t) * (right - left))
+
+
 def joined(meshes: Sequence[Mesh]) -> Mesh:
     """All faces of several meshes in one."""
     return Mesh(

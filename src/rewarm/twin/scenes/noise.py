@@ -17,10 +17,26 @@ def smooth_field(random: np.random.Generator, shape: tuple[int, int], cells: tup
     return np.asarray(fine * 1.35, dtype=np.float32)
 
 
-def ridges(random: np.random.Generator, shape: tuple[int, int], cells: tuple[float, float], sharp: float) -> Map:
-    """Folds: narrow ridges, 0..1, along the zero lines of a smooth field; the higher ``sharp``, the narrower."""
-    height = 1 - np.minimum(np.abs(smooth_field(random, shape, cells)), 1)
-    return np.asarray(height**sharp, dtype=np.float32)
+def ridges(random: np.random.Generator, shape: tuple[int, int]) -> Map:
+    """Folds of a cloth, 0..1: ridges that run in one direction, bend, and come to an end."""
+    side = 96
+    cells = float(random.uniform(2, 9)), float(random.uniform(0.5, 3))
+    field = smooth_field(random, (side, side), cells)
+    if random.random() < 0.5:
+        field += np.float32(0.4) * smooth_field(random, (side, side), (3 * cells[0], cells[1]))
+    height = (1 - np.minimum(np.abs(field), 1)) ** np.float32(random.uniform(1.5, 6))
+    height *= np.clip(0.5 + 0.8 * smooth_field(random, (side, side), (3, 3)), 0, 1)
+    rows, columns = shape
+    scale, angle = 0.7 * side / np.hypot(rows, columns), random.uniform(0, np.pi)
+    c, s = scale * np.cos(angle), scale * np.sin(angle)
+    middle = side / 2
+    back = np.array(
+        [[c, -s, middle - c * columns / 2 + s * rows / 2], [s, c, middle - s * columns / 2 - c * rows / 2]],
+        dtype=np.float32,
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    turned = cv2.warpAffine(height, back, (columns, rows), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(turned, dtype=np.float32)
 
 
 def blurred(values: Map, sigma_px: float) -> Map:

@@ -61,8 +61,9 @@ def random_foot(random: np.random.Generator, ranges: Ranges) -> FootShape:
         raised[over] = 0.05
         angles[over] += random.choice([-1, 1]) * random.uniform(8, 16)
         lift[over] += 14
-    missing = frozenset(np.flatnonzero(random.random(5) < 0.5).tolist()) if _hit(random, anatomy.missing_share) else ()
-    stumps = frozenset(random.integers(0, 5, 2).tolist()) if _hit(random, anatomy.stump_share) else ()
+    lost = random.permutation(5)[: random.choice([1, 2, 3, 5], p=[0.6, 0.25, 0.1, 0.05])]
+    missing = frozenset(lost.tolist()) if _hit(random, anatomy.missing_share) else frozenset()
+    stumps = frozenset(random.integers(0, 5, 2).tolist()) if _hit(random, anatomy.stump_share) else frozenset()
     return FootShape(
         breadth=breadth,
         heel=between(random, anatomy.heel),
@@ -76,8 +77,8 @@ def random_foot(random: np.random.Generator, ranges: Ranges) -> FootShape:
         toe_lift=_five(lift),
         toe_bend=_five(bend),
         toe_raise=_five(raised),
-        missing=frozenset(missing),
-        stumps=frozenset(stumps),
+        missing=missing,
+        stumps=stumps,
     )
 
 
@@ -96,7 +97,7 @@ def _toe_angles(random: np.random.Generator, anatomy: Anatomy) -> tuple[Floats, 
 def _reach(random: np.random.Generator, anatomy: Anatomy) -> Five:
     """Egyptian, Greek and square feet, by the second toe's reach and the steps after it."""
     second = between(random, anatomy.second_toe)
-    steps = np.cumsum(random.uniform(*anatomy.toe_step, 3) + [0.0, 0.008, 0.014])
+    steps = np.cumsum(random.uniform(*anatomy.toe_step, 3) + np.array([0.0, 0.008, 0.014]))
     reach = np.array([1.0, second, *(second - steps)])
     return _five(np.maximum(reach, [0.93, 0.92, 0.895, 0.855, 0.80]))
 
@@ -115,7 +116,7 @@ def random_leg(random: np.random.Generator, ranges: Ranges, ankle: float) -> Leg
 
 
 def leg_with_foot(
-    random: np.random.Generator, ranges: Ranges, *, side: str, shape: FootShape, leg: LegShape | None, pose: Pose
+    random: np.random.Generator, *, side: str, shape: FootShape, leg: LegShape | None, pose: Pose
 ) -> Limb:
     """A leg in the world with its ankle at the origin; ``leg`` None leaves the foot alone."""
     built = build_foot(shape)

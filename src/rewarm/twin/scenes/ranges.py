@@ -72,12 +72,14 @@ class Cameras:
     end_elevation: Pair = (-8.0, 55.0)
     end_azimuth: Pair = (-38.0, 38.0)
     above_elevation: Pair = (50.0, 100.0)
+    side_elevation: Pair = (-5.0, 65.0)
+    side_azimuth: Pair = (45.0, 115.0)
     above_azimuth: Pair = (-60.0, 60.0)
     turn: Pair = (-25.0, 25.0)
     wide_turn: Pair = (-60.0, 60.0)
     wide_turn_share: float = 0.25
     upside_down_share: float = 0.08
-    usual_size: Pair = (0.125, 0.44)
+    usual_size: Pair = (0.145, 0.46)
     large_size: Pair = (0.44, 1.1)
     large_share: float = 0.22
     distance: Pair = (4.5, 18.0)
@@ -88,8 +90,9 @@ class Cameras:
 class Mix:
     """Which kinds of scene are drawn; the shares are relative to their sum."""
 
-    bed_end: float = 0.46
-    bed_above: float = 0.13
+    bed_end: float = 0.43
+    bed_above: float = 0.12
+    bed_side: float = 0.06
     sole: float = 0.13
     anywhere: float = 0.06
     hands: float = 0.13
@@ -111,7 +114,7 @@ class Painting:
     surroundings_c: Pair = (14.0, 31.0)
     digits_c: Pair = (-10.0, 12.0)
     near_c: Pair = (-1.0, 1.0)
-    near_share: float = 0.42
+    near_share: float = 0.58
     leg_c: Pair = (-3.0, 12.0)
     ankle_c: Pair = (-5.0, 10.0)
     heel_c: Pair = (-3.0, 3.0)

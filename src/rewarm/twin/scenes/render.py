@@ -14,6 +14,7 @@ from rewarm.twin.scenes.mesh import Mesh
 from rewarm.twin.scenes.vocabulary import Codes, Floats, Map
 
 _FINE: Final = 2
+_STEP: Final = 0.08  # foot lengths in depth between neighbours: more is an edge
 _SHIFT: Final = 3  # binary digits of sub-pixel precision
 
 
@@ -76,19 +77,32 @@ def _looked_up(meshes: Sequence[Mesh], ids: NDArray[np.int32], facing: Floats, d
         joined = np.concatenate(values)
         return np.concatenate([np.array([empty], dtype=joined.dtype), joined])[ids]
 
-    owner = table([np.full(len(mesh.parts), i, dtype=np.uint8) for i, mesh in enumerate(meshes, start=1)], 0)
+    owner = table([np.full(len(mesh.parts), i, dtype=np.uint8) for i, mesh in enumerate(meshes, start=1)], 0).astype(
+        np.uint8
+    )
     mask = owner > 0
+    distance = table([depth], 0).astype(np.float32)
+    even = _even(distance, mask)
     return Drawn(
-        owner=owner.astype(np.uint8),
+        owner=owner,
         parts=table([mesh.parts for mesh in meshes], 0).astype(np.uint8),
-        along=_smoothed(table([mesh.along for mesh in meshes], 0), mask),
-        facing=_smoothed(np.clip(table([facing], 0).astype(np.float32), 0, 1), mask),
-        depth=np.where(mask, table([depth], 0), -np.inf).astype(np.float32),
+        along=_smoothed(table([mesh.along for mesh in meshes], 0), mask, even),
+        facing=_smoothed(np.clip(table([facing], 0).astype(np.float32), 0, 1), mask, even),
+        depth=np.where(mask, distance, -np.inf).astype(np.float32),
     )
 
 
-def _smoothed(values: NDArray[np.generic], mask: NDArray[np.bool_]) -> Map:
-    """Evened out over the size of a face, within the mask; NaN outside."""
+def _smoothed(values: NDArray[np.generic], mask: NDArray[np.bool_], even: NDArray[np.bool_]) -> Map:
+    """Averaged over the size of a face where the surface is ``even``; NaN outside the mask."""
     weight = cv2.blur(mask.astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
     summed = cv2.blur(np.where(mask, values, 0).astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
-    return np.where(mask, summed / np.maximum(weight, 1e-6), np.nan).astype(np.float32)
+    averaged = np.where(even, summed / np.maximum(weight, 1e-6), values)
+    return np.where(mask, averaged, np.nan).astype(np.float32)
+
+
+def _even(depth: Map, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where no nearer surface ends against a farther one: a shin behind a sole must not mix with it."""
+    kernel = np.ones((3, 3), dtype=np.uint8)
+    highest = cv2.dilate(np.where(mask, depth, np.float32(-1e3)), kernel)
+    lowest = cv2.erode(np.where(mask, depth, np.float32(1e3)), kernel)
+    return np.asarray(highest - lowest < _STEP)

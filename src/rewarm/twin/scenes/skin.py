@@ -58,7 +58,9 @@ def random_warmth(random: np.random.Generator, painting: Painting) -> Warmth:
         foot = np.array([ankle, ankle, ankle + 0.35 * (digits - ankle), digits])
     else:  # the foot as warm as the shin behind it
         ankle = knee + random.normal(0, 0.5)
-        foot = np.array([ankle, ankle, ankle, ankle if random.random() < 0.5 else digits])
+        foot = np.array([ankle, ankle, ankle, digits if near or random.random() < 0.5 else ankle])
+    if near and random.random() < 0.5:
+        foot[2] = digits  # from the webs on
     profile = np.array([knee, (knee + ankle) / 2 + random.normal(0, 0.8), ankle, *foot])
     parts = np.zeros(len(PARTS))
     parts[TOE1:] = random.normal(0, 0.35, len(PARTS) - TOE1) * abs(between(random, painting.part_c))
@@ -72,6 +74,8 @@ def random_warmth(random: np.random.Generator, painting: Painting) -> Warmth:
         fade[HEEL] = random.uniform(0.6, 1.0)
         fade[ARCH] = random.choice([0, 1]) * random.uniform(0.3, 1.0)
         fade[BALL] = fade[ARCH] * random.choice([0, 1])
+    if near and random.random() < 0.4:
+        fade[TOE1 : TOE5 + 1] = fade[FINGER1:PALM] = random.uniform(0.5, 1.0)
     return Warmth(profile, parts, fade)
 
 
@@ -91,8 +95,9 @@ def paint_skin(patch: Patch, warmth: Warmth, random: np.random.Generator, painti
     steps = np.linspace(0, 2, 256)
     curve = np.interp(steps, _STOPS, warmth.profile).astype(np.float32)
     at = np.clip(np.nan_to_num(patch.along) * 127.5, 0, 255).astype(np.uint8)
-    relative = curve[at] + warmth.parts.astype(np.float32)[patch.parts]
-    relative = blurred_within(relative, mask, soft)
+    inside = patch.parts >= TOE1  # the shin behind a sole must not mix with it
+    onset = np.clip(np.nan_to_num(patch.along - 1) * 6, 0, 1)
+    relative = curve[at] + onset * blurred_within(warmth.parts.astype(np.float32)[patch.parts], inside, soft) * inside
     texture = between(random, painting.texture_c) * random.random()
     cells = random.uniform(2, 9, 2)
     relative += np.float32(texture) * smooth_field(random, shape, (cells[0], cells[1]))
@@ -148,7 +153,8 @@ def _melted(
     """Parts or edges take the temperature of what lies around them."""
     fade = np.zeros(patch.mask.shape, dtype=np.float32)
     if warmth.fade.any():
-        fade = blurred_within(warmth.fade.astype(np.float32)[patch.parts], patch.mask, soft)
+        inside = patch.parts >= TOE1
+        fade = blurred_within(warmth.fade.astype(np.float32)[patch.parts], inside, soft) * inside
     if random.random() < painting.melting_share:
         inward = cv2.distanceTransform(np.pad(patch.mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
         reach = random.uniform(0.01, 0.10) * np.sqrt(patch.mask.sum())

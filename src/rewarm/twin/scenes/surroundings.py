@@ -22,9 +22,8 @@ def paint_ground(layout: Layout, random: np.random.Generator, painting: Painting
         ground += _slope(random, shape, between(random, (0.0, 3.0)))
     if not calm:
         for _ in range(int(random.integers(1, 4))):
-            cells = random.uniform(1.0, 9.0, 2)
             height = between(random, painting.folds_c) * random.choice([-1, 1], p=[0.35, 0.65]) * random.random()
-            ground += height * ridges(random, shape, (cells[0], cells[1]), random.uniform(2, 9))
+            ground += np.float32(height) * ridges(random, shape)
     return ground
 
 
@@ -35,7 +34,7 @@ def paint_over_ground(layout: Layout, ground: Map, random: np.random.Generator, 
     if random.random() < 0.45:
         for _ in range(int(random.integers(1, 3))):
             reach = shape_px(layout) * random.uniform(0.005, 0.06)
-            move = np.float32([[1, 0, random.normal(0, reach)], [0, 1, random.normal(0, reach)]])
+            move = np.array([[1, 0, random.normal(0, reach)], [0, 1, random.normal(0, reach)]], dtype=np.float32)
             size = (skin.shape[1], skin.shape[0])
             warm = blurred(cv2.warpAffine(skin, move, size), reach)
             around += np.float32(random.uniform(-0.4, 3.5) * random.random()) * warm
@@ -56,7 +55,7 @@ def paint_over_ground(layout: Layout, ground: Map, random: np.random.Generator, 
 
 def shape_px(layout: Layout) -> int:
     """The picture's width, to which sizes relate."""
-    return layout.parts.shape[1]
+    return int(layout.parts.shape[1])
 
 
 def _slope(random: np.random.Generator, shape: tuple[int, int], height: float) -> Map:
@@ -69,7 +68,7 @@ def _slope(random: np.random.Generator, shape: tuple[int, int], height: float) -
 def _cover(shape: tuple[int, int], random: np.random.Generator, painting: Painting) -> Map:
     """A blanket, an electrode, a tube: its own temperature and folds, relative to the ground."""
     own = between(random, painting.object_c) * random.random()
-    folds = between(random, painting.folds_c) * ridges(random, shape, (random.uniform(1, 6), random.uniform(1, 6)), 4)
+    folds = between(random, painting.folds_c) * ridges(random, shape)
     return np.asarray(own + folds, dtype=np.float32)
 
 
