@@ -12,12 +12,9 @@ from matplotlib import colormaps
 from rewarm.twin.scenes import HELD_OUT, TRAINING, Scene, paint, random_layout
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "scenes.png"
-ACROSS, DOWN = 5, 8
-COLOURS = np.array(
-    ["#141414", "#969696", "#e62828", "#fa9f3c", "#e6e63c", "#50dc50", "#3c9fe6"]
-    + ["#9f50c8", "#a0c878", "#f078a0", "#78c8c8"]
-    + ["#e62828", "#fa9f3c", "#e6e63c", "#50dc50", "#3c9fe6", "#b08cdc"]
-)
+ACROSS, DOWN = 4, 8
+DIGITS = ("#e62828", "#fa9f3c", "#e6e63c", "#50dc50", "#3c9fe6")
+COLOURS = ("#141414", "#969696", *DIGITS, "#9f50c8", "#a0c878", "#f078a0", "#78c8c8", *DIGITS, "#b08cdc")
 
 
 def main() -> None:
@@ -29,7 +26,7 @@ def main() -> None:
         random = np.random.default_rng(seed)
         tiles.append(tile(paint(random_layout(random, ranges), random, ranges)))
     rows = [np.hstack(tiles[i : i + ACROSS]) for i in range(0, len(tiles), ACROSS)]
-    sheet = cv2.resize(np.vstack(rows), None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    sheet = cv2.resize(np.vstack(rows), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(PICTURE), sheet[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
 

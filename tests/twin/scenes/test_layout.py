@@ -42,10 +42,8 @@ def test_kinds_agree_with_parts(layouts: list[Layout]) -> None:
             feet = ((parts >= PARTS.index("toe1")) & (parts <= PARTS.index("dorsum"))).any()
             hands = (parts >= PARTS.index("finger1")).any()
             assert not (feet and hands)
-            if feet:
-                assert kind == "foot"
-            if hands:
-                assert kind == "hand"
+            assert (kind == "foot") == feet
+            assert (kind == "hand") == hands
 
 
 def test_visible_landmarks_lie_in_the_picture_on_or_beside_their_limb(layouts: list[Layout]) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.twin.scenes.vocabulary import OTHER_SKIN, Layout
+from rewarm.twin.scenes.vocabulary import OTHER_SKIN, TOE1, Layout
+
+_OVER_FEET: Final = 0.08  # share of blankets that hide what is behind their line of the feet, too
+_BARE: Final = {"foot": "leg", "hand": "arm"}
 
 
 def add_blanket(layout: Layout, random: np.random.Generator) -> Layout:
-    """Cover the legs from the body's side up to a wavy line across them; feet in front of the line stay in view.
+    """Cover the legs from the body's side up to a wavy line across them; most often feet in front of it stay in view.
 
     Nothing is added where no leg is in view.
     """
@@ -37,7 +41,9 @@ def add_blanket(layout: Layout, random: np.random.Generator) -> Layout:
     for period in (0.9, 0.35, 0.15):
         wave = 2 * np.pi * across / (columns * period * random.uniform(0.7, 1.4)) + random.uniform(0, 2 * np.pi)
         depth += reach * period * np.sin(wave)
-    covered = (depth < 0) & ((layout.parts == 0) | ((layout.parts == OTHER_SKIN) & ~(layout.along > 0.98)))
+    covered = depth < 0
+    if random.random() > _OVER_FEET:
+        covered &= (layout.parts == 0) | ((layout.parts == OTHER_SKIN) & ~(layout.along > 0.98))
     return covered_with(layout, covered)
 
 
@@ -77,7 +83,10 @@ def _curve(at: tuple[int, int], random: np.random.Generator, columns: int) -> ND
 
 
 def covered_with(layout: Layout, mask: NDArray[np.bool_]) -> Layout:
-    """The layout with one more thing over it; landmarks under it are not visible any more."""
+    """The layout with one more thing over it; landmarks under it are not visible any more.
+
+    A foot or hand that disappears altogether leaves a leg or an arm.
+    """
     number = len(layout.kinds) + 1
     rows, columns = mask.shape
     marks = np.concatenate([layout.landmarks, np.full((1, 19, 3), np.nan, dtype=np.float32)])
@@ -85,14 +94,19 @@ def covered_with(layout: Layout, mask: NDArray[np.bool_]) -> Layout:
     inside = (x >= 0) & (y >= 0) & (x < columns) & (y < rows)
     under = inside & mask[np.clip(y, 0, rows - 1).astype(int), np.clip(x, 0, columns - 1).astype(int)]
     marks[..., 2] = np.where(under, 0, marks[..., 2])
+    parts = np.where(mask, np.uint8(0), layout.parts)
+    kinds = list(layout.kinds)
+    for i, kind in enumerate(kinds):
+        if kind in _BARE and not ((layout.limbs == i + 1) & (parts >= TOE1)).any():
+            kinds[i] = _BARE[kind]
     return replace(
         layout,
-        parts=np.where(mask, np.uint8(0), layout.parts),
+        parts=parts,
         sides=np.where(mask, np.uint8(0), layout.sides),
         limbs=np.where(mask, np.uint8(number), layout.limbs),
         along=np.where(mask, np.float32(np.nan), layout.along),
         facing=np.where(mask, np.float32(np.nan), layout.facing),
         landmarks=marks,
-        kinds=(*layout.kinds, "other"),
+        kinds=(*kinds, "other"),
         views=(*layout.views, "none"),
     )

@@ -109,7 +109,7 @@ def _web(shape: HandShape, i: int) -> Floats:
 
 
 def _forearm(shape: HandShape) -> Mesh:
-    at = np.array([0.06, 0.0, -0.05, -0.15, -0.4, -0.9, -1.3, -1.6, -2.2, -2.21])
+    at = np.concatenate([[0.06, 0.0], np.linspace(-0.05, -1.45, 20), [-1.6, -2.2, -2.21]])
     wide = np.interp(-at, [-0.06, 0, 0.15, 0.4, 0.9, 1.3, 2.2], [0.12, 0.142, 0.142, 0.165, 0.225, 0.23, 0.25])
     thick = np.interp(-at, [-0.06, 0, 0.15, 0.4, 0.9, 1.3, 2.2], [0.06, 0.098, 0.105, 0.135, 0.19, 0.2, 0.24])
     wide, thick = wide * shape.forearm, thick * shape.forearm

@@ -60,7 +60,7 @@ def random_layout(
     layout = layout_of(shot.limbs, camera, shape)
     if kind not in ("sole", "empty", "face", "hands"):
         thighs = np.count_nonzero((layout.parts == OTHER_SKIN) & (layout.along < 0.01)) > _SMALLEST_PX
-        if random.random() < (0.75 if thighs else ranges.mix.blanket_share):
+        if random.random() < (0.9 if thighs else ranges.mix.blanket_share):
             layout = add_blanket(layout, random)
         if random.random() < ranges.mix.things_share:
             layout = add_things(layout, random)

@@ -39,7 +39,14 @@ class LegShape:
 
 def build_leg(shape: LegShape) -> Mesh:
     """The leg as one loft; below the ankle its faces belong to the back of the foot."""
-    at = np.concatenate([np.linspace(-0.16, 0.0, 4), np.linspace(0.06, 0.9, 13), np.linspace(1.0, shape.top, 16)])
+    at = np.concatenate(
+        [
+            np.linspace(-0.16, 0.0, 4),
+            np.linspace(0.06, 0.96, 17),
+            np.linspace(1.02, 1.7, 14),
+            np.linspace(1.85, shape.top, 8),
+        ]
+    )
     plain = np.where(at > 0, at / shape.length, at)
     bulge = 1 + (shape.calf - 1) * np.exp(-(((plain - 1.0) / 0.3) ** 2))
     girth = (shape.ankle + (shape.girth - shape.ankle) * ease(plain / 0.6)) * bulge

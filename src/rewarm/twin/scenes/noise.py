@@ -14,7 +14,7 @@ def smooth_field(random: np.random.Generator, shape: tuple[int, int], cells: tup
     rows, columns = max(round(cells[0]) + 3, 4), max(round(cells[1]) + 3, 4)
     coarse = random.standard_normal((rows, columns), dtype=np.float32)
     fine = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(fine * 1.35, dtype=np.float32)
+    return np.asarray(fine * 1.1, dtype=np.float32)
 
 
 def ridges(random: np.random.Generator, shape: tuple[int, int]) -> Map:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.twin.scenes.noise import blurred
 from rewarm.twin.scenes.optics import burn_in, cut_out, photograph
 from rewarm.twin.scenes.people import between
 from rewarm.twin.scenes.ranges import TRAINING, Painting, Ranges
@@ -25,12 +26,17 @@ def paint(layout: Layout, random: np.random.Generator, ranges: Ranges = TRAINING
     ground = paint_ground(layout, random, painting)
     around = paint_over_ground(layout, ground, random, painting)
     surface = around.copy()
+    width = layout.parts.shape[1]
+    level = blurred(around, width * random.uniform(0.05, 0.20))
+    near = ground if random.random() < 0.3 else blurred(around, width * random.uniform(0.02, 0.06))
     for number, warmth in enumerate(_warmths(layout, random, painting), start=1):
-        _paint_limb(surface, around, layout, number, warmth, random, painting)
+        _paint_limb(surface, (level, near), layout, number, warmth, random, painting)
     figures = _figures(surface, layout)
     seen = photograph(surface, random, painting)
-    if random.random() < painting.cut_out_share:
-        seen = cut_out(seen, layout.parts > 0, random)
+    skin = layout.parts > 0
+    often = 4 if skin.mean() > 0.2 else 1  # cut-outs are made of single feet that fill the picture
+    if random.random() < often * painting.cut_out_share:
+        seen = cut_out(seen, skin, random)
     if random.random() < painting.burnt_in_share:
         seen = burn_in(seen, random)
     return Scene(seen, layout, figures)
@@ -53,7 +59,7 @@ def _warmths(layout: Layout, random: np.random.Generator, painting: Painting) ->
 
 def _paint_limb(
     surface: Map,
-    around: Map,
+    behind: tuple[Map, Map],
     layout: Layout,
     number: int,
     warmth: Warmth,
@@ -66,7 +72,7 @@ def _paint_limb(
     if rows.size == 0:
         return
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    patch = Patch(mask[box], layout.parts[box], layout.along[box], layout.facing[box], around[box])
+    patch = Patch(mask[box], layout.parts[box], layout.along[box], layout.facing[box], behind[0][box], behind[1][box])
     painted = paint_skin(patch, warmth, random, painting)
     surface[box] = np.where(patch.mask, painted, surface[box])
 

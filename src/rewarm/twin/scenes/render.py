@@ -86,23 +86,24 @@ def _looked_up(meshes: Sequence[Mesh], ids: NDArray[np.int32], facing: Floats, d
     return Drawn(
         owner=owner,
         parts=table([mesh.parts for mesh in meshes], 0).astype(np.uint8),
-        along=_smoothed(table([mesh.along for mesh in meshes], 0), mask, even),
-        facing=_smoothed(np.clip(table([facing], 0).astype(np.float32), 0, 1), mask, even),
+        along=_smoothed(table([mesh.along for mesh in meshes], 0), mask, even, 5),
+        facing=_smoothed(np.clip(table([facing], 0).astype(np.float32), 0, 1), mask, even, 3),
         depth=np.where(mask, distance, -np.inf).astype(np.float32),
     )
 
 
-def _smoothed(values: NDArray[np.generic], mask: NDArray[np.bool_], even: NDArray[np.bool_]) -> Map:
-    """Averaged over the size of a face where the surface is ``even``; NaN outside the mask."""
-    weight = cv2.blur(mask.astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
-    summed = cv2.blur(np.where(mask, values, 0).astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
+def _smoothed(values: NDArray[np.generic], mask: NDArray[np.bool_], even: NDArray[np.bool_], size: int) -> Map:
+    """Averaged over about the size of a face where the surface is ``even``; NaN outside the mask."""
+    box = (size, size)
+    weight = cv2.blur(mask.astype(np.float32), box, borderType=cv2.BORDER_REPLICATE)
+    summed = cv2.blur(np.where(mask, values, 0).astype(np.float32), box, borderType=cv2.BORDER_REPLICATE)
     averaged = np.where(even, summed / np.maximum(weight, 1e-6), values)
     return np.where(mask, averaged, np.nan).astype(np.float32)
 
 
 def _even(depth: Map, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where no nearer surface ends against a farther one: a shin behind a sole must not mix with it."""
-    kernel = np.ones((3, 3), dtype=np.uint8)
+    kernel = np.ones((5, 5), dtype=np.uint8)
     highest = cv2.dilate(np.where(mask, depth, np.float32(-1e3)), kernel)
     lowest = cv2.erode(np.where(mask, depth, np.float32(1e3)), kernel)
     return np.asarray(highest - lowest < _STEP)

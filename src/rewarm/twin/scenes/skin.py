@@ -32,13 +32,18 @@ class Warmth:
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """What the picture holds of one limb, cut to its bounding box; ``around`` is what lies behind it, °C."""
+    """What the picture holds of one limb, cut to its bounding box.
+
+    ``level`` is the surroundings' temperature, so smooth that no object or fold behind shines through; ``near`` is what
+    melting parts take on; both °C.
+    """
 
     mask: NDArray[np.bool_]
     parts: Codes
     along: Map
     facing: Map
-    around: Map
+    level: Map
+    near: Map
 
 
 def random_warmth(random: np.random.Generator, painting: Painting) -> Warmth:
@@ -108,7 +113,7 @@ def paint_skin(patch: Patch, warmth: Warmth, random: np.random.Generator, painti
         relative += _vessels(shape, random)
     if random.random() < 0.5:
         relative += _creases(patch.parts, random)
-    celsius = patch.around + relative
+    celsius = patch.level + relative
     return _melted(celsius, patch, warmth, random, painting, soft)
 
 
@@ -162,4 +167,4 @@ def _melted(
         where = smooth_field(random, patch.mask.shape, (2, 2)) > random.uniform(-1.5, 0.8)
         edge *= blurred(where.astype(np.float32), 3.0)
         fade = np.maximum(fade, edge)
-    return np.asarray(celsius + fade * (patch.around - celsius), dtype=np.float32)
+    return np.asarray(celsius + fade * (patch.near - celsius), dtype=np.float32)
