@@ -42,7 +42,7 @@ def loft(sections: Floats, *, part: int) -> Mesh:
 
 def ellipsoid(centre: Floats, axes: Floats, *, part: int, rings: int = 9, around: int = 14) -> Mesh:
     """An ellipsoid; the rows of ``axes`` (3, 3) are its half axes."""
-    polar = np.linspace(0.02, np.pi - 0.02, rings)[:, None]
+    polar = np.linspace(0, np.pi, rings)[:, None]
     turn = np.linspace(0, 2 * np.pi, around, endpoint=False)[None]
     unit = np.stack([np.cos(polar) + 0 * turn, np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn)], axis=-1)
     return loft(centre + unit @ axes, part=part)

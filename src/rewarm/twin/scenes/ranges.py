@@ -71,7 +71,7 @@ class Cameras:
 
     end_elevation: Pair = (-8.0, 55.0)
     end_azimuth: Pair = (-38.0, 38.0)
-    above_elevation: Pair = (50.0, 100.0)
+    above_elevation: Pair = (50.0, 128.0)
     side_elevation: Pair = (-5.0, 65.0)
     side_azimuth: Pair = (45.0, 115.0)
     above_azimuth: Pair = (-60.0, 60.0)
@@ -91,7 +91,7 @@ class Mix:
     """Which kinds of scene are drawn; the shares are relative to their sum."""
 
     bed_end: float = 0.43
-    bed_above: float = 0.12
+    bed_above: float = 0.14
     bed_side: float = 0.06
     sole: float = 0.13
     anywhere: float = 0.06
@@ -114,7 +114,7 @@ class Painting:
     surroundings_c: Pair = (14.0, 31.0)
     digits_c: Pair = (-10.0, 12.0)
     near_c: Pair = (-1.0, 1.0)
-    near_share: float = 0.58
+    near_share: float = 0.52
     leg_c: Pair = (-3.0, 12.0)
     ankle_c: Pair = (-5.0, 10.0)
     heel_c: Pair = (-3.0, 3.0)
@@ -184,7 +184,7 @@ HELD_OUT: Final = Ranges(
     cameras=Cameras(
         end_elevation=(5.0, 65.0),
         end_azimuth=(-28.0, 28.0),
-        above_elevation=(60.0, 108.0),
+        above_elevation=(60.0, 135.0),
         turn=(-15.0, 15.0),
         usual_size=(0.14, 0.50),
         large_share=0.15,
