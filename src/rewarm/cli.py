@@ -157,8 +157,8 @@ def measure(
 ) -> None:
     """Find the regions in one or more scans and measure them.
 
-    Writes measurements.csv and .parquet (one row a figure, with its standard uncertainty u), and for each scan
-    regions/SCAN.geojson and regions/SCAN.tif with regions/legend.json.
+    Writes measurements.csv and .parquet (one row a figure, with its standard uncertainty u), checks.csv (how each
+    picture was taken), run.json, and for each scan regions/SCAN.geojson and regions/SCAN.tif with regions/legend.json.
 
     Example:  **rewarm measure before.jpg after.jpg -o results --emissivity 0.98**
     """
@@ -208,6 +208,9 @@ def compare(
     no_pdf: NoPdf = False,
 ) -> None:
     """Compare two scans of the same feet: what changed, by how much, and whether the camera can tell.
+
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and
+    run.json.
 
     Example:  **rewarm compare before.jpg after.jpg -o change --ambient-before-c 23 --ambient-after-c 23.4**
     """
@@ -263,8 +266,9 @@ def run(
 ) -> None:
     """Analyse a study folder from its recordings to a report.
 
-    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, regions/ and run.json. A folder
-    that an earlier run wrote is replaced as a whole when the new one is complete; any other folder is left alone.
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and
+    run.json. A folder that an earlier run wrote is replaced as a whole when the new one is complete; any other folder
+    is left alone.
 
     Example:  **rewarm run my-study -o results**
     """

@@ -11,9 +11,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
+from rewarm.measures.assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.measures.budget import Place, alike, place_of
 from rewarm.measures.drift import smooth
-from rewarm.measures.uncertainty import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 from rewarm.thermogram import check_thermogram, temperature_c
 
