@@ -81,7 +81,9 @@ def test_stated_figures_change_every_u_and_the_budget_says_so(study: Path, tmp_p
     result = run_study(study, tmp_path / "out")
     means = [item.measurements.query("metric == 'mean'") for item in (default, result)]
     assert (means[1]["u"].to_numpy() > means[0]["u"].to_numpy() + 0.3).all()
-    inside = [item.comparison_table.query("metric == 'left_right_difference'")["u"].mean() for item in (default, result)]
+    inside = [
+        item.comparison_table.query("metric == 'left_right_difference'")["u"].mean() for item in (default, result)
+    ]
     assert inside[1] > 1.5 * inside[0]
     method = str(means[1]["method"].iloc[0])
     assert "session drift" not in method.split("assumed:")[1]
