@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -119,11 +120,13 @@ def convert(
 
     A .zarr keeps the camera's raw counts, so that emissivity can still be changed afterwards.
 
+    A recording on its way to .zarr that is interrupted goes on from where it was when the same command is given again.
+
     Example:  **rewarm convert IR_0042.jpg -o toes.csv --emissivity 0.98**
     """
     from rewarm import cameras
 
-    with _progress() as tell:
+    with _interruptions(lambda: cameras.unfinished(output)), _progress() as tell:
         written = cameras.convert(
             file,
             output,
@@ -358,6 +361,28 @@ def _close(output: Path, files: ReportFiles, result: StudyResult | Comparison) -
     if files.pdf is not None:
         typer.echo(f"PDF:    {output / files.pdf.name}")
     typer.echo(f"Report: {output / files.html.name}")
+
+
+@contextmanager
+def _interruptions(left: Callable[[], str]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block alike, with one line that says what was ``left`` behind."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise _Interrupted(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        number = error.args[0] if isinstance(error, _Interrupted) else signal.SIGINT
+        typer.echo(f"rewarm: interrupted. {left() or 'Nothing was written'}", err=True)
+        raise SystemExit(128 + int(number)) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Interrupted(KeyboardInterrupt):
+    """SIGTERM, which otherwise would end the process without tidying up."""
 
 
 @contextmanager

@@ -131,7 +131,7 @@ def test_rewarming_gives_rows_over_time(record: Record):
     scan = measure_scan(record(np.zeros(25), skin_c=skin_c, phase="rewarming", time_s=30.0))
     rows = toe(scan.measurements)
     assert rows["time_s"].tolist() == [30.0 + 0.5 * i for i in range(25)]
-    assert rows["value"].to_numpy() == pytest.approx(TOE_C + skin_c, abs=0.05)
+    assert rows["value"].to_numpy() == pytest.approx(TOE_C + skin_c, abs=0.12)
     assert (np.diff(rows["value"]) > 0.1).all()
     assert set(scan.measurements["metric"]) <= set(SERIES_METRICS)
     keys = ["time_s", "side", "region", "metric"]

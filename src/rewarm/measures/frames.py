@@ -183,7 +183,7 @@ def evenly_spread(frames: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _edge_c(frame: NDArray[Any]) -> float:
-    """Mean step from pixel to pixel at the steepest places, along about sixty rows and columns: noise hides the rest."""
+    """Mean step from pixel to pixel at the steepest places, along about sixty rows and columns."""
     apart = _apart(frame)
     steps = (np.diff(frame[::apart], axis=1).ravel(), np.diff(frame[:, ::apart], axis=0).ravel())
     steep = np.abs(np.concatenate(steps))
@@ -196,7 +196,7 @@ def _edge_c(frame: NDArray[Any]) -> float:
 
 def _apart(frame: NDArray[Any]) -> int:
     """Every how many rows and columns are looked at: about sixty of the shorter side."""
-    return max(1, min(frame.shape) // 60)
+    return max(1, int(min(frame.shape)) // 60)
 
 
 def _blurred(edge_c: Floats) -> NDArray[np.bool_]:
