@@ -134,6 +134,9 @@ def test_rewarming_gives_rows_over_time(record: Record):
     assert rows["value"].to_numpy() == pytest.approx(TOE_C + skin_c, abs=0.12)
     assert (np.diff(rows["value"]) > 0.1).all()
     assert set(scan.measurements["metric"]) <= set(SERIES_METRICS)
+    arch = scan.regions.get("left", "arch").mask
+    first = scan.measurements.query("side == 'left' and region == 'arch' and metric == 'mean'")["value"].iloc[0]
+    assert first == pytest.approx(float(scan.thermogram["temperature"].values[arch].mean()), abs=1e-4)
     keys = ["time_s", "side", "region", "metric"]
     assert not scan.measurements.duplicated(keys).any()
     assert "25 of its 25 frames were measured, 30 to 42 s" in scan.warnings[0]

@@ -56,13 +56,15 @@ class Series:
 class Pictures:
     """``still`` (y, x), in memory, is where regions are found and what a scan at rest is measured on.
 
-    ``series`` is what a scan of rewarming is measured on; None for a still, and at rest.
+    ``series`` is what a scan of rewarming is measured on, and ``first`` the first of its pictures, which stands for the
+    scan because its figures come first; None for a still, and at rest.
     """
 
     still: xr.Dataset
     series: Series | None
     jumps: FrameJumps | None
     warnings: tuple[str, ...]
+    first: xr.Dataset | None = None
 
 
 def take_pictures(plan: ScanPlan, thermogram: xr.Dataset) -> Pictures:
@@ -175,7 +177,14 @@ def _rewarming(
             f"{plan.path.name}: the camera's offset jumped {len(jumps.at_frame)} time(s), by up to "
             f"{jumps.largest_c:.2f} °C (shutter); {treated}."
         )
-    return Pictures(_still(series, best, temperature).load(), series, jumps, tuple(warnings))
+    first = recording["temperature"].isel(time=int(chosen[0])).to_numpy()
+    return Pictures(
+        _still(series, best, temperature).load(),
+        series,
+        jumps,
+        tuple(warnings),
+        first=_still(series, 0, first).load(),
+    )
 
 
 def _still(series: Series, number: int, temperature: NDArray[Any]) -> xr.Dataset:

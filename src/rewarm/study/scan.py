@@ -46,7 +46,7 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         limb=plan.limb,
         view=plan.view,
         phase=plan.phase,
-        thermogram=thermogram,
+        thermogram=thermogram if pictures.first is None else pictures.first,
         regions=regions,
         measurements=_measurements(plan, pictures, regions),
         date=plan.date,
