@@ -126,6 +126,15 @@ def test_a_reference_replaces_the_camera_and_follows_the_drift(record: Record):
     assert not names & {"camera accuracy", "session drift", "drift within the recording"}
 
 
+def test_a_frame_in_which_the_reference_does_not_fit_is_named_as_people_count_it(record: Record):
+    offsets = np.zeros(30)
+    offsets[:12] = 15.0  # the longest stretch is the later one, and what a reference is off there fits
+    plan = record(offsets, reference_c=30.0, reference_box=BOX)
+    assert measure_scan(plan).reference_offset_c == pytest.approx(0.0, abs=0.02)
+    with pytest.raises(InvalidInputError, match=r"frame 13: reference_c: expected within 10 °C"):
+        measure_scan(replace(plan, reference_c=45.0))
+
+
 def test_rewarming_gives_rows_over_time(record: Record):
     skin_c = np.linspace(0.0, 4.0, 25)
     scan = measure_scan(record(np.zeros(25), skin_c=skin_c, phase="rewarming", time_s=30.0))

@@ -86,6 +86,9 @@ class SteadyFrames:
 def survey_frames(recording: xr.Dataset, *, most_frames: int | None = None) -> FrameSurvey:
     """Look at all frames of a recording (time, y, x), or at ``most_frames`` evenly spread, reading a few at a time.
 
+    Beside reading it, a frame of 640 × 480 costs about 2 ms on one core (18,000 of them half a minute); in memory are
+    about 32 MiB of frames and three figures a frame.
+
     Raises what reading a damaged frame raises.
     """
     array = recording["temperature"]

@@ -114,7 +114,7 @@ def _at_rest(
     still = _with_temperature(_frame(recording, steady.best), mean).load()
     still = still.assign_attrs(recording_frames_measured=len(chosen))
     if _has_reference(plan):
-        offsets = reference_offsets(recording.isel(time=chosen), **_reference(plan), assumptions=plan.assumptions)
+        offsets = _offsets(plan, recording, chosen)
         still = apply_reference(still, _mean_offset(offsets))
     else:
         levels = survey.level_c[chosen]
@@ -158,7 +158,7 @@ def _rewarming(
     offsets = None
     drift_c = np.abs(survey.level_c[chosen] - survey.level_c[chosen[0]])
     if _has_reference(plan):
-        offsets = reference_offsets(recording.isel(time=chosen), **_reference(plan), assumptions=plan.assumptions)
+        offsets = _offsets(plan, recording, chosen)
         drift_c = np.zeros(len(chosen))
     recording = recording.assign_attrs(recording_frames_measured=len(chosen))
     series = Series(recording, chosen, time_s, drift_c, offsets)
@@ -224,6 +224,13 @@ def _mean_picture(array: xr.DataArray, chosen: NDArray[np.int64]) -> NDArray[np.
         total += np.where(known, block, 0.0).sum(axis=0, dtype=np.float64)
         count += known.sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def _offsets(plan: ScanPlan, recording: xr.Dataset, chosen: NDArray[np.int64]) -> ReferenceOffsets:
+    numbers = (chosen + 1).tolist()  # as people count
+    return reference_offsets(
+        recording.isel(time=chosen), **_reference(plan), assumptions=plan.assumptions, frame_numbers=numbers
+    )
 
 
 def _mean_offset(offsets: ReferenceOffsets) -> ReferenceOffset:
