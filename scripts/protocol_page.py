@@ -18,7 +18,7 @@ from rewarm.measures.comparability import (
     TIME_LIMIT_H,
     TURN_LIMIT_DEG,
 )
-from rewarm.measures.quality import MAX_FRAMES
+from rewarm.measures.frames import BLURRED_SHARE
 
 PAGE = Path(__file__).parents[1] / "docs" / "protocol.md"
 
@@ -53,8 +53,11 @@ PIXELS = f"""\
   were clipped. Only the limbs' pixels count.
 - **Cut off.** Pixels of the limb on the picture's border; a failure where toes or fingers are among them.
 - **Shutter.** The median over all pixels of the difference between successive frames does not answer to feet that
-  warm, but jumps with the camera's offset: over 0.05 °C, and over six robust standard deviations of these medians. Of
-  longer recordings at most {MAX_FRAMES} frames, evenly spread, are looked at.
+  warm, but jumps with the camera's offset: over 0.05 °C, and over six robust standard deviations of these medians. All
+  frames are read, a few at a time.
+- **Frames of a recording.** A recording at rest is measured as the mean of its steady frames: the longest stretch
+  between two jumps, without frames that are blurred. Blurred is a frame whose steepest steps from pixel to pixel are
+  {100 * (1 - BLURRED_SHARE):.0f} % flatter than in the frames around it, and by six robust standard deviations.
 - **Viewing angle.** A sole seen at an angle is shorter by its cosine. From breadth over length, which is 0.378 on
   average (ANSUR II, NATICK/TR-15/007) with a spread between people taken as 0.017, two of which count to either side,
   and from the two feet's lengths follows a range that the angle must lie in. It is judged only where the whole range

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -122,11 +123,13 @@ def convert(
 
     A .zarr keeps the camera's raw counts, so that emissivity can still be changed afterwards.
 
+    A recording on its way to .zarr that is interrupted goes on from where it was when the same command is given again.
+
     Example:  **rewarm convert IR_0042.jpg -o toes.csv --emissivity 0.98**
     """
     from rewarm import cameras
 
-    with _progress() as tell:
+    with _interruptions(lambda: cameras.unfinished(output)), _progress() as tell:
         written = cameras.convert(
             file,
             output,
@@ -160,8 +163,8 @@ def measure(
 ) -> None:
     """Find the regions in one or more scans and measure them.
 
-    Writes measurements.csv and .parquet (one row a figure, with its standard uncertainty u), and for each scan
-    regions/SCAN.geojson and regions/SCAN.tif with regions/legend.json.
+    Writes measurements.csv and .parquet (one row a figure, with its standard uncertainty u), checks.csv (how each
+    picture was taken), run.json, and for each scan regions/SCAN.geojson and regions/SCAN.tif with regions/legend.json.
 
     Example:  **rewarm measure before.jpg after.jpg -o results --emissivity 0.98**
     """
@@ -211,6 +214,9 @@ def compare(
     no_pdf: NoPdf = False,
 ) -> None:
     """Compare two scans of the same feet: what changed, by how much, and whether the camera can tell.
+
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and
+    run.json.
 
     Example:  **rewarm compare before.jpg after.jpg -o change --ambient-before-c 23 --ambient-after-c 23.4**
     """
@@ -266,8 +272,9 @@ def run(
 ) -> None:
     """Analyse a study folder from its recordings to a report.
 
-    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, regions/ and run.json. A folder
-    that an earlier run wrote is replaced as a whole when the new one is complete; any other folder is left alone.
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and
+    run.json. A folder that an earlier run wrote is replaced as a whole when the new one is complete; any other folder
+    is left alone.
 
     Example:  **rewarm run my-study -o results**
     """
@@ -361,6 +368,28 @@ def _close(output: Path, files: ReportFiles, result: StudyResult | Comparison) -
     if files.pdf is not None:
         typer.echo(f"PDF:    {output / files.pdf.name}")
     typer.echo(f"Report: {output / files.html.name}")
+
+
+@contextmanager
+def _interruptions(left: Callable[[], str]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the block alike, with one line that says what was ``left`` behind."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise _Interrupted(number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        number = error.args[0] if isinstance(error, _Interrupted) else signal.SIGINT
+        typer.echo(f"rewarm: interrupted. {left() or 'Nothing was written'}", err=True)
+        raise SystemExit(128 + int(number)) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Interrupted(KeyboardInterrupt):
+    """SIGTERM, which otherwise would end the process without tidying up."""
 
 
 @contextmanager

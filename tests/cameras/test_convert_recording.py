@@ -140,6 +140,8 @@ def test_an_interruption_leaves_what_was_there_and_nothing_else(
 
     with pytest.raises(OutputError if stop is OSError else stop):
         convert(recording, output, on_progress=interrupt, emissivity=0.5)
+    if suffix == ".zarr" and stop is KeyboardInterrupt:
+        names = sorted([*names, ".a.zarr.part"])  # from which the same conversion goes on
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     if suffix == ".zarr":
         assert open_thermogram(output).attrs["emissivity"] == pytest.approx(0.98)

@@ -12,10 +12,10 @@ import xarray as xr
 
 from rewarm.errors import InvalidThermogramError
 from rewarm.measures.foreshortening import viewing_angle_range_deg
+from rewarm.measures.frames import frame_jumps
 from rewarm.measures.quality import (
     WIDTH_PER_SIGMA,
     direction_words,
-    frame_jumps,
     noise_c,
     picture_quality,
 )
@@ -177,12 +177,15 @@ def test_feet_that_warm_are_no_shutter(pictures: Any) -> None:
     assert (found.at_frame, found.largest_c) == ((), 0.0)
 
 
-def test_long_recordings_are_looked_at_in_steps(pictures: Any) -> None:
+def test_all_frames_are_looked_at_unless_a_limit_is_set(pictures: Any) -> None:
     frames = np.zeros((1000, 8, 8), dtype=np.float32) + 25
     frames[500:] += 1
-    found = frame_jumps(pictures.recording(frames))
+    found = frame_jumps(pictures.recording(frames), most_frames=100)
     assert found is not None
     assert (found.n_frames, found.gap_frames, found.at_frame) == (100, 10, (500,))
+    found = frame_jumps(pictures.recording(frames))
+    assert found is not None
+    assert (found.n_frames, found.gap_frames, found.at_frame) == (1000, 1, (500,))
 
 
 def test_a_still_and_two_frames_have_no_shutter(pictures: Any) -> None:

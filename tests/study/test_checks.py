@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-import rewarm.study.scan as scan_module
+import rewarm.study.pictures as pictures_module
 from rewarm.cameras.store import write_store
 from rewarm.errors import UnreadableFileError
 from rewarm.measures import RULES, Circumstances
 from rewarm.study import check_study, compare, measure_files, run_study
-from rewarm.study.outputs import CHECK_COLUMNS, gather_checks
+from rewarm.study.outputs import CHECK_COLUMNS, gather_checks, write_comparison
 from rewarm.study.scan import ScanPlan, measure_scan
 from rewarm.thermogram import Provenance, make_thermogram
 
@@ -112,10 +112,22 @@ def test_without_scans_the_table_has_its_columns_only() -> None:
     assert table.empty
 
 
-def test_single_files_are_measured_without_a_table_of_checks(tmp_path: Path, pictures: Pictures) -> None:
-    np.save(tmp_path / "before.npy", pictures["before"])
-    measure_files([tmp_path / "before.npy"], tmp_path / "out")
-    assert not (tmp_path / "out" / "checks.csv").exists()
+def test_single_files_and_a_comparison_write_the_checks_of_a_run(study: Path, tmp_path: Path) -> None:
+    """The same columns and the same checks; only what a study states besides is unknown."""
+    files = [study / "thermograms" / f"{name}.npy" for name in ("before", "week06")]
+    measure_files(files, tmp_path / "single")
+    (tmp_path / "compared").mkdir()
+    write_comparison(compare(*files, ambient_before_c=23.1, ambient_after_c=23.4), tmp_path / "compared")
+    run_study(study, tmp_path / "run")
+    of_run = read(tmp_path / "run")
+    for folder in ("single", "compared"):
+        table = read(tmp_path / folder)
+        assert tuple(table.columns) == CHECK_COLUMNS
+        assert table["scan"].unique().tolist() == ["before", "week06"]
+        assert table["check"].tolist() == of_run["check"].tolist()
+        assert table.query("check == 'settling'")["status"].tolist() == ["unknown", "unknown"]
+    rooms = read(tmp_path / "compared").query("check == 'room'")
+    assert rooms["found"].tolist() == ["23.1 °C", "23.4 °C"]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +157,7 @@ def test_a_recording_with_a_broken_frame_is_still_measured(
     def broken(_recording: object) -> None:
         raise UnreadableFileError("frame 3: expected 38400 bytes; found 12")
 
-    monkeypatch.setattr(scan_module, "frame_jumps", broken)
+    monkeypatch.setattr(pictures_module, "survey_frames", broken)
     scan = measure_scan(ScanPlan(path=tmp_path / "r.zarr", scan="r"))
     assert scan.regions.found
     assert any("shutter events could not be looked for" in text and "frame 3" in text for text in scan.warnings)

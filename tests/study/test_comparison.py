@@ -29,8 +29,8 @@ def test_a_comparison_is_written_as_the_contract_has_it(study: Path, tmp_path: P
         write_comparison(compare(scans / "before.npy", str(scans / "week06.npy")), stage)
     names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
     assert names == [
-        "comparisons.csv", "measurements.csv", "measurements.parquet", "regions/before.geojson", "regions/before.tif",
-        "regions/legend.json", "regions/week06.geojson", "regions/week06.tif", "run.json",
+        "checks.csv", "comparisons.csv", "measurements.csv", "measurements.parquet", "regions/before.geojson",
+        "regions/before.tif", "regions/legend.json", "regions/week06.geojson", "regions/week06.tif", "run.json",
     ]  # fmt: skip
     record = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert list(record["inputs"]) == ["before.npy", "week06.npy"]

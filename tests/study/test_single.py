@@ -25,7 +25,7 @@ def test_files_are_measured_and_written(study: Path, tmp_path: Path) -> None:
     assert written["value"].tolist() == table["value"].tolist()
     names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
     assert names == [
-        "measurements.csv", "measurements.parquet", "regions/before.geojson", "regions/before.tif",
+        "checks.csv", "measurements.csv", "measurements.parquet", "regions/before.geojson", "regions/before.tif",
         "regions/legend.json", "regions/week06.geojson", "regions/week06.tif", "run.json",
     ]  # fmt: skip
     assert list(json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["inputs"]) == [

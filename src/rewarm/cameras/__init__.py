@@ -9,6 +9,7 @@ from rewarm.cameras.flir_photo import visible_photo as visible_photo
 from rewarm.cameras.readers import READERS as READERS
 from rewarm.cameras.readers import Reader as Reader
 from rewarm.cameras.readers import open_thermogram as open_thermogram
+from rewarm.cameras.resume import unfinished as unfinished
 
 __all__ = [
     "READERS",
@@ -19,5 +20,6 @@ __all__ = [
     "description_text",
     "open_thermogram",
     "save_thermogram",
+    "unfinished",
     "visible_photo",
 ]

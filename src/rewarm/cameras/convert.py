@@ -8,15 +8,24 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import xarray as xr
 
 from rewarm.cameras.dicom_write import write_dicom
 from rewarm.cameras.readers import as_path, open_thermogram
+from rewarm.cameras.resume import forget, held_part, unfinished, write_resumably
 from rewarm.cameras.source import PARTIAL, hash_file
 from rewarm.cameras.store import set_origin, sniff_store, write_store
-from rewarm.cameras.writers import Progress, no_progress, refuse_recording, write_csv, write_npy, write_tiff
+from rewarm.cameras.writers import (
+    Progress,
+    is_recording,
+    no_progress,
+    refuse_recording,
+    write_csv,
+    write_npy,
+    write_tiff,
+)
 from rewarm.errors import InvalidInputError, OutputError
 
 Writer = Callable[[xr.Dataset, Path, Progress], None]
@@ -39,8 +48,9 @@ def convert(
     (raw counts and parameters where the camera stored them, otherwise °C), ``.dcm`` (DICOM Parametric Map in °C of a
     still picture). A recording goes block by block into ``.zarr``, ``.npy`` (time, y, x) or ``.tif`` (a page a frame),
     and ``on_progress`` is told how many of its frames are done, of how many. The other arguments are those of
-    :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete; what is
-    interrupted leaves nothing.
+    :func:`open_thermogram`. An existing output of the same kind is replaced once the new one is complete. What is
+    interrupted leaves nothing, but for a recording on its way to ``.zarr``: it leaves the hidden folder
+    ``.NAME.zarr.part``, from which the same conversion (same bytes, same arguments) goes on; any other removes it.
 
     Raises what :func:`open_thermogram` raises, :class:`InvalidInputError` for an unknown suffix, :class:`OutputError`
     where the result cannot be written.
@@ -59,15 +69,24 @@ def convert(
         air_c=air_c,
     )
 
-    def finish(written: Path) -> None:
+    if target.suffix.lower() != ".zarr" or not is_recording(thermogram):
+        return _save(thermogram, target, told, lambda _: None)
+    sha256 = str(thermogram.attrs["provenance_sha256"])
+    partly_hashed = sha256.startswith(PARTIAL) and source.is_file()
+    if partly_hashed:
         # A long recording is hashed whole here, where it is read whole anyway, and not each time that it is opened.
-        partly_hashed = thermogram.attrs["provenance_sha256"].startswith(PARTIAL)
-        if partly_hashed and target.suffix.lower() == ".zarr" and source.is_file():
-            told(0, 1, "checksums")
-            set_origin(written, file=source.name, sha256=hash_file(source))
-            told(1, 1, "checksums")
+        told(0, 1, "checksums")
+        sha256 = hash_file(source)
+        told(1, 1, "checksums")
 
-    return _save(thermogram, target, told, finish)
+    def finish(written: Path) -> None:
+        if partly_hashed:
+            set_origin(written, file=source.name, sha256=sha256)
+
+    options = [emissivity, reflected_c, distance_m, humidity_pct, air_c]
+    return _save_resumably(
+        thermogram, target, told, finish, {"file": source.name, "sha256": sha256, "options": options}
+    )
 
 
 def save_thermogram(
@@ -80,6 +99,35 @@ def save_thermogram(
     target = as_path(output)
     check_output(target)
     return _save(thermogram, target, no_progress if on_progress is None else on_progress, lambda _: None)
+
+
+def _save_resumably(
+    thermogram: xr.Dataset,
+    target: Path,
+    on_progress: Progress,
+    finish: Callable[[Path], None],
+    made_of: Mapping[str, Any],
+) -> Path:
+    """As :func:`_save`, but what is interrupted can go on; where another process is at it, beside it and as a whole."""
+    try:
+        with held_part(target) as part:
+            if part is None:
+                return _save(thermogram, target, on_progress, finish)
+            try:
+                written = write_resumably(thermogram, part, made_of, on_progress)
+                finish(written)
+                _replace(written, target)
+            except Exception:
+                forget(part)  # what cannot be read or written now cannot be either when it is tried again
+                raise
+            except KeyboardInterrupt:
+                if not unfinished(target):
+                    forget(part)
+                raise
+            forget(part)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written; the system answered: {error.strerror or error}") from error
+    return target
 
 
 def _save(thermogram: xr.Dataset, target: Path, on_progress: Progress, finish: Callable[[Path], None]) -> Path:

@@ -7,7 +7,7 @@ opened, so that emissivity and the rest can still be changed; otherwise the temp
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,28 +59,70 @@ def write_store(thermogram: xr.Dataset, folder: Path, on_progress: Progress = no
 
     A recording is read and written thirty frames at a time; parameters that differ from frame to frame go with it.
     """
+    fill_store(thermogram, create_store(thermogram, folder), on_progress)
+
+
+def create_store(thermogram: xr.Dataset, folder: Path) -> Any:
+    """The new store ``folder`` with everything but the values, and the array for those."""
     import zarr  # a third of a second, for this format alone
     from zarr.codecs import BloscCodec
 
-    name = "counts" if "counts" in thermogram and calibration(thermogram) is not None else "temperature"
+    name = _stored_name(thermogram)
     array = thermogram[name]
     described = thermogram[[name]].drop_vars(name).assign_attrs({STORE_MARK: STORE_VERSION})
     described.to_zarr(folder, mode="w-", zarr_format=3, consolidated=False)
-    stored = zarr.open_group(folder, mode="r+", zarr_format=3).create_array(
+    return zarr.open_group(folder, mode="r+", zarr_format=3).create_array(
         name,
         shape=array.shape,
         dtype=array.dtype,
-        chunks=tuple(min(CHUNKS[str(dim)], size) for dim, size in zip(array.dims, array.shape, strict=True)),
+        chunks=_chunks(array),
         compressors=BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"),
         fill_value=0 if name == "counts" else float("nan"),
         dimension_names=[str(dim) for dim in array.dims],
         attributes=dict(array.attrs),
     )
+
+
+def reopen_store(thermogram: xr.Dataset, folder: Path) -> Any | None:
+    """The array of a store that :func:`create_store` made of this thermogram; None where there is none, or another."""
+    import zarr  # a third of a second, for this format alone
+
+    array = thermogram[_stored_name(thermogram)]
+    try:
+        stored = zarr.open_group(folder, mode="r+", zarr_format=3)[str(array.name)]
+    except Exception:  # Zarr raises whatever damage makes it trip over; then all is written anew
+        return None
+    if not isinstance(stored, zarr.Array):
+        return None
+    same = (stored.shape, stored.dtype, stored.chunks) == (array.shape, array.dtype, _chunks(array))
+    return stored if same else None
+
+
+def fill_store(
+    thermogram: xr.Dataset,
+    stored: Any,
+    on_progress: Progress,
+    *,
+    start: int = 0,
+    on_block: Callable[[int], None] | None = None,
+) -> None:
+    """Write the values, of a recording from frame ``start`` on; ``on_block`` is told how many frames are complete."""
+    array = thermogram[_stored_name(thermogram)]
     if "time" not in array.dims:
         stored[...] = array.to_numpy()
         return
-    for where, values in blocks(array, on_progress):
+    for where, values in blocks(array, on_progress, start=start):
         stored[where] = values
+        if on_block is not None:
+            on_block(where.stop)
+
+
+def _stored_name(thermogram: xr.Dataset) -> str:
+    return "counts" if "counts" in thermogram and calibration(thermogram) is not None else "temperature"
+
+
+def _chunks(array: xr.DataArray) -> tuple[int, ...]:
+    return tuple(min(CHUNKS[str(dim)], size) for dim, size in zip(array.dims, array.shape, strict=True))
 
 
 def set_origin(folder: Path, *, file: str, sha256: str) -> None:

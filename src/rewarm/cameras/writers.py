@@ -29,12 +29,12 @@ def is_recording(thermogram: xr.Dataset) -> bool:
     return "time" in thermogram["temperature"].dims
 
 
-def blocks(array: xr.DataArray, on_progress: Progress) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """The frames of ``array`` (time, y, x), thirty at a time: where they belong, and their values."""
+def blocks(array: xr.DataArray, on_progress: Progress, *, start: int = 0) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """The frames of ``array`` (time, y, x) from ``start`` on, thirty at a time: where they belong, and their values."""
     total = array.sizes["time"]
-    on_progress(0, total, "frames")
-    for start in range(0, total, BLOCK_FRAMES):
-        where = slice(start, min(start + BLOCK_FRAMES, total))
+    on_progress(start, total, "frames")
+    for first in range(start, total, BLOCK_FRAMES):
+        where = slice(first, min(first + BLOCK_FRAMES, total))
         yield where, array.isel(time=where).to_numpy()
         on_progress(where.stop, total, "frames")
 

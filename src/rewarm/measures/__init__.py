@@ -1,5 +1,6 @@
 """Labelled thermogram → rows of figures, each with its uncertainty; and what changed between two visits."""
 
+from rewarm.measures.assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.measures.budget import (
     Part,
     Place,
@@ -15,9 +16,20 @@ from rewarm.measures.budget import (
 from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
 from rewarm.measures.comparability import Difference, Setting, comparability
 from rewarm.measures.detectable import DetectableChange, smallest_detectable_changes
+from rewarm.measures.frames import (
+    FrameJumps,
+    FrameSurvey,
+    SteadyFrames,
+    evenly_spread,
+    frame_blocks,
+    frame_jumps,
+    jumps_in,
+    steady_frames,
+    survey_frames,
+)
 from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
 from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
-from rewarm.measures.quality import FrameJumps, Quality, frame_jumps, picture_quality
+from rewarm.measures.quality import Quality, picture_quality
 from rewarm.measures.reference import (
     DEFAULT_REFERENCE_HALF_WIDTH_C,
     ReferenceOffset,
@@ -27,9 +39,10 @@ from rewarm.measures.reference import (
     reference_offsets,
 )
 from rewarm.measures.regional import measure, measurement_warnings
-from rewarm.measures.uncertainty import Assumptions, picture_parts, region_parts
+from rewarm.measures.uncertainty import picture_parts, region_parts
 
 __all__ = [
+    "DEFAULT_ASSUMPTIONS",
     "DEFAULT_REFERENCE_HALF_WIDTH_C",
     "GROUPS",
     "RULES",
@@ -40,6 +53,7 @@ __all__ = [
     "DetectableChange",
     "Difference",
     "FrameJumps",
+    "FrameSurvey",
     "Part",
     "Place",
     "Quality",
@@ -48,6 +62,7 @@ __all__ = [
     "Review",
     "Rule",
     "Setting",
+    "SteadyFrames",
     "apply_reference",
     "change_parts",
     "check_comparable",
@@ -55,8 +70,11 @@ __all__ = [
     "comparability",
     "compare_measurements",
     "comparison_warnings",
+    "evenly_spread",
     "expanded_u_c",
+    "frame_blocks",
     "frame_jumps",
+    "jumps_in",
     "measure",
     "measurement_warnings",
     "picture_parts",
@@ -67,6 +85,8 @@ __all__ = [
     "review_picture",
     "smallest_detectable_change_c",
     "smallest_detectable_changes",
+    "steady_frames",
+    "survey_frames",
     "u_change_c",
     "u_combination_c",
     "u_difference_c",

@@ -53,7 +53,9 @@ class Part:
     ``u_c`` is its standard uncertainty in the value, °C (k = 1). ``scope`` says who shares the error. ``shape`` is the
     distribution that was taken for it. ``sign`` is −1 where the shared cause moves this value downwards. ``source``
     says in words where the figure comes from, ``doi`` where it is published; ``assumed`` is True where neither the file
-    nor the study gave it. A part with a ``place`` is correlated with parts of its name at other places.
+    nor the study gave it. A part with a ``place`` is correlated with parts of its name at other places. ``known_from``
+    says in a word where its figures come from: "default", "file", "study.toml", "scans.csv", …; "" where it follows
+    from other parts or from the picture.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Part:
     doi: str = ""
     assumed: bool = False
     place: Place | None = None
+    known_from: str = ""
 
 
 def place_of(mask: Mask, *, reach_px: float) -> Place:

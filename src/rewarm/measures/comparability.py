@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import xarray as xr
 
+from rewarm.measures.assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.measures.budget import Part, u_change_c
 from rewarm.measures.change import ROOM_LIMIT_C
 from rewarm.measures.protocol import Review
@@ -41,11 +42,14 @@ RIM_LIMIT_PX: Final = 1.5
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One visit's picture (y, x), its regions and its review (:func:`rewarm.measures.review_picture`)."""
+    """One visit's picture (y, x), its regions, its review (:func:`rewarm.measures.review_picture`), and what its
+    uncertainty takes for granted.
+    """
 
     thermogram: xr.Dataset
     regions: Regions
     review: Review
+    assumptions: Assumptions = DEFAULT_ASSUMPTIONS
 
     @property
     def attrs(self) -> dict[Any, Any]:
@@ -101,7 +105,8 @@ def comparability(before: Setting, after: Setting) -> tuple[Difference, ...]:
 def _reference(before: Setting, after: Setting) -> Difference:
     """The shares of u that all regions of a picture have in common, and that do not cancel between visits."""
     tied = [item.attrs.get("reference_u_c") is not None for item in (before, after)]
-    u_c = u_change_c(picture_parts(before.thermogram), picture_parts(after.thermogram))
+    first, second = (picture_parts(item.thermogram, assumptions=item.assumptions) for item in (before, after))
+    u_c = u_change_c(first, second)
     words = ["yes" if here else "no" for here in tied]
     if all(tied):
         effect = f"ties the visits together: u of {u_c:.2f} °C is left of the cameras' own error"
@@ -196,7 +201,7 @@ def _toe_pixels(before: Setting, after: Setting) -> Difference:
         return Difference("toe_pixels", title, "unknown", "–", "–", "", limit, "no toe or finger was found in both")
     one, two = min(common, key=lambda pair: min(int(pair[0].mask.sum()), int(pair[1].mask.sum())))
     areas = [int(item.mask.sum()) for item in (one, two)]
-    shares = [_own_u_c(item.thermogram, found.mask) for item, found in ((before, one), (after, two))]
+    shares = [_own_u_c(item, found.mask) for item, found in ((before, one), (after, two))]
     known = None not in shares
     u_c = sqrt(sum(float(share or 0.0) ** 2 for share in shares)) if known else None
     effect = (
@@ -363,11 +368,12 @@ def _toe_c(item: Setting) -> float | None:
     return float(values.mean(dtype=np.float64)) if values.size else None
 
 
-def _own_u_c(thermogram: xr.Dataset, mask: Mask) -> float | None:
+def _own_u_c(item: Setting, mask: Mask) -> float | None:
     """u of what belongs to a region alone: its outline, its place, its pixels."""
-    if not np.isfinite(temperature_c(thermogram)[mask]).any():
+    if not np.isfinite(temperature_c(item.thermogram)[mask]).any():
         return None
-    own: list[Part] = [part for part in region_parts(thermogram, mask) if part.scope in ("region", "pixel")]
+    parts = region_parts(item.thermogram, mask, assumptions=item.assumptions)
+    own: list[Part] = [part for part in parts if part.scope in ("region", "pixel")]
     return sqrt(sum(part.u_c**2 for part in own))
 
 

@@ -15,10 +15,10 @@ from typing import Any, Final, Literal
 import xarray as xr
 
 from rewarm.measures.foreshortening import viewing_angle_range_deg
+from rewarm.measures.frames import FrameJumps
 from rewarm.measures.protocol_rules import RULES, Group, Rule
 from rewarm.measures.quality import (
     WIDTH_PER_SIGMA,
-    FrameJumps,
     Quality,
     direction_words,
     picture_quality,

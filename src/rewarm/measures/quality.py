@@ -27,9 +27,6 @@ Floats = NDArray[np.float64]
 WIDTH_PER_SIGMA: Final = 2.5631031310892007
 """From 10 to 90 % of a Gaussian's blurred step, in units of its standard deviation."""
 
-MAX_FRAMES: Final = 100
-"""Of a longer recording so many frames, evenly spread, are looked at for shutter events."""
-
 _DIRECTIONS: Final = 6  # bins of 30° of a normal's direction, taken modulo 180°
 _MIN_PROFILES: Final = 8  # in a bin; fewer are left out
 _MIN_CONTRAST_C: Final = 0.8
@@ -61,26 +58,6 @@ class Quality:
     digit_px: int | None
     digit_name: str
     reasons: dict[str, str]
-
-
-@dataclass(frozen=True)
-class FrameJumps:
-    """Sudden offsets of whole frames of a recording: a camera's shutter (NUC) events.
-
-    ``n_frames`` were looked at, ``gap_frames`` apart; ``at_frame`` are the frames before which the whole picture
-    jumped, by ``jump_c``. ``noise_c`` is what frames differ by otherwise.
-    """
-
-    n_frames: int
-    gap_frames: int
-    at_frame: tuple[int, ...]
-    jump_c: tuple[float, ...]
-    noise_c: float
-
-    @property
-    def largest_c(self) -> float:
-        """The largest jump's size, °C; 0 where there is none."""
-        return max((abs(jump) for jump in self.jump_c), default=0.0)
 
 
 def picture_quality(thermogram: xr.Dataset, regions: Regions) -> Quality:
@@ -324,34 +301,6 @@ def _split(found: list[tuple[float, float, int]]) -> tuple[float, float | None, 
     still = max(float(mean) - swing, 0.2**2)
     extent = sqrt(12.0 * 2.0 * swing) / _RAMP_SIGMA
     return WIDTH_PER_SIGMA * sqrt(still), extent, degrees(0.5 * atan2(float(sine), float(cosine))) % 180.0
-
-
-def frame_jumps(recording: xr.Dataset) -> FrameJumps | None:
-    """Where a recording (time, y, x) jumps as a whole; None for a still, or fewer than three frames.
-
-    The median over pixels of the difference between successive frames does not answer to feet that warm while the
-    rest stays, and moves with a camera's offset. A jump exceeds six robust standard deviations of these medians, and
-    0.05 °C. Of a recording longer than :data:`MAX_FRAMES` evenly spread frames are read.
-    """
-    temperature = recording["temperature"]
-    if "time" not in temperature.dims or temperature.sizes["time"] < 3:
-        return None
-    n = temperature.sizes["time"]
-    gap = -(-n // MAX_FRAMES)
-    # one at a time, so that a long recording never lies in memory as a whole
-    frames = [temperature.isel(time=i).to_numpy()[::4, ::4] for i in range(0, n, gap)]
-    thin = np.asarray(frames, dtype=np.float64)
-    steps = np.nanmedian(np.diff(thin, axis=0).reshape(len(thin) - 1, -1), axis=1)
-    centre = float(np.median(steps))
-    spread = 1.4826 * float(np.median(np.abs(steps - centre)))
-    jumps = np.flatnonzero(np.abs(steps - centre) > max(6.0 * spread, 0.05))
-    return FrameJumps(
-        n_frames=len(thin),
-        gap_frames=gap,
-        at_frame=tuple(int(i + 1) * gap for i in jumps),
-        jump_c=tuple(float(steps[i] - centre) for i in jumps),
-        noise_c=spread,
-    )
 
 
 def digit_words(region: Region) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot, pi, sqrt
 from typing import Any, Final
@@ -11,9 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
+from rewarm.measures.assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.measures.budget import Place, alike, place_of
 from rewarm.measures.drift import smooth
-from rewarm.measures.uncertainty import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 from rewarm.thermogram import check_thermogram, temperature_c
 
@@ -113,12 +114,14 @@ def reference_offsets(
     reference_box: tuple[int, int, int, int],
     reference_half_width_c: float = DEFAULT_REFERENCE_HALF_WIDTH_C,
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
+    frame_numbers: Sequence[int] | None = None,
 ) -> ReferenceOffsets:
     """The same for each frame of a recording (time, y, x): the camera's drift from frame to frame, by the reference.
 
     Each frame's offset is reference − median of the box, smoothed over neighbouring frames as far as the frames' own
     noise justifies and never across a jump (:mod:`rewarm.measures.drift`). Arguments as of :func:`reference_offset`.
-    Only the box is read from the recording.
+    Only the box is read from the recording. ``frame_numbers`` are what a message calls the frames, where these were
+    chosen out of more.
 
     Raises :class:`InvalidInputError` for a still picture, and what :func:`reference_offset` raises, naming the frame.
     """
@@ -140,7 +143,8 @@ def reference_offsets(
         try:
             _check_values(values, reference_c, netd_c)
         except InvalidInputError as error:
-            raise InvalidInputError(f"frame {i}: {error}") from error
+            number = i if frame_numbers is None else frame_numbers[i]
+            raise InvalidInputError(f"frame {number}: {error}") from error
         seen_c[i], noises_c[i] = np.median(values), _noise_c(values, netd_c, assumptions)
     smoothed = smooth(seen_c, noise_c=float(np.median(noises_c)))
     place = _place(reference_box, shape, assumptions)

@@ -14,6 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
+from rewarm.measures.assumptions import DEFAULT_ASSUMPTIONS, Assumptions
+from rewarm.measures.blur import blur_loss_c
 from rewarm.measures.budget import (
     SHARED_SCOPES,
     Part,
@@ -24,10 +26,7 @@ from rewarm.measures.budget import (
 )
 from rewarm.measures.outline import Temperatures
 from rewarm.measures.uncertainty import (
-    DEFAULT_ASSUMPTIONS,
-    Assumptions,
     assumed_words,
-    blur_loss_c,
     picture_parts,
     place_parts,
     surface_parts,

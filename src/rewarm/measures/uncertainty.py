@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields
 from math import hypot, isfinite, sqrt
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
+from rewarm.measures.assumptions import DEFAULT, DEFAULT_ASSUMPTIONS, Assumptions
+from rewarm.measures.blur import blur_loss_c
 from rewarm.measures.budget import REACH, Part, Place, alike, place_of
 from rewarm.measures.outline import (
     Temperatures,
@@ -38,58 +39,6 @@ PROTOCOL_DOI: Final = "10.1016/j.jtherbio.2017.07.006"
 
 
 @dataclass(frozen=True)
-class Assumptions:
-    """What is taken for granted where neither the file nor the study says better. Half-widths are in the name's unit.
-
-    Camera and session: ``accuracy_c`` ±2 °C is the usual specification of uncooled cameras; ``drift_c`` ±0.5 °C is for
-    the change of a warmed-up camera's offset from session to session.
-
-    Picture: ``nonuniformity_c`` is how far 95 % of the places are from the picture's mean error (about 1 °C between
-    centre and edge happens), alike over ``nonuniformity_reach`` of the picture's diagonal. ``netd_mk`` is an uncooled
-    camera's noise; ``noise_shared_px`` is how many neighbouring pixels share it (demosaicking, sharpening and residual
-    patterns make neighbours alike), so that n pixels count as n/``noise_shared_px``.
-
-    Object and air: ``…_half_width`` is how far a stated figure may be wrong, ``…_unknown_half_width`` how far the
-    default is where the file holds none, or none that can be true. ``emissivity`` is skin's own spread around 0.98.
-
-    Region: ``edge_px`` is how far an outline may lie off; ``blur_px`` the standard deviation of the optics' blur, known
-    to a factor of two; ``scatter`` the share of a pixel's signal that comes from up to ``scatter_px`` around it (size
-    of source). How doubtful a region's outline is beyond ``edge_px`` follows from the finder's confidence.
-    """
-
-    accuracy_c: float = 2.0
-    drift_c: float = 0.5
-    nonuniformity_c: float = 0.5
-    nonuniformity_reach: float = 0.25
-    netd_mk: float = 100.0
-    noise_shared_px: float = 4.0
-    emissivity_half_width: float = 0.01
-    emissivity_unknown_half_width: float = 0.03
-    reflected_c: float = 23.0
-    reflected_half_width_c: float = 2.0
-    reflected_unknown_half_width_c: float = 5.0
-    air_c: float = 23.0
-    air_half_width_c: float = 2.0
-    air_unknown_half_width_c: float = 5.0
-    distance_m: float = 1.0
-    distance_half_width_m: float = 0.3
-    distance_unknown_half_width_m: float = 0.7
-    humidity_pct: float = 50.0
-    humidity_half_width_pct: float = 15.0
-    humidity_unknown_half_width_pct: float = 25.0
-    edge_px: float = 0.5
-    blur_px: float = 0.6
-    scatter: float = 0.01
-    scatter_px: float = 12.0
-
-
-_PIXEL_PX: Final = 1.0 / sqrt(12.0)
-"""Standard deviation of a pixel's own width."""
-
-DEFAULT_ASSUMPTIONS: Final = Assumptions()
-
-
-@dataclass(frozen=True)
 class _Known:
     """A parameter as it was used, the best that is known of it, and how far that may be wrong."""
 
@@ -100,6 +49,7 @@ class _Known:
     source: str
     assumed: bool
     doi: str = ""
+    known_from: str = ""
 
 
 def region_parts(
@@ -140,10 +90,18 @@ def picture_parts(thermogram: xr.Dataset, *, assumptions: Assumptions = DEFAULT_
     reference_u_c = attrs.get("reference_own_u_c", attrs.get("reference_u_c"))
     if reference_u_c is not None:
         source = "reference of known temperature in view"
-        return (Part("reference", "image", float(reference_u_c), source, "rectangular", doi=PROTOCOL_DOI),)
+        known_from = value_origin(attrs, "reference_accuracy_c", otherwise=DEFAULT)
+        return (
+            Part(
+                "reference", "image", float(reference_u_c), source, "rectangular", doi=PROTOCOL_DOI,
+                known_from=known_from,
+            ),
+        )  # fmt: skip
     stated = attrs.get("accuracy_c")
     accuracy_c = assumptions.accuracy_c if stated is None else float(stated)
-    source = f"±{accuracy_c:g} °C, {'assumed: no specification known' if stated is None else 'specification'}"
+    origin = value_origin(attrs, "accuracy_c")
+    specified = "specification" if origin == "file" else f"specification stated in {origin}"
+    source = f"±{accuracy_c:g} °C, {'assumed: no specification known' if stated is None else specified}"
     return (
         Part(
             "camera accuracy",
@@ -152,16 +110,29 @@ def picture_parts(thermogram: xr.Dataset, *, assumptions: Assumptions = DEFAULT_
             source,
             "rectangular",
             assumed=stated is None,
+            known_from=DEFAULT if stated is None else origin,
         ),
         Part(
             "session drift",
             "session",
             assumptions.drift_c / REACH["rectangular"],
-            f"±{assumptions.drift_c:g} °C between sessions, assumed",
+            f"±{assumptions.drift_c:g} °C between sessions, {assumptions.said('drift_c')}",
             "rectangular",
-            assumed=True,
+            assumed=not assumptions.are_stated("drift_c"),
+            known_from=assumptions.origin("drift_c"),
         ),
+        *_drift_within(attrs),
     )
+
+
+def _drift_within(attrs: Mapping[Any, Any]) -> tuple[Part, ...]:
+    """What a frame, or a mean of frames, may be off against the rest of its recording."""
+    half_c = float(attrs.get("recording_drift_c") or 0.0)
+    if not half_c > 0.0:
+        return ()
+    source = "from how far the whole picture moved"
+    u_c = half_c / REACH["rectangular"]
+    return (Part("drift within the recording", "image", u_c, source, "rectangular", known_from="the recording"),)
 
 
 def surface_parts(
@@ -202,7 +173,7 @@ def surface_parts(
         parts.append(
             Part(
                 item.name, "image", half_c / reach, item.source, "rectangular", sign, item.doi or RADIOMETRY_DOI,
-                item.assumed,
+                item.assumed, known_from=item.known_from,
             )
         )  # fmt: skip
     product_c = _product_c(mean_c, known, best, constants)
@@ -252,25 +223,29 @@ def place_parts(
     doubt_c = doubt_px * hypot(outwards_c, mean_per_pixel_of_shift(temperature, mask)) if doubt_px else 0.0
     stated = attrs.get("netd_mk")
     netd_mk = assumptions.netd_mk if stated is None else float(stated)
+    netd_origin = DEFAULT if stated is None else value_origin(attrs, "netd_mk")
     reach = REACH["rectangular"]
     return (
         Part(
             "blur and spot size",
             "image",
             2.0 * abs(blur_c) / reach,
-            f"blur of 0 to {2 * assumptions.blur_px:g} px, 0 to {200 * assumptions.scatter:g} % scattered, assumed",
+            f"blur of 0 to {2 * assumptions.blur_px:g} px, 0 to {200 * assumptions.scatter:g} % scattered, "
+            f"{assumptions.said('blur_px', 'scatter')}",
             "rectangular",
             1 if blur_c >= 0 else -1,
-            assumed=True,
+            assumed=not assumptions.are_stated("blur_px", "scatter"),
+            known_from=assumptions.origin("blur_px", "scatter", "scatter_px"),
         ),
         *_uniformity_parts(temperature.shape, usable if n_px else mask, attrs, assumptions),
         Part(
             "outline",
             "region",
             assumptions.edge_px * outwards_c / reach,
-            f"outline may lie ±{assumptions.edge_px:g} px off, assumed",
+            f"outline may lie ±{assumptions.edge_px:g} px off, {assumptions.said('edge_px')}",
             "rectangular",
-            assumed=True,
+            assumed=not assumptions.are_stated("edge_px"),
+            known_from=assumptions.origin("edge_px"),
         ),
         Part(
             "doubt of the outline",
@@ -286,6 +261,7 @@ def place_parts(
             f"NETD {netd_mk:g} mK{', assumed' if stated is None else ''}, shared by "
             f"{assumptions.noise_shared_px:g} neighbours, {n_px} pixels",
             assumed=stated is None,
+            known_from=f"{netd_origin}, neighbours {assumptions.origin('noise_shared_px')}",
         ),
     )
 
@@ -295,12 +271,17 @@ def _uniformity_parts(
 ) -> tuple[Part, ...]:
     reach_px = assumptions.nonuniformity_reach * hypot(*shape)
     here = place_of(mask, reach_px=reach_px)
-    source = f"±{assumptions.nonuniformity_c:g} °C at 95 % of the places, alike over {reach_px:.0f} px, assumed"
+    source = f"±{assumptions.nonuniformity_c:g} °C at 95 % of the places, alike over {reach_px:.0f} px, "
+    source += assumptions.said("nonuniformity_c")
     spread_c = assumptions.nonuniformity_c / SMALLEST_DETECTABLE_FACTOR
 
     def part(place: Place, sign: int) -> Part:
         u_c = spread_c * sqrt(alike(place, place))
-        return Part("non-uniformity", "region", u_c, source, "normal", sign, assumed=True, place=place)
+        return Part(
+            "non-uniformity", "region", u_c, source, "normal", sign,
+            assumed=not assumptions.are_stated("nonuniformity_c"), place=place,
+            known_from=assumptions.origin("nonuniformity_c", "nonuniformity_reach"),
+        )  # fmt: skip
 
     stored = attrs.get("reference_place")
     if stored is None:
@@ -311,53 +292,6 @@ def _uniformity_parts(
 def _stored_place(stored: Sequence[float], reach_px: float) -> Place:
     x, y, xx, xy, yy = (float(value) for value in stored)
     return Place(x, y, xx, xy, yy, reach_px)
-
-
-def blur_loss_c(temperature: Temperatures, *, assumptions: Assumptions = DEFAULT_ASSUMPTIONS) -> NDArray[np.float64]:
-    """By how much optics of the assumed blur and scatter moved each pixel, estimated from the picture: float64, °C.
-
-    The picture has been blurred once, over what a pixel's own width of 1 px (p = 1/√12 px) had blurred already. It is
-    blurred again, by k such that this takes as much off a sharp edge as the optics' σ did:
-    √(p² + σ² + k²) − √(p² + σ²) = √(p² + σ²) − p. Off soft edges it takes more: the cautious side. Positive: the
-    surroundings are warmer. Pixels without a temperature, and pixels of exactly 0 °C (a cut-out background), are not
-    mixed in; NaN stays NaN.
-    """
-    values = temperature.astype(np.float64)
-    usable = np.isfinite(values) & (values != 0.0)
-    level = float(values[usable].mean()) if usable.any() else 0.0
-    filled = np.where(usable, values - level, 0.0).astype(np.float32)  # near zero, where float32 keeps 1e-6 °C
-    weights = None if bool(usable.all()) else usable.astype(np.float32)
-
-    def mixed(width_px: float) -> NDArray[np.float64]:
-        total = _blurred(filled, width_px)
-        if weights is not None:
-            share = _blurred(weights, width_px)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                total = np.where(usable & (share > 1e-6), total / share, np.nan)
-        return np.asarray(total + level, dtype=np.float64)
-
-    near = mixed(_as_much_again_px(assumptions.blur_px)) if assumptions.blur_px > 0 else values
-    around = mixed(assumptions.scatter_px) if assumptions.scatter > 0 and assumptions.scatter_px > 0 else values
-    lost = (near - values) + assumptions.scatter * (around - values)
-    return np.asarray(np.where(usable, lost, np.where(np.isfinite(values), 0.0, np.nan)))
-
-
-def _blurred(values: NDArray[np.float32], width_px: float) -> NDArray[np.float32]:
-    """Gaussian blur; a wide one on a coarser grid, which is as good and many times as fast."""
-    coarser = min(int(width_px / 3.0), *values.shape)
-    if coarser < 2:
-        blurred = cv2.GaussianBlur(values, (0, 0), width_px, borderType=cv2.BORDER_REPLICATE)
-    else:
-        height, width = values.shape
-        small = cv2.resize(values, (-(-width // coarser), -(-height // coarser)), interpolation=cv2.INTER_AREA)
-        small = cv2.GaussianBlur(small, (0, 0), width_px / coarser, borderType=cv2.BORDER_REPLICATE)
-        blurred = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(blurred, dtype=np.float32)
-
-
-def _as_much_again_px(blur_px: float) -> float:
-    once = hypot(_PIXEL_PX, blur_px)
-    return sqrt((2.0 * once - _PIXEL_PX) ** 2 - once**2)
 
 
 def assumed_words(parts: Sequence[Part]) -> str:
@@ -384,11 +318,14 @@ def _known(attrs: Mapping[Any, Any], assumptions: Assumptions, *, computed: bool
     if emissivity is None or emissivity == 0.0:
         half = assumptions.emissivity_unknown_half_width
         text = f"skin {SKIN_EMISSIVITY} ± {half:g}, assumed: the file does not say"
-        skin = _Known("emissivity", SKIN_EMISSIVITY, SKIN_EMISSIVITY, half, text, True, SKIN_DOI)
+        origin = assumptions.origin("emissivity_unknown_half_width")
+        known_from = DEFAULT if origin == DEFAULT else f"default, ± {origin}"
+        skin = _Known("emissivity", SKIN_EMISSIVITY, SKIN_EMISSIVITY, half, text, True, SKIN_DOI, known_from)
     else:
         half = assumptions.emissivity_half_width
         text = f"skin {SKIN_EMISSIVITY} ± {half:g}, set to {emissivity:g}"
-        skin = _Known("emissivity", emissivity, SKIN_EMISSIVITY, half, text, False, SKIN_DOI)
+        known_from = f"{value_origin(attrs, 'emissivity')}, ± {assumptions.origin('emissivity_half_width')}"
+        skin = _Known("emissivity", emissivity, SKIN_EMISSIVITY, half, text, False, SKIN_DOI, known_from)
     a = assumptions
     rows: tuple[tuple[Setting, str, str, tuple[float, float], float, float, float], ...] = (
         ("reflected_c", "reflected temperature", "°C", (-20.0, 60.0), a.reflected_c,
@@ -404,13 +341,28 @@ def _known(attrs: Mapping[Any, Any], assumptions: Assumptions, *, computed: bool
         stated = _stated(attrs, name, low, high)
         if stated is not None:
             text = f"{stated:g} {unit} stated, taken to be true to ± {half:g} {unit}"
-            known[name] = _Known(words, stated, stated, half, text, False)
+            known_from = f"{value_origin(attrs, name)}, ± {a.origin(_width_name(name, unknown=False))}"
+            known[name] = _Known(words, stated, stated, half, text, False, known_from=known_from)
             continue
         text = f"{default:g} ± {unknown_half:g} {unit}, assumed: the file holds none that can be true"
         stored = attrs.get(name)
         used = float(stored) if computed and stored is not None and isfinite(float(stored)) else default
-        known[name] = _Known(words, used, default, unknown_half, text, True)
+        origin = a.origin(_width_name(name, unknown=True))
+        known_from = DEFAULT if origin == DEFAULT else f"default, ± {origin}"
+        known[name] = _Known(words, used, default, unknown_half, text, True, known_from=known_from)
     return known
+
+
+def _width_name(name: str, *, unknown: bool) -> str:
+    """reflected_c → reflected_half_width_c, the field of :class:`Assumptions`."""
+    what, unit = name.rsplit("_", 1)
+    return f"{what}{'_unknown' if unknown else ''}_half_width_{unit}"
+
+
+def value_origin(attrs: Mapping[Any, Any], name: str, *, otherwise: str = "file") -> str:
+    """Who stated a picture's value: what ``attrs["stated_in"]`` (name → place) says, else the file itself."""
+    places: Mapping[str, str] = attrs.get("stated_in") or {}
+    return str(places.get(name, otherwise))
 
 
 def _stated(attrs: Mapping[Any, Any], name: str, low: float, high: float) -> float | None:

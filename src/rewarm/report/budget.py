@@ -167,7 +167,7 @@ def _parts(scan: ScanResult, side: str, name: str, *, swapped: bool = False) -> 
             attrs["reference_place"] = [beside.x, beside.y, beside.xx, beside.xy, beside.yy]
         thermogram = thermogram.copy()
         thermogram.attrs = attrs
-    return region_parts(thermogram, region.mask, confidence=region.confidence)
+    return region_parts(thermogram, region.mask, confidence=region.confidence, assumptions=scan.assumptions)
 
 
 def _beside(region: Region) -> Place:
@@ -276,13 +276,13 @@ def _parts_table(budget: Budget) -> TextTable:
             number(part.u_c, 3),
             part.shape,
             part.source.removesuffix(", assumed") + (f"; doi:{part.doi}" if part.doi else ""),
-            "assumed" if part.assumed else "stated or derived",
+            part.known_from or "derived",
         )
         for part in budget.parts
     )
     note = (
-        "Assumed: neither the file nor the study states it, so a default was taken. The study's settings can state a "
-        "camera's accuracy and noise."
+        "Default: neither the file nor the study states it. study.toml can state a camera's accuracy and noise under "
+        "[camera.ID], and all other defaults under [uncertainty]. Derived: follows from other parts or the picture."
     )
     return TextTable(
         f"All parts: {budget.title[:1].lower()}{budget.title[1:]}",

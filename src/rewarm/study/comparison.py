@@ -15,8 +15,9 @@ from rewarm.measures import (
     comparison_warnings,
 )
 from rewarm.study.results import Comparison, ScanResult
-from rewarm.study.scan import ScanPlan, measure_scan, nothing_found
+from rewarm.study.scan import measure_scan, nothing_found
 from rewarm.study.scan_ids import scan_ids
+from rewarm.study.scan_plan import ScanPlan
 from rewarm.thermogram import ObjectParameters, temperature_c
 
 
@@ -103,8 +104,8 @@ def _differences(before: ScanResult, after: ScanResult) -> tuple[Difference, ...
     if before.review is None or after.review is None:
         return ()
     return comparability(
-        Setting(before.thermogram, before.regions, before.review),
-        Setting(after.thermogram, after.regions, after.review),
+        Setting(before.thermogram, before.regions, before.review, before.assumptions),
+        Setting(after.thermogram, after.regions, after.review, after.assumptions),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 import pandas as pd
 
 from rewarm.anatomy import write_regions
+from rewarm.measures import Assumptions
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.staging import MARKER, write_json
 from rewarm.tables import COMPARISON, MEASUREMENTS
@@ -58,11 +60,12 @@ def write_study_result(result: StudyResult, folder: str | Path) -> None:
 
 
 def write_comparison(comparison: Comparison, folder: str | Path) -> None:
-    """Write both scans' measurements and regions, comparisons.csv and run.json into an existing folder."""
+    """Write both scans' measurements and regions, comparisons.csv, checks.csv and run.json into an existing folder."""
     place = Path(folder)
     scans = (comparison.before, comparison.after)
     write_table(gather_measurements(scans), place / "measurements.csv", parquet=True)
     write_table(comparison.table, place / "comparisons.csv")
+    write_table(gather_checks(scans), place / "checks.csv")
     _write_regions(scans, place)
     about = {
         "limb": comparison.before.limb,
@@ -75,8 +78,9 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> None:
 
 
 def write_scans(scans: Sequence[ScanResult], measurements: pd.DataFrame, folder: Path) -> None:
-    """Write measurements.csv and .parquet, regions/ and run.json of single scans into an existing folder."""
+    """Write measurements.csv and .parquet, checks.csv, regions/ and run.json of scans into an existing folder."""
     write_table(measurements, folder / "measurements.csv", parquet=True)
+    write_table(gather_checks(scans), folder / "checks.csv")
     _write_regions(scans, folder)
     write_json(folder / MARKER, run_record({}, inputs=scan_inputs(scans), scans=scans))
 
@@ -189,10 +193,18 @@ def _scan_record(scan: ScanResult) -> dict[str, Any]:
         "view": scan.view,
         "phase": scan.phase,
         "parameters": {name: _plain(attrs.get(name)) for name in _PARAMETERS},
+        "stated_in": dict(sorted(attrs.get("stated_in", {}).items())),
+        "assumptions": _assumptions(scan.assumptions),
         "regions_found": [item.name for item in scan.regions.found],
         "regions_not_found": {item.name: item.reason for item in scan.regions.missing},
         "warnings": list(dict.fromkeys([*attrs["warnings"], *scan.regions.warnings, *scan.warnings])),
     }
+
+
+def _assumptions(assumptions: Assumptions) -> dict[str, Any]:
+    """Every figure that u rests on where nothing better is known, and which of them study.toml states."""
+    figures = {item.name: getattr(assumptions, item.name) for item in fields(assumptions) if item.name != "stated"}
+    return figures | {"stated": sorted(assumptions.stated)}
 
 
 def _plain(value: Any) -> float | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, TypeVar
 
 import pandas as pd
 
-from rewarm.measures import Circumstances
+from rewarm.measures import Assumptions, Circumstances
 from rewarm.study.columns import parse_box
 from rewarm.study.folder import StudyCheck
 from rewarm.study.links import relative_path
-from rewarm.study.scan import ScanPlan
+from rewarm.study.scan_plan import ScanPlan
+from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.thermogram import ObjectParameters
 
 
@@ -65,6 +66,7 @@ def study_steps(check: StudyCheck) -> list[Step]:
     visits = study_visits(check)
     cameras: Mapping[str, Any] = check.settings.get("camera", {})
     recorded = _recorded(check)
+    assumptions = stated_assumptions(check.settings)
     steps: list[Step] = []
     for row, scan in zip(scans.index, scans.to_dict("records"), strict=True):
         visit = visits[str(scan["participant"]), str(scan["visit"])]
@@ -88,6 +90,8 @@ def study_steps(check: StudyCheck) -> list[Step]:
                 air_c=visit.ambient_c,
             ),
             lenient=True,
+            assumptions=assumptions,
+            stated_in=_stated_in(scan, visit, check.settings),
             camera=_specification(cameras, str(scan.get("camera", ""))),
             reference_c=_number(scan.get("reference_c")),
             reference_box=parse_box(str(scan.get("reference_box", ""))),
@@ -98,6 +102,35 @@ def study_steps(check: StudyCheck) -> list[Step]:
         )
         steps.append(Step(row=int(row), file=str(scan["file"]), plan=plan, visit=visit))
     return steps
+
+
+def stated_assumptions(settings: Mapping[str, Any]) -> Assumptions:
+    """What the uncertainty budget takes for granted, with what ``[uncertainty]`` of study.toml states instead."""
+    values: dict[str, float] = {}
+    known = {item.name for item in fields(Assumptions)}
+    for key, value in settings.get("uncertainty", {}).items():
+        if key in known:
+            values[key] = float(value)
+        else:  # a share, which people write in per cent
+            values[key.removesuffix("_pct")] = float(value) / 100.0
+    return Assumptions(**values, stated=frozenset(values))
+
+
+def _stated_in(scan: Mapping[Hashable, Any], visit: Visit, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Which of the study's files states what is not the recording's own."""
+    places = {
+        name: "scans.csv" for name in ("emissivity", "reflected_c", "distance_m") if _number(scan.get(name)) is not None
+    }
+    places |= {
+        name: "visits.csv"
+        for name, value in (("humidity_pct", visit.humidity_pct), ("air_c", visit.ambient_c))
+        if value is not None
+    }
+    if settings.get("protocol", {}).get("reference_accuracy_c") is not None:
+        places["reference_accuracy_c"] = SETTINGS_FILE
+    return places | dict.fromkeys(
+        _specification(settings.get("camera", {}), str(scan.get("camera", ""))), SETTINGS_FILE
+    )
 
 
 def _recorded(check: StudyCheck) -> dict[tuple[str, str], Circumstances]:

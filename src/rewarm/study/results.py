@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from rewarm.measures import Check, Difference, Review
+from rewarm.measures import DEFAULT_ASSUMPTIONS, Assumptions, Check, Difference, Review
 from rewarm.regions import Regions
 
 
@@ -21,7 +21,8 @@ class ScanResult:
 
     ``measurements`` has the columns of :data:`rewarm.tables.MEASUREMENTS`. ``ambient_c`` is the room's temperature.
     ``reference_offset_c`` is what was added to all temperatures because a reference of known temperature was in view.
-    ``review`` judges how the picture was taken; None where nobody looked.
+    ``review`` judges how the picture was taken; None where nobody looked. ``assumptions`` are what u rests on where
+    neither the file nor the tables say better.
     """
 
     participant: str
@@ -38,6 +39,7 @@ class ScanResult:
     reference_offset_c: float | None = None
     warnings: tuple[str, ...] = ()
     review: Review | None = None
+    assumptions: Assumptions = DEFAULT_ASSUMPTIONS
 
     @property
     def checks(self) -> tuple[Check, ...]:

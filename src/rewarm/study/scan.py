@@ -2,86 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from typing import Final
 
+import pandas as pd
 import xarray as xr
 
 from rewarm.anatomy import find_regions
 from rewarm.cameras import open_thermogram
-from rewarm.errors import RewarmError
-from rewarm.measures import (
-    DEFAULT_REFERENCE_HALF_WIDTH_C,
-    Circumstances,
-    FrameJumps,
-    apply_reference,
-    frame_jumps,
-    measure,
-    measurement_warnings,
-    reference_offset,
-    review_picture,
-)
+from rewarm.measures import Circumstances, measure, measurement_warnings, review_picture
 from rewarm.regions import Regions
+from rewarm.study.outputs import stacked
+from rewarm.study.pictures import Pictures, still_pictures, take_pictures
 from rewarm.study.results import ScanResult
+from rewarm.study.scan_plan import ScanPlan as ScanPlan
+from rewarm.tables import MEASUREMENTS
 from rewarm.thermogram import ObjectParameters
 
-
-@dataclass(frozen=True)
-class ScanPlan:
-    """What is to be done with one file, and what is known of it from elsewhere.
-
-    ``parameters`` override the file's own. With ``lenient`` they also may be given for a file of finished
-    temperatures, which then keeps its temperatures and is described by them (a study states its room and skin once, for
-    whatever its cameras wrote); without it such a file is refused. ``camera`` holds what is known of the camera by the
-    keys of the image contract: ``accuracy_c`` and ``netd_mk`` win over the file's, ``camera_model`` fills a gap.
-    ``reference_box`` is x0, y0, x1, y1 in pixels. ``circumstances`` is what people wrote down beside the picture; room
-    and humidity, where it holds none, are taken from ``ambient_c`` and ``parameters``.
-    """
-
-    path: Path
-    scan: str
-    limb: str = "feet"
-    view: str = "plantar"
-    phase: str = "rest"
-    participant: str = ""
-    visit: str = ""
-    date: date | None = None
-    time_s: float | None = None
-    ambient_c: float | None = None
-    parameters: ObjectParameters = field(default_factory=ObjectParameters)
-    lenient: bool = False
-    camera: Mapping[str, Any] = field(default_factory=dict)
-    reference_c: float | None = None
-    reference_box: tuple[float, float, float, float] | None = None
-    corrections: Path | None = None
-    circumstances: Circumstances = field(default_factory=Circumstances)
+SERIES_METRICS: Final = (
+    *("mean", "distal_proximal_difference", "distal_dorsal_difference"),
+    *("left_right_difference", "tci"),
+)
+"""Of every frame of a recording of rewarming these figures are kept; the others would be ten times as many rows."""
 
 
 def measure_scan(plan: ScanPlan) -> ScanResult:
     """Carry out a plan.
 
-    Raises the :class:`rewarm.errors.RewarmError` of whichever step cannot be done.
+    A recording at rest is measured as the mean of its steady frames; one of rewarming gives rows for up to
+    :data:`rewarm.study.pictures.MOST_FRAMES` of its frames (:mod:`rewarm.study.pictures`). Raises the
+    :class:`rewarm.errors.RewarmError` of whichever step cannot be done.
     """
-    thermogram, warnings, jumps = _open(plan)
-    offset_c: float | None = None
-    if plan.reference_c is not None and plan.reference_box is not None:
-        x0, y0, x1, y1 = (round(edge) for edge in plan.reference_box)
-        stated_c = plan.circumstances.reference_accuracy_c
-        offset = reference_offset(
-            thermogram,
-            reference_c=plan.reference_c,
-            reference_box=(x0, y0, x1, y1),
-            reference_half_width_c=DEFAULT_REFERENCE_HALF_WIDTH_C if stated_c is None else stated_c,
-        )
-        thermogram = apply_reference(thermogram, offset)
-        offset_c = offset.offset_c
+    pictures = take_pictures(plan, _open(plan))
+    thermogram = pictures.still
     regions = find_regions(thermogram, limb=plan.limb, view=plan.view, corrections=plan.corrections)
-    measurements = measure(
-        thermogram, regions, participant=plan.participant, visit=plan.visit, scan=plan.scan, time_s=plan.time_s
-    )
+    warnings = [*pictures.warnings]
     if not regions.found:
         warnings.append(nothing_found(plan.path.name, regions))
     return ScanResult(
@@ -91,15 +46,37 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         limb=plan.limb,
         view=plan.view,
         phase=plan.phase,
-        thermogram=thermogram,
+        thermogram=thermogram if pictures.first is None else pictures.first,
         regions=regions,
-        measurements=measurements,
+        measurements=_measurements(plan, pictures, regions),
         date=plan.date,
         ambient_c=plan.ambient_c,
-        reference_offset_c=offset_c,
+        reference_offset_c=thermogram.attrs.get("reference_offset_c"),
         warnings=(*warnings, *measurement_warnings(thermogram, regions)),
-        review=review_picture(thermogram, regions, circumstances=_circumstances(plan), jumps=jumps),
+        review=review_picture(thermogram, regions, circumstances=_circumstances(plan), jumps=pictures.jumps),
+        assumptions=plan.assumptions,
     )
+
+
+def _measurements(plan: ScanPlan, pictures: Pictures, regions: Regions) -> pd.DataFrame:
+    def rows(thermogram: xr.Dataset, time_s: float | None) -> pd.DataFrame:
+        return measure(
+            thermogram,
+            regions,
+            participant=plan.participant,
+            visit=plan.visit,
+            scan=plan.scan,
+            time_s=time_s,
+            assumptions=plan.assumptions,
+        )
+
+    if pictures.series is None:
+        return rows(pictures.still, plan.time_s)
+    tables = []
+    for time_s, thermogram in still_pictures(pictures.series):
+        table = rows(thermogram, time_s)
+        tables.append(table[table["metric"].isin(SERIES_METRICS)])
+    return stacked(tables, MEASUREMENTS)
 
 
 def nothing_found(name: str, regions: Regions) -> str:
@@ -123,47 +100,29 @@ def _circumstances(plan: ScanPlan) -> Circumstances:
     )
 
 
-def _open(plan: ScanPlan) -> tuple[xr.Dataset, list[str], FrameJumps | None]:
-    """The still picture of a plan, with its camera's specification; what should be said of it; its shutter's jumps."""
+def _open(plan: ScanPlan) -> xr.Dataset:
+    """The still picture or recording of a plan, nothing of it read yet, with its camera's specification."""
     given = plan.parameters
     if plan.lenient:
         thermogram = open_thermogram(plan.path)
-        if "counts" in thermogram:
-            thermogram = _with_parameters(plan.path, given)
-        else:
-            thermogram = thermogram.assign_attrs(_known(given))
+        raw = "counts" in thermogram
+        thermogram = _with_parameters(plan, given) if raw else thermogram.assign_attrs(_known(given))
     else:
-        thermogram = _with_parameters(plan.path, given)
+        thermogram = _with_parameters(plan, given)
     camera = {
         key: value
         for key, value in plan.camera.items()
         if key != "camera_model" or not thermogram.attrs["camera_model"]
     }
-    thermogram = thermogram.assign_attrs(camera)
-    warnings: list[str] = []
-    jumps = _jumps(plan.path.name, thermogram, warnings)
-    if "time" in thermogram.dims:
-        frames = thermogram.sizes["time"]
-        if frames > 1:
-            warnings.append(f"{plan.path.name} is a recording: the first of its {frames} frames was measured.")
-        thermogram = thermogram.isel(time=0, drop=True).assign_attrs(recording_frames=frames)
-    return thermogram.load(), warnings, jumps
+    stated_in = dict.fromkeys(_known(given), "as given") | dict(plan.stated_in)
+    return thermogram.assign_attrs(camera | {"stated_in": stated_in})
 
 
-def _jumps(name: str, thermogram: xr.Dataset, warnings: list[str]) -> FrameJumps | None:
-    """The shutter's jumps; a recording whose later frames cannot be read can still be measured by its first."""
-    try:
-        return frame_jumps(thermogram)
-    except RewarmError as error:
-        warnings.append(f"{name}: shutter events could not be looked for, because a frame cannot be read: {error}")
-        return None
-
-
-def _with_parameters(path: Path, given: ObjectParameters) -> xr.Dataset:
+def _with_parameters(plan: ScanPlan, given: ObjectParameters) -> xr.Dataset:
     if not _known(given):
-        return open_thermogram(path)
+        return open_thermogram(plan.path)
     return open_thermogram(
-        path,
+        plan.path,
         emissivity=given.emissivity,
         reflected_c=given.reflected_c,
         distance_m=given.distance_m,

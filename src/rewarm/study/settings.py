@@ -6,7 +6,7 @@ import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -22,7 +22,7 @@ SettingKind = Literal["text", "id", "timezone", "word", "number", "yes_no", "pix
 
 @dataclass(frozen=True)
 class Setting:
-    """One line of study.toml; a number is an error at or below ``over``."""
+    """One line of study.toml; a number is an error at or below ``over``, and above ``up_to``."""
 
     name: str
     kind: SettingKind
@@ -30,6 +30,7 @@ class Setting:
     required: bool = False
     vocabulary: tuple[str, ...] = ()
     over: float | None = None
+    up_to: float | None = None
 
 
 TOP: Final = (
@@ -58,6 +59,30 @@ PROTOCOL: Final = (
     Setting("skin_dry", "yes_no", "whether the skin was dry and without ointment"),
     Setting("reference_accuracy_c", "number", "half-width to which a reference in view is known, °C", over=0),
 )
+UNCERTAINTY: Final = (
+    Setting("drift_c", "number", "half-width of the offset's change between sessions, °C", over=0, up_to=10),
+    Setting("nonuniformity_c", "number", "how far 95 % of the places are off the picture's mean, °C", over=0, up_to=10),
+    Setting("nonuniformity_reach_pct", "number", "over how much of the diagonal it is alike, %", over=0, up_to=100),
+    Setting("noise_shared_px", "number", "how many neighbouring pixels share their noise", over=0.999, up_to=1000),
+    Setting("emissivity_half_width", "number", "skin's own spread around 0.98", over=0, up_to=0.2),
+    Setting(
+        "emissivity_unknown_half_width", "number", "the same where the file does not say what was set",
+        over=0, up_to=0.2,
+    ),
+    Setting("reflected_half_width_c", "number", "half-width of a stated reflected temperature, °C", over=0, up_to=50),
+    Setting("reflected_unknown_half_width_c", "number", "of one that nobody stated (23 °C), °C", over=0, up_to=50),
+    Setting("air_half_width_c", "number", "half-width of a stated air temperature, °C", over=0, up_to=50),
+    Setting("air_unknown_half_width_c", "number", "of one that nobody stated (23 °C), °C", over=0, up_to=50),
+    Setting("distance_half_width_m", "number", "half-width of a stated distance, m", over=0, up_to=10),
+    Setting("distance_unknown_half_width_m", "number", "of one that nobody stated (1 m), m", over=0, up_to=10),
+    Setting("humidity_half_width_pct", "number", "half-width of a stated humidity, %", over=0, up_to=100),
+    Setting("humidity_unknown_half_width_pct", "number", "of one that nobody stated (50 %), %", over=0, up_to=100),
+    Setting("edge_px", "number", "how far an outline may lie off, px", over=0, up_to=20),
+    Setting("blur_px", "number", "standard deviation of the optics' blur, px", over=-1e-9, up_to=20),
+    Setting("scatter_pct", "number", "share of a pixel's signal that comes from around it, %", over=-1e-9, up_to=50),
+    Setting("scatter_px", "number", "from how far around, px", over=0, up_to=500),
+)  # fmt: skip
+"""What :class:`rewarm.measures.Assumptions` takes for granted otherwise; ``…_pct`` of a share is its field in %."""
 
 
 def read_settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -82,13 +107,14 @@ def read_settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def _problems(settings: Mapping[str, Any], text: str) -> list[Problem]:
-    problems = _section(settings, TOP, "", text, sections=("design", "camera", "protocol"))
+    problems = _section(settings, TOP, "", text, sections=("design", "camera", "protocol", "uncertainty"))
     design = settings.get("design")
     if design is None:
         advice = f'Add the lines [design] and kind = "{DESIGNS[0]}"'
         problems.append(Problem(FILE, 0, "design", "a section [design]", "none", advice=advice))
     problems += _table(design, DESIGN, "design", text)
     problems += _table(settings.get("protocol"), PROTOCOL, "protocol", text)
+    problems += _uncertainty(settings.get("uncertainty"), text)
     cameras = settings.get("camera")
     if cameras is not None and not (
         isinstance(cameras, Mapping) and all(isinstance(value, Mapping) for value in cameras.values())
@@ -100,6 +126,22 @@ def _problems(settings: Mapping[str, Any], text: str) -> list[Problem]:
         for name, camera in cameras.items():
             problems += _table(camera, CAMERA, f"camera.{name}", text)
     return problems
+
+
+def _uncertainty(values: Any, text: str) -> list[Problem]:
+    """A misspelt figure here would be replaced by a default in silence, in every u: an error, not a warning."""
+    problems = _table(values, UNCERTAINTY, "uncertainty", text)
+    known = ", ".join(setting.name for setting in UNCERTAINTY)
+    strict = []
+    for problem in problems:
+        if problem.severity != "warning":
+            strict.append(problem)
+            continue
+        key = problem.column.removeprefix("uncertainty.")
+        in_camera = any(key == setting.name for setting in CAMERA)
+        advice = "State it under [camera.ID]" if in_camera else problem.advice.removeprefix("It is not used.").strip()
+        strict.append(replace(problem, expected=f"one of {known}", found=repr(key), severity="error", advice=advice))
+    return strict
 
 
 def _table(values: Any, declared: tuple[Setting, ...], section: str, text: str) -> list[Problem]:
@@ -148,7 +190,7 @@ def _trouble(value: Any, setting: Setting) -> tuple[str, str]:
     if setting.kind == "number":
         if not number or not abs(value) < float("inf"):
             return "a number without quotation marks", ""
-        return (f"a number over {setting.over:g}" if setting.over is not None and value <= setting.over else ""), ""
+        return ("" if _in_range(value, setting) else f"a number {_range_words(setting)}"), ""
     if setting.kind == "pixels":
         whole = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n > 0 for n in value)
         return ("" if whole else "[width, height], two whole numbers"), ""
@@ -162,6 +204,22 @@ def _trouble(value: Any, setting: Setting) -> tuple[str, str]:
         names = zoneinfo.available_timezones()
         return "a time zone of the IANA list, e.g. Europe/Zurich", _near_zone(value, names)
     return "", ""
+
+
+def _in_range(value: float, setting: Setting) -> bool:
+    return (setting.over is None or value > setting.over) and (setting.up_to is None or value <= setting.up_to)
+
+
+def _range_words(setting: Setting) -> str:
+    words = (
+        [] if setting.over is None else [f"over {setting.over:g}" if setting.over == 0 else f"from {_round(setting)}"]
+    )
+    return " ".join([*words, *([] if setting.up_to is None else [f"up to {setting.up_to:g}"])])
+
+
+def _round(setting: Setting) -> str:
+    """A limit that is itself allowed is written as one just below it."""
+    return f"{round(setting.over or 0.0, 2) + 0.0:g}"
 
 
 def _timezone_exists(name: str) -> bool:

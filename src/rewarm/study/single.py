@@ -10,8 +10,9 @@ import pandas as pd
 from rewarm.errors import InvalidInputError, RewarmError
 from rewarm.study.outputs import gather_measurements, write_scans
 from rewarm.study.results import ScanResult
-from rewarm.study.scan import ScanPlan, measure_scan
+from rewarm.study.scan import measure_scan
 from rewarm.study.scan_ids import scan_ids
+from rewarm.study.scan_plan import ScanPlan
 from rewarm.study.staging import staged_output
 from rewarm.thermogram import ObjectParameters
 
@@ -29,7 +30,7 @@ def measure_files(
     humidity_pct: float | None = None,
     air_c: float | None = None,
 ) -> pd.DataFrame:
-    """Measure recordings and write measurements.csv and .parquet, regions/ and run.json into the folder ``output``.
+    """Measure recordings; write measurements.csv and .parquet, checks.csv, regions/ and run.json into ``output``.
 
     ``corrections`` is a folder of SCAN.geojson (a scan being named as its file, without suffix), or one such file
     where there is one recording. Returns the table (columns of :data:`rewarm.tables.MEASUREMENTS`); its

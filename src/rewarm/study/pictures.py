@@ -1,0 +1,277 @@
+"""A still or a recording → the picture that is measured, and of rewarming one picture after the other.
+
+A recording is never in memory as a whole: it is read a few frames at a time, once to look at all frames, once more to
+average or measure those that were chosen. Frames are not moved onto each other: who moved is seen where the mean blurs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from rewarm.errors import InvalidInputError, RewarmError
+from rewarm.measures import (
+    DEFAULT_REFERENCE_HALF_WIDTH_C,
+    FrameJumps,
+    FrameSurvey,
+    ReferenceOffset,
+    ReferenceOffsets,
+    SteadyFrames,
+    apply_reference,
+    evenly_spread,
+    frame_blocks,
+    jumps_in,
+    reference_offset,
+    reference_offsets,
+    steady_frames,
+    survey_frames,
+)
+from rewarm.study.scan_plan import ScanPlan
+
+MOST_FRAMES: Final = 600
+"""Of a longer recording so many frames, evenly spread, are averaged or measured; all are looked at."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The frames of a recording that are measured one by one: their indices, times, and what is added to each.
+
+    ``time_s`` (frames,) is in seconds since the end of the immersion, ``drift_c`` (frames,) how far the camera's offset
+    may have moved since the first of them; 0 where a reference tells.
+    """
+
+    recording: xr.Dataset
+    frames: NDArray[np.int64]
+    time_s: NDArray[np.float64]
+    drift_c: NDArray[np.float64]
+    offsets: ReferenceOffsets | None
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """``still`` (y, x), in memory, is where regions are found and what a scan at rest is measured on.
+
+    ``series`` is what a scan of rewarming is measured on, and ``first`` the first of its pictures, which stands for the
+    scan because its figures come first; None for a still, and at rest.
+    """
+
+    still: xr.Dataset
+    series: Series | None
+    jumps: FrameJumps | None
+    warnings: tuple[str, ...]
+    first: xr.Dataset | None = None
+
+
+def take_pictures(plan: ScanPlan, thermogram: xr.Dataset) -> Pictures:
+    """Choose what of a still or recording is measured, and correct it by the reference in view, where there is one.
+
+    Raises :class:`InvalidInputError` for a time that the recording does not have, or a reference that does not fit.
+    """
+    if "time" not in thermogram.dims:
+        return Pictures(_corrected(plan, thermogram.load()), None, None, ())
+    count = thermogram.sizes["time"]
+    recording = thermogram.assign_attrs(recording_frames=count)
+    if count == 1:
+        return Pictures(_corrected(plan, _frame(recording, 0).load()), None, None, ())
+    try:
+        survey = survey_frames(recording)
+    except RewarmError as error:
+        warning = (
+            f"{plan.path.name} is a recording: the first of its {count} frames alone was measured, and shutter "
+            f"events could not be looked for, because a frame cannot be read: {error}"
+        )
+        return Pictures(_corrected(plan, _frame(recording, 0).load()), None, None, (warning,))
+    jumps = jumps_in(survey)
+    steady = steady_frames(survey)
+    if plan.phase == "rewarming":
+        return _rewarming(plan, recording, survey, steady, jumps)
+    if plan.time_s is not None:
+        return _at_time(plan, recording, steady, jumps, plan.time_s)
+    return _at_rest(plan, recording, survey, steady, jumps)
+
+
+def still_pictures(series: Series) -> Iterator[tuple[float, xr.Dataset]]:
+    """Each chosen frame as a still picture, corrected, with its time; a few are read at a time."""
+    number = 0
+    for block in frame_blocks(series.recording["temperature"], series.frames):
+        for temperature in block:
+            yield float(series.time_s[number]), _still(series, number, temperature)
+            number += 1
+
+
+def _at_rest(
+    plan: ScanPlan, recording: xr.Dataset, survey: FrameSurvey, steady: SteadyFrames, jumps: FrameJumps | None
+) -> Pictures:
+    """The mean of the steady frames."""
+    chosen = evenly_spread(steady.frames, MOST_FRAMES)
+    count = recording.sizes["time"]
+    mean = _mean_picture(recording["temperature"], chosen)
+    still = _with_temperature(_frame(recording, steady.best), mean).load()
+    still = still.assign_attrs(recording_frames_measured=len(chosen))
+    if _has_reference(plan):
+        offsets = _offsets(plan, recording, chosen)
+        still = apply_reference(still, _mean_offset(offsets))
+    else:
+        levels = survey.level_c[chosen]
+        still = still.assign_attrs(recording_drift_c=float(np.abs(levels - levels.mean()).max()))
+    spread = ", evenly spread," if len(chosen) < len(steady.frames) else ""
+    warning = (
+        f"{plan.path.name} is a recording: the mean of {len(chosen)}{spread} of its {count} frames was measured"
+        f"{_left_out(steady)}. Motion between frames was not corrected."
+    )
+    return Pictures(still, None, jumps, (warning,))
+
+
+def _at_time(
+    plan: ScanPlan, recording: xr.Dataset, steady: SteadyFrames, jumps: FrameJumps | None, time_s: float
+) -> Pictures:
+    """The one frame that time_s asks for."""
+    times = recording["time"].to_numpy().astype(np.float64)
+    times -= times[0]
+    index = int(np.abs(times - time_s).argmin())
+    if abs(times[index] - time_s) > max(1.0, float(np.median(np.diff(times)))):
+        raise InvalidInputError(
+            f"{plan.path.name}: time_s: expected 0 to {times[-1]:g} s, within the recording; found {time_s:g} s. "
+            "Correct time_s, or leave it empty to measure the mean of the steady frames"
+        )
+    still = _corrected(plan, _frame(recording, index).load())
+    flaw = "" if index in steady.usable else "; it is blurred or empty"
+    warning = (
+        f"{plan.path.name} is a recording: frame {index + 1} of {len(times)} was measured, {times[index]:g} s after "
+        f"the first, as time_s asks{flaw}."
+    )
+    return Pictures(still.assign_attrs(recording_frames_measured=1), None, jumps, (warning,))
+
+
+def _rewarming(
+    plan: ScanPlan, recording: xr.Dataset, survey: FrameSurvey, steady: SteadyFrames, jumps: FrameJumps | None
+) -> Pictures:
+    """Frame after frame, with the regions of the sharpest."""
+    chosen = evenly_spread(steady.usable, MOST_FRAMES)
+    times = recording["time"].to_numpy().astype(np.float64)
+    time_s = (plan.time_s or 0.0) + times[chosen] - times[0]
+    offsets = None
+    drift_c = np.abs(survey.level_c[chosen] - survey.level_c[chosen[0]])
+    if _has_reference(plan):
+        offsets = _offsets(plan, recording, chosen)
+        drift_c = np.zeros(len(chosen))
+    recording = recording.assign_attrs(recording_frames_measured=len(chosen))
+    series = Series(recording, chosen, time_s, drift_c, offsets)
+    best = int(np.argmax(survey.edge_c[chosen]))
+    temperature = recording["temperature"].isel(time=int(chosen[best])).to_numpy()
+    warnings = [
+        f"{plan.path.name} is a recording: {len(chosen)} of its {len(times)} frames were measured, {time_s[0]:g} to "
+        f"{time_s[-1]:g} s{_left_out(steady, jumps=False)}. Regions were found on frame {chosen[best] + 1} and "
+        "carried to the others; motion between frames was not corrected."
+    ]
+    if plan.time_s is None:
+        warnings.append(f"{plan.path.name}: no time_s is stated, so that its times count from its own first frame.")
+    if jumps is not None and jumps.at_frame:
+        treated = "the reference in view corrects them" if offsets else "they are in u as drift, not corrected"
+        warnings.append(
+            f"{plan.path.name}: the camera's offset jumped {len(jumps.at_frame)} time(s), by up to "
+            f"{jumps.largest_c:.2f} °C (shutter); {treated}."
+        )
+    first = recording["temperature"].isel(time=int(chosen[0])).to_numpy()
+    return Pictures(
+        _still(series, best, temperature).load(),
+        series,
+        jumps,
+        tuple(warnings),
+        first=_still(series, 0, first).load(),
+    )
+
+
+def _still(series: Series, number: int, temperature: NDArray[Any]) -> xr.Dataset:
+    """The chosen frame of that number as a picture, corrected by the reference or with its drift stated."""
+    still = _with_temperature(_frame(series.recording, int(series.frames[number])), temperature)
+    if series.offsets is None:
+        return still.assign_attrs(recording_drift_c=float(series.drift_c[number]))
+    offsets = series.offsets
+    return apply_reference(
+        still,
+        ReferenceOffset(
+            offset_c=float(offsets.offset_c[number]),
+            u_c=float(offsets.u_c[number]),
+            n_px=offsets.n_px,
+            own_u_c=float(offsets.own_u_c[number]),
+            place=offsets.place,
+        ),
+    )
+
+
+def _frame(recording: xr.Dataset, index: int) -> xr.Dataset:
+    return recording.isel(time=index, drop=True)
+
+
+def _with_temperature(frame: xr.Dataset, temperature: NDArray[Any]) -> xr.Dataset:
+    values = frame["temperature"].variable
+    replaced = xr.Variable(values.dims, temperature, values.attrs)
+    return frame.assign(temperature=replaced)
+
+
+def _mean_picture(array: xr.DataArray, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Per pixel over the frames where it has a temperature; NaN where it never has."""
+    total = np.zeros(array.shape[1:], dtype=np.float64)
+    count = np.zeros(array.shape[1:], dtype=np.int64)
+    for block in frame_blocks(array, chosen):
+        known = np.isfinite(block)
+        total += np.where(known, block, 0.0).sum(axis=0, dtype=np.float64)
+        count += known.sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+
+def _offsets(plan: ScanPlan, recording: xr.Dataset, chosen: NDArray[np.int64]) -> ReferenceOffsets:
+    numbers = (chosen + 1).tolist()  # as people count
+    return reference_offsets(
+        recording.isel(time=chosen), **_reference(plan), assumptions=plan.assumptions, frame_numbers=numbers
+    )
+
+
+def _mean_offset(offsets: ReferenceOffsets) -> ReferenceOffset:
+    """Of the mean picture. Smoothed offsets share their errors, so averaging them makes nothing surer."""
+    return ReferenceOffset(
+        offset_c=float(offsets.offset_c.mean()),
+        u_c=float(offsets.u_c.mean()),
+        n_px=offsets.n_px,
+        own_u_c=float(offsets.own_u_c.mean()),
+        place=offsets.place,
+    )
+
+
+def _left_out(steady: SteadyFrames, *, jumps: bool = True) -> str:
+    reasons = [
+        f"{number} {words}"
+        for number, words in (
+            (steady.beyond_jumps if jumps else 0, "beyond a jump of the camera's offset (shutter)"),
+            (steady.blurred, "blurred"),
+            (steady.empty, "without temperatures"),
+        )
+        if number
+    ]
+    return f"; left out: {', '.join(reasons)}" if reasons else ""
+
+
+def _has_reference(plan: ScanPlan) -> bool:
+    return plan.reference_c is not None and plan.reference_box is not None
+
+
+def _reference(plan: ScanPlan) -> dict[str, Any]:
+    x0, y0, x1, y1 = (round(edge) for edge in plan.reference_box or (0, 0, 0, 0))
+    stated_c = plan.circumstances.reference_accuracy_c
+    return {
+        "reference_c": plan.reference_c,
+        "reference_box": (x0, y0, x1, y1),
+        "reference_half_width_c": DEFAULT_REFERENCE_HALF_WIDTH_C if stated_c is None else stated_c,
+    }
+
+
+def _corrected(plan: ScanPlan, still: xr.Dataset) -> xr.Dataset:
+    if not _has_reference(plan):
+        return still
+    return apply_reference(still, reference_offset(still, **_reference(plan), assumptions=plan.assumptions))
