@@ -2,10 +2,11 @@
 
 python benchmarks/real_marks.py
 
-The marks are in tests/real/marks, whose README.md says how they were made and how far they can be trusted. The recordings
-are not part of the project: REWARM_REAL_DATA names their folder. Errors of tips, webs and heel points are in % of
-the foot's length, over those that were found; a toe that was not found counts as a miss in each share. The temperature is the mean
-over the region found, less the mean over the polygon drawn, without the background that was cut out.
+The marks are in tests/real/marks, whose README.md says how they were made and how far they can be trusted. The
+recordings are not part of the project: REWARM_REAL_DATA names their folder. Errors of tips, webs and heel points are in
+% of the foot's length, over those that were found; a toe that was not found counts as a miss in each share. The
+temperature is the mean over the region found, less the mean over the polygon drawn, without the background that was cut
+out; "mean" keeps the sign (positive: the region found is warmer).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -112,25 +113,34 @@ def point_percent(foot: MarkedFoot, name: str, regions: Regions) -> float:
 
 def print_toes(toes: Sequence[ToeResult]) -> None:
     groups: list[tuple[str, Callable[[ToeResult], bool]]] = [
-        ("all", lambda one: True),
+        ("all", is_any),
         ("cut-out soles", lambda one: one.cut_out),
         ("both soles on a bed", lambda one: not one.cut_out),
         ("tip surely seen", lambda one: one.sure),
         ("tip unsure", lambda one: not one.sure),
-        *((toe, lambda one, toe=toe: one.toe == toe) for toe in TOES),  # type: ignore[misc]
     ]
-    print(
-        "| toes | not found | tip error, %: median | 95 % | share ≤ 4 % | temperature, °C: median | 95 % | share ≤ 0.3 |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    groups += [(toe, partial(is_toe, toe=toe)) for toe in TOES]
+    limits = f"share ≤ {TIP_LIMIT_PERCENT:g} %", f"share ≤ {TEMPERATURE_LIMIT_C} °C"
+    print(f"| toes | not found | tip, %: median | 95 % | {limits[0]} | °C: median | 95 % | {limits[1]} | mean |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for title, belongs in groups:
         chosen = [one for one in toes if belongs(one)]
         missing = sum(not one.found for one in chosen)
         tips = spread([one.tip_percent for one in chosen], TIP_LIMIT_PERCENT, "{:.1f}")
         temperatures = spread([abs(one.temperature_c) for one in chosen], TEMPERATURE_LIMIT_C, "{:.2f}")
-        print(f"| {title} | {missing} of {len(chosen)} | {tips} | {temperatures} |")
-    again = marker_again()
-    print(f"| the marker, again | – | {again[0]} | {again[1]} |")
+        signed = [one.temperature_c for one in chosen if one.found]
+        mean = f"{np.mean(signed):+.2f}" if signed else "–"
+        print(f"| {title} | {missing} of {len(chosen)} | {tips} | {temperatures} | {mean} |")
+    tips, temperatures = marker_again()
+    print(f"| the marker, again | – | {tips} | {temperatures} | – |")
+
+
+def is_any(_: ToeResult) -> bool:
+    return True
+
+
+def is_toe(one: ToeResult, toe: str) -> bool:
+    return one.toe == toe
 
 
 def spread(errors: Sequence[float], limit: float, form: str) -> str:
@@ -162,7 +172,9 @@ def marker_again() -> tuple[str, str]:
 
 
 def print_points(feet: Sequence[MarkedFoot]) -> None:
-    print("\n| points | not found | error, %: median | 95 % | share ≤ 4 % |\n|---|---|---|---|---|")
+    print(
+        f"\n| points | not found | error, %: median | 95 % | share ≤ {TIP_LIMIT_PERCENT:g} % |\n|---|---|---|---|---|"
+    )
     for title, names in (("webs", WEBS), ("heel point", ("heel_point",))):
         errors = [point_percent(foot, name, found_regions(REAL / foot.file)[1]) for foot in feet for name in names]
         missing = sum(map(math.isnan, errors))
