@@ -1,8 +1,8 @@
 """The finder on real soles: 80 cut-out ones of the Plantar Thermogram Database, and a person lying on a bed.
 
-Hernandez-Contreras et al. 2019, doi 10.1109/ACCESS.2019.2951356. Nobody has drawn the toes of these pictures, so what
-is counted is sides, toes reported with confidence, their order, and the published angiosomes; floors lie a little
-under what is reached. Whether outlines look right was judged by eye.
+Hernandez-Contreras et al. 2019, doi 10.1109/ACCESS.2019.2951356. What is counted is sides, toes reported with
+confidence, their order, and the published angiosomes; floors lie a little under what is reached. Where the toes lie is
+held against marks by eye in ``benchmarks/real_marks.py``.
 """
 
 from __future__ import annotations
