@@ -54,7 +54,9 @@ class SideAlignment:
     window's shape, are the column and row in the picture after, as pixel-centre indices (what cv2.remap takes).
     ``residual_mean_px`` and ``residual_p95_px`` are distances of the two outlines after alignment, both ways, in
     pixels of the picture after. ``before_mask`` leaves out regions that were not found after. ``stretch`` is how much
-    more one direction was scaled than the other; ``points_n`` counts the corresponding points.
+    more one direction was scaled than the other; ``points_n`` counts the corresponding points. ``least_jacobian`` is
+    the smallest change of area within the foot as a share of the usual one (median): 1 where nothing bends, 0 where
+    the map begins to fold.
     """
 
     side: str
@@ -67,6 +69,7 @@ class SideAlignment:
     residual_p95_px: float
     stretch: float
     points_n: int
+    least_jacobian: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +151,8 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
     window = _window(before.whole)
     grid = _grid(window)
     moved = warp(grid.reshape(-1, 2)).reshape(grid.shape)
-    if _folds(moved, before.whole, window):
+    least_jacobian = _least_jacobian(moved, before.whole, window)
+    if least_jacobian <= LEAST_JACOBIAN_SHARE:
         return "its shape differs so much between the scans that a map between them would fold"
     mean_px, p95_px = _residuals(warp, lines_before[WHOLE], lines_after[WHOLE], after_shape=after.whole.shape)
     limit_px = max(MIN_RESIDUAL_LIMIT_PX, MAX_RESIDUAL_SHARE * after.length_px)
@@ -171,6 +175,7 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
         residual_p95_px=p95_px,
         stretch=stretch,
         points_n=points_n,
+        least_jacobian=least_jacobian,
     )
 
 
@@ -198,15 +203,16 @@ def _grid(window: tuple[slice, slice]) -> Points:
     return np.dstack([x, y])
 
 
-def _folds(moved: Points, mask: Mask, window: tuple[slice, slice]) -> bool:
-    """Whether the map turns any part of the foot over, or nearly: its Jacobian must stay positive."""
+def _least_jacobian(moved: Points, mask: Mask, window: tuple[slice, slice]) -> float:
+    """The map's least Jacobian within the foot over its median there; 0 or less where a part is turned over."""
     by_row, by_column = np.diff(moved, axis=0) / GRID_PX, np.diff(moved, axis=1) / GRID_PX
     jacobian = by_column[:-1, :, 0] * by_row[:, :-1, 1] - by_column[:-1, :, 1] * by_row[:, :-1, 0]
     holds_foot = np.zeros(jacobian.shape, dtype=np.bool_)
     rows, columns = np.nonzero(mask[window])
     holds_foot[rows // GRID_PX, columns // GRID_PX] = True
     inside = jacobian[holds_foot]
-    return bool(inside.min() <= LEAST_JACOBIAN_SHARE * float(np.median(inside)))
+    usual = float(np.median(inside))
+    return float(inside.min()) / usual if usual > 0 else 0.0
 
 
 def _residuals(warp: Warp, before: Outline, after: Outline, *, after_shape: tuple[int, int]) -> tuple[float, float]:
