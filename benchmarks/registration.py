@@ -81,12 +81,13 @@ def deformation(rng: np.random.Generator, bend_px: float) -> Inverse:
 def inverted(inverse: Inverse) -> Callable[[np.ndarray], np.ndarray]:
     """The other direction, by Newton's method with numerical derivatives."""
 
+    steps = 0.01 * np.eye(2)
+
     def forward(points: np.ndarray) -> np.ndarray:
         found = points.copy()
         for _ in range(12):
             off = inverse(found) - points
-            jx = (inverse(found + (0.01, 0)) - inverse(found - (0.01, 0))) / 0.02
-            jy = (inverse(found + (0, 0.01)) - inverse(found - (0, 0.01))) / 0.02
+            jx, jy = ((inverse(found + step) - inverse(found - step)) / 0.02 for step in steps)
             determinant = jx[:, 0] * jy[:, 1] - jx[:, 1] * jy[:, 0]
             dx = (off[:, 0] * jy[:, 1] - off[:, 1] * jy[:, 0]) / determinant
             dy = (jx[:, 0] * off[:, 1] - jx[:, 1] * off[:, 0]) / determinant
@@ -125,7 +126,7 @@ def simulated_pair(seed: int, bend_px: float = 4.0, *, above_room_c: float | Non
 
 
 def seen(labels, inverse, landmarks, changes, room_c, rng):
-    """A picture of the fine drawing through ``inverse``: the commonest label, and the mean temperature, of each pixel."""
+    """The fine drawing through ``inverse``: each pixel's commonest label and its mean temperature."""
     n = 3
     y, x = (np.mgrid[: SHAPE[0] * n, : SHAPE[1] * n] + 0.5) / n
     places = inverse(np.stack([x.ravel(), y.ravel()], 1)) * FINE
