@@ -19,7 +19,7 @@ from rewarm.regions import TOES
 from rewarm.tables import COMPARISON, MEASUREMENTS
 
 Run = Callable[..., tuple[int, str, str]]
-COMMANDS = ("info", "convert", "measure", "compare", "check", "run", "demo")
+COMMANDS = ("info", "convert", "measure", "compare", "check", "run", "propose", "demo")
 
 
 @pytest.fixture

@@ -272,6 +272,30 @@ def run(
 
 
 @app.command()
+def propose(
+    study_folder: Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.", show_default=False)],
+    scan: Annotated[
+        str, typer.Argument(metavar="SCAN", help="A scan with annotations/SCAN.geojson.", show_default=False)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder instead of STUDY/annotations.", show_default=False),
+    ] = None,
+) -> None:
+    """Propose the corrections of one scan for the same person's other visits.
+
+    Writes OTHER.proposed.geojson for each other scan of the same limb and view, never over a file that is there. No
+    analysis uses a proposal: look at it, then rename it to OTHER.geojson.
+
+    Example:  **rewarm propose my-study P01-before**
+    """
+    from rewarm.report.terminal import proposals_text
+    from rewarm.study import propose_for_study
+
+    typer.echo(proposals_text(propose_for_study(study_folder, scan, output=output)))
+
+
+@app.command()
 def demo(
     output: Output = Path("rewarm-demo"),
     seed: Annotated[int, typer.Option(help="Another seed simulates other people.")] = 20260101,

@@ -100,8 +100,11 @@ class Alignment:
         return (*refused, *doubtful)
 
 
-def align(before: Regions, after: Regions) -> Alignment:
+def align(before: Regions, after: Regions, *, margin_share: float = 0.0) -> Alignment:
     """Find where each point of the feet (or hands) of ``before`` lies in ``after``.
+
+    ``margin_share`` widens each side's window by that share of the limb's length, for what may lie beside what was
+    found; up to about 0.2 the map is held by the limb, beyond it is not.
 
     Only the regions' shapes and landmarks are used. A side that cannot be aligned is left out with its reason: fewer
     than three regions in common, a mirror image, a map that folds, outlines that still disagree afterwards.
@@ -119,7 +122,7 @@ def align(before: Regions, after: Regions) -> Alignment:
     aligned: dict[str, SideAlignment] = {}
     refused: dict[str, str] = {}
     for side in sides:
-        result = _align_side(side, side_shape(before, side), side_shape(after, side))
+        result = _align_side(side, side_shape(before, side), side_shape(after, side), margin_share)
         if isinstance(result, str):
             refused[side] = result
         else:
@@ -127,7 +130,7 @@ def align(before: Regions, after: Regions) -> Alignment:
     return Alignment(before.shape, after.shape, aligned, refused)
 
 
-def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment | str:
+def _align_side(side: str, before: SideShape, after: SideShape, margin_share: float) -> SideAlignment | str:
     """The aligned side, or the reason for refusing it."""
     names = [name for name in before.masks if name in after.masks]
     if len(names) < MIN_COMMON_REGIONS:
@@ -148,7 +151,7 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
     if WHOLE not in lines_before or WHOLE not in lines_after:
         return "its outline lies on the picture's frame"
     warp, points_n = fit_warp(anchors_before, anchors_after, lines_before, lines_after, length_px=before.length_px)
-    window = _window(before.whole)
+    window = _window(before.whole, round(margin_share * before.length_px))
     grid = _grid(window)
     moved = warp(grid.reshape(-1, 2)).reshape(grid.shape)
     least_jacobian = _least_jacobian(moved, before.whole, window)
@@ -185,10 +188,13 @@ def _stretch(affine: Points) -> float:
     return float(singular[0] / singular[1])
 
 
-def _window(mask: Mask) -> tuple[slice, slice]:
-    """The rows and columns that hold the foot."""
+def _window(mask: Mask, margin_px: int) -> tuple[slice, slice]:
+    """The rows and columns that hold the foot, and a margin within the picture."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return (
+        slice(max(int(rows[0]) - margin_px, 0), min(int(rows[-1]) + 1 + margin_px, mask.shape[0])),
+        slice(max(int(columns[0]) - margin_px, 0), min(int(columns[-1]) + 1 + margin_px, mask.shape[1])),
+    )
 
 
 def _nodes(part: slice) -> Points:

@@ -237,7 +237,7 @@ def drawings_text(drawings: Iterable[Drawing]) -> str:
 
 
 def _feature(item: Drawing) -> dict[str, Any]:
-    properties = {
+    properties: dict[str, Any] = {
         "side": item.side,
         "landmark" if item.is_landmark else "region": item.name,
         "author": item.author,

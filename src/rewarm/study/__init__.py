@@ -3,6 +3,7 @@
 from rewarm.study.comparison import compare, compare_scans
 from rewarm.study.folder import StudyCheck, check_study, load_study
 from rewarm.study.outputs import write_comparison, write_study_result
+from rewarm.study.proposals import Proposal, propose_corrections, propose_for_study
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.run import analyse_study, run_study
 from rewarm.study.single import measure_files
@@ -10,6 +11,7 @@ from rewarm.study.staging import staged_output
 
 __all__ = [
     "Comparison",
+    "Proposal",
     "ScanResult",
     "StudyCheck",
     "StudyResult",
@@ -19,6 +21,8 @@ __all__ = [
     "compare_scans",
     "load_study",
     "measure_files",
+    "propose_corrections",
+    "propose_for_study",
     "run_study",
     "staged_output",
     "write_comparison",
