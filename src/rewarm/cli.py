@@ -263,7 +263,8 @@ def run(
 ) -> None:
     """Analyse a study folder from its recordings to a report.
 
-    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, regions/ and run.json. A folder
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, regions/, run.json, and
+    agreement.csv where a second person marked scans (annotations/SCAN.AUTHOR.geojson). A folder
     that an earlier run wrote is replaced as a whole when the new one is complete; any other folder is left alone.
 
     Example:  **rewarm run my-study -o results**

@@ -1,5 +1,6 @@
 """Labelled thermogram → rows of figures, each with its uncertainty; and what changed between two visits."""
 
+from rewarm.measures.agreement import IntraclassCorrelation, dice, icc_2_1
 from rewarm.measures.budget import (
     Part,
     Place,
@@ -40,6 +41,7 @@ __all__ = [
     "DetectableChange",
     "Difference",
     "FrameJumps",
+    "IntraclassCorrelation",
     "Part",
     "Place",
     "Quality",
@@ -55,8 +57,10 @@ __all__ = [
     "comparability",
     "compare_measurements",
     "comparison_warnings",
+    "dice",
     "expanded_u_c",
     "frame_jumps",
+    "icc_2_1",
     "measure",
     "measurement_warnings",
     "picture_parts",
