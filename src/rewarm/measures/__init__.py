@@ -16,6 +16,7 @@ from rewarm.measures.budget import (
 from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
 from rewarm.measures.comparability import Difference, Setting, comparability
 from rewarm.measures.detectable import DetectableChange, smallest_detectable_changes
+from rewarm.measures.groups import GroupDifference, GroupMap, average_maps, benjamini_hochberg, compare_groups
 from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
 from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
 from rewarm.measures.quality import FrameJumps, Quality, frame_jumps, picture_quality
@@ -41,6 +42,8 @@ __all__ = [
     "DetectableChange",
     "Difference",
     "FrameJumps",
+    "GroupDifference",
+    "GroupMap",
     "IntraclassCorrelation",
     "Part",
     "Place",
@@ -51,10 +54,13 @@ __all__ = [
     "Rule",
     "Setting",
     "apply_reference",
+    "average_maps",
+    "benjamini_hochberg",
     "change_parts",
     "check_comparable",
     "combined_parts",
     "comparability",
+    "compare_groups",
     "compare_measurements",
     "comparison_warnings",
     "dice",
