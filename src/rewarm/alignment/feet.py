@@ -100,11 +100,12 @@ class Alignment:
         return (*refused, *doubtful)
 
 
-def align(before: Regions, after: Regions, *, margin_share: float = 0.0) -> Alignment:
+def align(before: Regions, after: Regions, *, margin_share: float = 0.0, max_stretch: float = MAX_STRETCH) -> Alignment:
     """Find where each point of the feet (or hands) of ``before`` lies in ``after``.
 
     ``margin_share`` widens each side's window by that share of the limb's length, for what may lie beside what was
-    found; up to about 0.2 the map is held by the limb, beyond it is not.
+    found; up to about 0.2 the map is held by the limb, beyond it is not. ``max_stretch`` is how much more one direction
+    may be scaled than the other; the limbs of two people need more room than two visits of one.
 
     Only the regions' shapes and landmarks are used. A side that cannot be aligned is left out with its reason: fewer
     than three regions in common, a mirror image, a map that folds, outlines that still disagree afterwards.
@@ -122,7 +123,7 @@ def align(before: Regions, after: Regions, *, margin_share: float = 0.0) -> Alig
     aligned: dict[str, SideAlignment] = {}
     refused: dict[str, str] = {}
     for side in sides:
-        result = _align_side(side, side_shape(before, side), side_shape(after, side), margin_share)
+        result = _align_side(side, side_shape(before, side), side_shape(after, side), margin_share, max_stretch)
         if isinstance(result, str):
             refused[side] = result
         else:
@@ -130,7 +131,9 @@ def align(before: Regions, after: Regions, *, margin_share: float = 0.0) -> Alig
     return Alignment(before.shape, after.shape, aligned, refused)
 
 
-def _align_side(side: str, before: SideShape, after: SideShape, margin_share: float) -> SideAlignment | str:
+def _align_side(
+    side: str, before: SideShape, after: SideShape, margin_share: float, max_stretch: float
+) -> SideAlignment | str:
     """The aligned side, or the reason for refusing it."""
     names = [name for name in before.masks if name in after.masks]
     if len(names) < MIN_COMMON_REGIONS:
@@ -140,10 +143,11 @@ def _align_side(side: str, before: SideShape, after: SideShape, margin_share: fl
     if determinant <= 0:
         return "one scan is the mirror image of the other, or its regions are in another order"
     stretch = _stretch(robust_affine(anchors_before, anchors_after))
-    if stretch > MAX_STRETCH:
+    if stretch > max_stretch:
+        unlikely = "tilt of a camera" if max_stretch <= MAX_STRETCH else "difference in build"
         return (
-            f"it would have to be stretched {stretch:.2f} times more in one direction than in the other, which no tilt "
-            "of a camera explains: check the regions of both scans"
+            f"it would have to be stretched {stretch:.2f} times more in one direction than in the other, which no "
+            f"{unlikely} explains: check the regions of both scans"
         )
     if not MIN_AREA_RATIO < determinant < 1 / MIN_AREA_RATIO:
         return f"its area differs by a factor of {determinant:.2g} between the scans"

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, label
 
 from rewarm.anatomy.sole_shape import (
     GREAT_TOE_BASE,
@@ -29,7 +30,7 @@ from rewarm.anatomy.sole_shape import (
 )
 from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.errors import InvalidInputError
-from rewarm.regions import FINGERS, TOES, Region, Regions
+from rewarm.regions import FINGERS, TOES, Mask, Region, Regions
 
 SOLE_ATLAS: Final = "rewarm atlas of the sole 1"
 HAND_ATLAS: Final = "rewarm atlas of the palm 1"
@@ -62,6 +63,7 @@ def sole_atlas(length_px: int = ATLAS_LENGTH_PX) -> Regions:
     inside = distance_to_average(points) < 0.0
     toe = np.zeros(len(points), dtype=np.int8)
     toe[inside] = _toe(points[inside])
+    toe = _one_piece_each(toe.reshape(shape), inside.reshape(shape)).ravel()
     own = points[inside]
     parts = {name: toe == i for i, name in enumerate(TOES, start=1)}
     for name, pixels in {
@@ -123,6 +125,16 @@ def _toe(points: Points) -> NDArray[np.int8]:
         ]
     )
     return np.where(beyond, distances.argmin(axis=0) + 1, 0).astype(np.int8)
+
+
+def _one_piece_each(toe: NDArray[np.int8], inside: Mask) -> NDArray[np.int8]:
+    """Stray pixels of a toe go to what lies beside them, so that each toe is one piece."""
+    strays = np.zeros(toe.shape, dtype=np.bool_)
+    for i in range(1, len(TOES) + 1):
+        pieces, _ = label(toe == i)
+        strays |= (pieces > 0) & (pieces != np.bincount(pieces.ravel())[1:].argmax() + 1)
+    nearest = distance_transform_edt(strays | ~inside, return_distances=False, return_indices=True)
+    return np.asarray(np.where(strays, toe[tuple(nearest)], toe))
 
 
 def _to_segment(points: Points, start: Points, end: Points) -> NDArray[np.float64]:
