@@ -85,6 +85,20 @@ def averaged(done: dict[Path, OnAtlas]) -> dict[str, GroupMap]:
     return groups
 
 
+def split_in_two(done: dict[Path, OnAtlas], *, splits: int = 40) -> None:
+    """Two halves of one group differ by chance alone: how often is anything marked?"""
+    rng = np.random.default_rng(0)
+    soles = [(path.stem.split("_")[0], item.temperature_c) for path, item in done.items() if path.stem[:2] == "DM"]
+    people = sorted({person for person, _ in soles})
+    shares = []
+    for _ in range(splits):
+        half = set(rng.permutation(people)[: len(people) // 2])
+        groups = [[(p, m) for p, m in soles if (p in half) == inside] for inside in (True, False)]
+        one, other = (average_maps([m for _, m in group], people=[p for p, _ in group]) for group in groups)
+        shares.append(float(compare_groups(one, other).marked.mean()))
+    print(f"diabetes split in two at random, {splits} times: anything marked in {sum(s > 0 for s in shares)} of them")
+
+
 def by_region(difference: GroupDifference, atlas: Regions) -> None:
     print("\n| region of the atlas | diabetes − controls, °C | standard error at a pixel, °C | pixels marked |")
     print("|---|---|---|---|")
@@ -137,6 +151,7 @@ def main() -> None:
     difference = compare_groups(groups["DM"], groups["CG"])
     print(f"marked at a false discovery rate of {difference.q:g}: {difference.marked.sum()} of "
           f"{np.isfinite(difference.p).sum()} pixels")  # fmt: skip
+    split_in_two(done)
     by_region(difference, atlas)
     if output is not None:
         figure(groups, difference, output / "sole_atlas.png")

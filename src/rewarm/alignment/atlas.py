@@ -13,9 +13,6 @@ from rewarm.alignment.maps import Temperatures, carried_temperature
 from rewarm.errors import InvalidInputError
 from rewarm.regions import Region, Regions, limb_sides, limb_whole
 
-MAX_STRETCH_BETWEEN_PEOPLE: Final = 1.6
-"""Short broad soles in real pictures are up to 0.62 times as wide as long, the atlas 0.40 times; a tilt adds some."""
-
 _MIRROR: Final = {"left": "right", "right": "left"}
 
 
@@ -53,7 +50,7 @@ def on_atlas(temperature_c: Temperatures, regions: Regions, atlas: Regions, *, s
     if side == "right":
         regions, temperature_c = _mirrored(regions), temperature_c[:, ::-1]
     one = replace(regions, limb=f"left_{limb_whole(regions.limb)}")
-    alignment = align(atlas, one, max_stretch=MAX_STRETCH_BETWEEN_PEOPLE)
+    alignment = align(atlas, one, one_person=False)
     found = alignment.sides.get("left")
     if found is None:
         reason = alignment.refused["left"]

@@ -35,6 +35,9 @@ TILT_STRETCH: Final = 1.155
 MAX_STRETCH: Final = 1.34
 """Two such angles, across each other."""
 
+MAX_STRETCH_BETWEEN_PEOPLE: Final = 1.6
+"""Short broad soles in real pictures are up to 0.62 times as wide as long, the atlas 0.40 times; a tilt adds some."""
+
 MIN_AREA_RATIO: Final = 0.04
 """Feet whose areas in pixels differ by more than 25 times were not both found."""
 
@@ -100,12 +103,13 @@ class Alignment:
         return (*refused, *doubtful)
 
 
-def align(before: Regions, after: Regions, *, margin_share: float = 0.0, max_stretch: float = MAX_STRETCH) -> Alignment:
+def align(before: Regions, after: Regions, *, margin_share: float = 0.0, one_person: bool = True) -> Alignment:
     """Find where each point of the feet (or hands) of ``before`` lies in ``after``.
 
     ``margin_share`` widens each side's window by that share of the limb's length, for what may lie beside what was
-    found; up to about 0.2 the map is held by the limb, beyond it is not. ``max_stretch`` is how much more one direction
-    may be scaled than the other; the limbs of two people need more room than two visits of one.
+    found; up to about 0.2 the map is held by the limb, beyond it is not. Where the pictures show two people
+    (``one_person`` False), what lies off is their build and not a border drawn elsewhere, so that it bends the map in
+    full, and one direction may be stretched up to 1.6 times more than the other.
 
     Only the regions' shapes and landmarks are used. A side that cannot be aligned is left out with its reason: fewer
     than three regions in common, a mirror image, a map that folds, outlines that still disagree afterwards.
@@ -123,7 +127,7 @@ def align(before: Regions, after: Regions, *, margin_share: float = 0.0, max_str
     aligned: dict[str, SideAlignment] = {}
     refused: dict[str, str] = {}
     for side in sides:
-        result = _align_side(side, side_shape(before, side), side_shape(after, side), margin_share, max_stretch)
+        result = _align_side(side, side_shape(before, side), side_shape(after, side), margin_share, one_person)
         if isinstance(result, str):
             refused[side] = result
         else:
@@ -132,7 +136,7 @@ def align(before: Regions, after: Regions, *, margin_share: float = 0.0, max_str
 
 
 def _align_side(
-    side: str, before: SideShape, after: SideShape, margin_share: float, max_stretch: float
+    side: str, before: SideShape, after: SideShape, margin_share: float, one_person: bool
 ) -> SideAlignment | str:
     """The aligned side, or the reason for refusing it."""
     names = [name for name in before.masks if name in after.masks]
@@ -143,8 +147,8 @@ def _align_side(
     if determinant <= 0:
         return "one scan is the mirror image of the other, or its regions are in another order"
     stretch = _stretch(robust_affine(anchors_before, anchors_after))
-    if stretch > max_stretch:
-        unlikely = "tilt of a camera" if max_stretch <= MAX_STRETCH else "difference in build"
+    if stretch > (MAX_STRETCH if one_person else MAX_STRETCH_BETWEEN_PEOPLE):
+        unlikely = "tilt of a camera" if one_person else "difference in build"
         return (
             f"it would have to be stretched {stretch:.2f} times more in one direction than in the other, which no "
             f"{unlikely} explains: check the regions of both scans"
@@ -154,7 +158,14 @@ def _align_side(
     lines_before, lines_after = outlines(before, names), outlines(after, names)
     if WHOLE not in lines_before or WHOLE not in lines_after:
         return "its outline lies on the picture's frame"
-    warp, points_n = fit_warp(anchors_before, anchors_after, lines_before, lines_after, length_px=before.length_px)
+    warp, points_n = fit_warp(
+        anchors_before,
+        anchors_after,
+        lines_before,
+        lines_after,
+        length_px=before.length_px,
+        forgetful=one_person,
+    )
     window = _window(before.whole, round(margin_share * before.length_px))
     grid = _grid(window)
     moved = warp(grid.reshape(-1, 2)).reshape(grid.shape)

@@ -65,12 +65,14 @@ def fit_warp(
     lines_after: Mapping[str, Outline],
     *,
     length_px: float,
+    forgetful: bool = True,
 ) -> tuple[Warp, int]:
     """The smooth map that brings anchors onto anchors and outlines onto outlines, and how many points it rests on.
 
     Outlines match point to line (Chen and Medioni 1992, doi 10.1016/0262-8856(92)90066-C): along a straight border of a
     foot no point is known from its neighbour, so only the distance across it counts, and the spline's bending energy
-    (Bookstein 1989, doi 10.1109/34.24792) decides along it. Matches and map are found in turns.
+    (Bookstein 1989, doi 10.1109/34.24792) decides along it. Matches and map are found in turns; ``forgetful`` lets what
+    then still lies far off count less.
     """
     whole = lines_before[WHOLE].points
     centre, scale = anchors_before.mean(axis=0), max(length_px / 10.0, 1.0)
@@ -92,7 +94,7 @@ def fit_warp(
         normal = np.concatenate([match[2] for match in matches])
         points_n = len(anchors_before) + len(source)
         line_trust, anchor_trust = np.ones(len(source)), np.ones(len(anchors_before))
-        if number >= TRUSTING_ROUNDS:
+        if forgetful and number >= TRUSTING_ROUNDS:
             line_trust = _trust(np.sum((warp(source) - target) * normal, axis=1))
             anchor_trust = _trust(np.linalg.norm(warp(anchors_before) - anchors_after, axis=1))
         lines, anchors = (
