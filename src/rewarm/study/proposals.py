@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from rewarm.alignment import align, carried_mask, carried_point
-from rewarm.anatomy import Drawing, Replaced, mask_polygon, read_drawings, write_drawings
+from rewarm.anatomy import Drawing, mask_polygon, read_drawings, with_replaced, write_drawings
 from rewarm.errors import InvalidInputError, OutputError
 from rewarm.regions import ANGIOSOMES, WHOLE_LIMBS, Region, Regions
 from rewarm.study.annotations import PROPOSED, annotation_path
@@ -103,17 +103,12 @@ def proposed_drawings(proposed: Regions, other: Regions, *, scan: str, drawn: It
 
     ``drawn`` are the drawings on the corrected ``scan``: regions carry their own author, landmarks are signed by them.
     """
-    drawings = []
-    for item in proposed.items:
-        old = other.get(item.side, item.region)
-        replaces = Replaced(old.drawn_by, old.drawn_at) if old is not None and old.found else None
-        geometry = mask_polygon(item.mask)
-        drawings.append(Drawing(item.side, item.region, geometry, item.drawn_by, item.drawn_at, replaces))
+    drawings = [Drawing(i.side, i.region, mask_polygon(i.mask), i.drawn_by, i.drawn_at) for i in proposed.items]
     for source in drawn:
         if source.is_landmark and source.full_name in proposed.landmarks:
             place = shapely.Point(proposed.landmarks[source.full_name])
             drawings.append(replace(source, geometry=place, author=_signature(scan, source.author), replaces=None))
-    return drawings
+    return list(with_replaced(drawings, other))
 
 
 def propose_for_study(folder: str | Path, scan: str, *, output: str | Path | None = None) -> list[Proposal]:
