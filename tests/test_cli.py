@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,12 +15,13 @@ import pandas as pd
 import pytest
 
 import rewarm
+from rewarm.anatomy import Drawing, mask_polygon, write_drawings
 from rewarm.cli import main
 from rewarm.regions import TOES
 from rewarm.tables import COMPARISON, MEASUREMENTS
 
 Run = Callable[..., tuple[int, str, str]]
-COMMANDS = ("info", "convert", "measure", "compare", "check", "run", "demo")
+COMMANDS = ("info", "convert", "measure", "compare", "check", "run", "propose", "demo")
 
 
 @pytest.fixture
@@ -257,3 +259,22 @@ def test_public_names_can_be_loaded_and_others_not() -> None:
     assert set(dir(rewarm)) == set(rewarm.__all__)
     with pytest.raises(AttributeError, match="no attribute 'measur'"):
         _ = rewarm.measur
+
+
+def test_propose_writes_beside_the_corrections_and_says_what_to_do(run: Run, study: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "study"
+    shutil.copytree(study, copy, ignore=shutil.ignore_patterns("truth"))
+    status, _, errors = run("propose", copy, "P01_before")
+    assert (status, "found none. Draw them first" in errors) == (2, True)
+    regions = rewarm.find_regions(rewarm.open_thermogram(copy / "thermograms" / "P01_before.jpg"))
+    heel = regions.get("left", "heel")
+    assert heel is not None
+    drawing = Drawing("left", "heel", mask_polygon(heel.mask), "Dr A", "2026-03-01T09:30:00+01:00")
+    write_drawings([drawing], copy / "annotations" / "P01_before.geojson")
+    status, text, errors = run("propose", copy, "P01_before", "-o", tmp_path / "looked-at")
+    assert (status, errors) == (0, "")
+    written = sorted(path.name for path in (tmp_path / "looked-at").iterdir())
+    assert len(written) == 3
+    assert all(name.startswith("P01_") and name.endswith(".proposed.geojson") for name in written)
+    assert text.count(".proposed.geojson: left_heel") == 3
+    assert "Look at each, then rename it to SCAN.geojson." in text

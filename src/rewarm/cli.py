@@ -272,13 +272,37 @@ def run(
 ) -> None:
     """Analyse a study folder from its recordings to a report.
 
-    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and
-    run.json. A folder that an earlier run wrote is replaced as a whole when the new one is complete; any other folder
-    is left alone.
+    Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/, run.json,
+    and agreement.csv where a second person marked scans (annotations/SCAN.AUTHOR.geojson). A folder that an earlier run
+    wrote is replaced as a whole when the new one is complete; any other folder is left alone.
 
     Example:  **rewarm run my-study -o results**
     """
     _run(study_folder, output, palette=palette, no_pdf=no_pdf)
+
+
+@app.command()
+def propose(
+    study_folder: Annotated[Path, typer.Argument(metavar="STUDY", help="A study folder.", show_default=False)],
+    scan: Annotated[
+        str, typer.Argument(metavar="SCAN", help="A scan with annotations/SCAN.geojson.", show_default=False)
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Folder instead of STUDY/annotations.", show_default=False),
+    ] = None,
+) -> None:
+    """Propose the corrections of one scan for the same person's other visits.
+
+    Writes OTHER.proposed.geojson for each other scan of the same limb and view, never over a file that is there. No
+    analysis uses a proposal: look at it, then rename it to OTHER.geojson.
+
+    Example:  **rewarm propose my-study P01-before**
+    """
+    from rewarm.report.terminal import proposals_text
+    from rewarm.study import propose_for_study
+
+    typer.echo(proposals_text(propose_for_study(study_folder, scan, output=output)))
 
 
 @app.command()

@@ -47,5 +47,25 @@ COMPARISON: Final[Mapping[str, str]] = MappingProxyType(
 )
 """One row a change: two scans × side × region × metric."""
 
+AGREEMENT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "participant": "who was pictured; empty for a figure over several scans",
+        "visit": "which visit; empty for a figure over several scans",
+        "scan": "which scan both readers marked; empty for a figure over several scans",
+        "reader_1": "AUTHOR of annotations/SCAN.AUTHOR.geojson, or `used` for SCAN.geojson",
+        "reader_2": "the other reader",
+        "side": "left or right; empty for a figure over both",
+        "region": "word of the anatomical vocabulary, or `toes` for all toes together",
+        "metric": "dice, mean_difference (reader_2 − reader_1), or icc_2_1 (of the toes' mean temperatures)",
+        "value": "the figure, in `unit`",
+        "lower": "lower end of its confidence interval; empty where none applies",
+        "upper": "upper end",
+        "level": "level of the interval, 0.95",
+        "n": "what the figure rests on: pixels of either reader (dice), or toes (icc_2_1)",
+        "unit": "1 or delta_degC",
+    }
+)
+"""One row a figure: two readers × scan × side × region × metric."""
+
 SMALLEST_DETECTABLE_FACTOR: Final = 1.959963984540054
 """97.5th percentile of the normal distribution: a change beyond it differs from zero at 95 %, two-sided."""

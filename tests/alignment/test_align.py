@@ -281,3 +281,15 @@ def test_soles_of_the_simulator_align_by_region():
         x, y = (np.rint(each).astype(int).clip(0) for each in (aligned.map_x, aligned.map_y))
         landed = goal.mask[y.clip(max=SHAPE[0] - 1), x.clip(max=SHAPE[1] - 1)]
         assert landed[item.mask[aligned.window]].mean() > 0.85, item.name
+
+
+def test_the_least_jacobian_tells_how_near_a_map_is_to_folding():
+    before = drawn()
+    for aligned in align(before, before).sides.values():
+        assert aligned.least_jacobian == pytest.approx(1.0, abs=0.02)
+
+    def pinched(x: Floats, y: Floats) -> tuple[Floats, Floats]:  # the arch squeezed along the foot to a half or so
+        return x, y + 12.0 * np.tanh((y - 130.0) / 12.0)
+
+    for aligned in align(before, drawn(inverse=pinched)).sides.values():
+        assert 0.05 < aligned.least_jacobian < 0.85

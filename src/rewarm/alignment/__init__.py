@@ -1,6 +1,17 @@
 """Before ↔ after: which point of one sole is which point of the other, and the map of what changed."""
 
+from rewarm.alignment.atlas import OnAtlas, on_atlas
+from rewarm.alignment.carry import carried_mask, carried_point
 from rewarm.alignment.feet import Alignment, SideAlignment, align
 from rewarm.alignment.maps import change_map
 
-__all__ = ["Alignment", "SideAlignment", "align", "change_map"]
+__all__ = [
+    "Alignment",
+    "OnAtlas",
+    "SideAlignment",
+    "align",
+    "carried_mask",
+    "carried_point",
+    "change_map",
+    "on_atlas",
+]

@@ -35,6 +35,9 @@ TILT_STRETCH: Final = 1.155
 MAX_STRETCH: Final = 1.34
 """Two such angles, across each other."""
 
+MAX_STRETCH_BETWEEN_PEOPLE: Final = 1.6
+"""Short broad soles in real pictures are up to 0.62 times as wide as long, the atlas 0.40 times; a tilt adds some."""
+
 MIN_AREA_RATIO: Final = 0.04
 """Feet whose areas in pixels differ by more than 25 times were not both found."""
 
@@ -54,7 +57,9 @@ class SideAlignment:
     window's shape, are the column and row in the picture after, as pixel-centre indices (what cv2.remap takes).
     ``residual_mean_px`` and ``residual_p95_px`` are distances of the two outlines after alignment, both ways, in
     pixels of the picture after. ``before_mask`` leaves out regions that were not found after. ``stretch`` is how much
-    more one direction was scaled than the other; ``points_n`` counts the corresponding points.
+    more one direction was scaled than the other; ``points_n`` counts the corresponding points. ``least_jacobian`` is
+    the smallest change of area within the foot as a share of the usual one (median): 1 where nothing bends, 0 where
+    the map begins to fold.
     """
 
     side: str
@@ -67,6 +72,7 @@ class SideAlignment:
     residual_p95_px: float
     stretch: float
     points_n: int
+    least_jacobian: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +103,13 @@ class Alignment:
         return (*refused, *doubtful)
 
 
-def align(before: Regions, after: Regions) -> Alignment:
+def align(before: Regions, after: Regions, *, margin_share: float = 0.0, one_person: bool = True) -> Alignment:
     """Find where each point of the feet (or hands) of ``before`` lies in ``after``.
+
+    ``margin_share`` widens each side's window by that share of the limb's length, for what may lie beside what was
+    found; up to about 0.2 the map is held by the limb, beyond it is not. Where the pictures show two people
+    (``one_person`` False), what lies off is their build and not a border drawn elsewhere, so that it bends the map in
+    full, and one direction may be stretched up to 1.6 times more than the other.
 
     Only the regions' shapes and landmarks are used. A side that cannot be aligned is left out with its reason: fewer
     than three regions in common, a mirror image, a map that folds, outlines that still disagree afterwards.
@@ -116,7 +127,7 @@ def align(before: Regions, after: Regions) -> Alignment:
     aligned: dict[str, SideAlignment] = {}
     refused: dict[str, str] = {}
     for side in sides:
-        result = _align_side(side, side_shape(before, side), side_shape(after, side))
+        result = _align_side(side, side_shape(before, side), side_shape(after, side), margin_share, one_person)
         if isinstance(result, str):
             refused[side] = result
         else:
@@ -124,7 +135,9 @@ def align(before: Regions, after: Regions) -> Alignment:
     return Alignment(before.shape, after.shape, aligned, refused)
 
 
-def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment | str:
+def _align_side(
+    side: str, before: SideShape, after: SideShape, margin_share: float, one_person: bool
+) -> SideAlignment | str:
     """The aligned side, or the reason for refusing it."""
     names = [name for name in before.masks if name in after.masks]
     if len(names) < MIN_COMMON_REGIONS:
@@ -134,21 +147,30 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
     if determinant <= 0:
         return "one scan is the mirror image of the other, or its regions are in another order"
     stretch = _stretch(robust_affine(anchors_before, anchors_after))
-    if stretch > MAX_STRETCH:
+    if stretch > (MAX_STRETCH if one_person else MAX_STRETCH_BETWEEN_PEOPLE):
+        unlikely = "tilt of a camera" if one_person else "difference in build"
         return (
-            f"it would have to be stretched {stretch:.2f} times more in one direction than in the other, which no tilt "
-            "of a camera explains: check the regions of both scans"
+            f"it would have to be stretched {stretch:.2f} times more in one direction than in the other, which no "
+            f"{unlikely} explains: check the regions of both scans"
         )
     if not MIN_AREA_RATIO < determinant < 1 / MIN_AREA_RATIO:
         return f"its area differs by a factor of {determinant:.2g} between the scans"
     lines_before, lines_after = outlines(before, names), outlines(after, names)
     if WHOLE not in lines_before or WHOLE not in lines_after:
         return "its outline lies on the picture's frame"
-    warp, points_n = fit_warp(anchors_before, anchors_after, lines_before, lines_after, length_px=before.length_px)
-    window = _window(before.whole)
+    warp, points_n = fit_warp(
+        anchors_before,
+        anchors_after,
+        lines_before,
+        lines_after,
+        length_px=before.length_px,
+        forgetful=one_person,
+    )
+    window = _window(before.whole, round(margin_share * before.length_px))
     grid = _grid(window)
     moved = warp(grid.reshape(-1, 2)).reshape(grid.shape)
-    if _folds(moved, before.whole, window):
+    least_jacobian = _least_jacobian(moved, before.whole, window)
+    if least_jacobian <= LEAST_JACOBIAN_SHARE:
         return "its shape differs so much between the scans that a map between them would fold"
     mean_px, p95_px = _residuals(warp, lines_before[WHOLE], lines_after[WHOLE], after_shape=after.whole.shape)
     limit_px = max(MIN_RESIDUAL_LIMIT_PX, MAX_RESIDUAL_SHARE * after.length_px)
@@ -171,6 +193,7 @@ def _align_side(side: str, before: SideShape, after: SideShape) -> SideAlignment
         residual_p95_px=p95_px,
         stretch=stretch,
         points_n=points_n,
+        least_jacobian=least_jacobian,
     )
 
 
@@ -180,10 +203,13 @@ def _stretch(affine: Points) -> float:
     return float(singular[0] / singular[1])
 
 
-def _window(mask: Mask) -> tuple[slice, slice]:
-    """The rows and columns that hold the foot."""
+def _window(mask: Mask, margin_px: int) -> tuple[slice, slice]:
+    """The rows and columns that hold the foot, and a margin within the picture."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return (
+        slice(max(int(rows[0]) - margin_px, 0), min(int(rows[-1]) + 1 + margin_px, mask.shape[0])),
+        slice(max(int(columns[0]) - margin_px, 0), min(int(columns[-1]) + 1 + margin_px, mask.shape[1])),
+    )
 
 
 def _nodes(part: slice) -> Points:
@@ -198,15 +224,16 @@ def _grid(window: tuple[slice, slice]) -> Points:
     return np.dstack([x, y])
 
 
-def _folds(moved: Points, mask: Mask, window: tuple[slice, slice]) -> bool:
-    """Whether the map turns any part of the foot over, or nearly: its Jacobian must stay positive."""
+def _least_jacobian(moved: Points, mask: Mask, window: tuple[slice, slice]) -> float:
+    """The map's least Jacobian within the foot over its median there; 0 or less where a part is turned over."""
     by_row, by_column = np.diff(moved, axis=0) / GRID_PX, np.diff(moved, axis=1) / GRID_PX
     jacobian = by_column[:-1, :, 0] * by_row[:, :-1, 1] - by_column[:-1, :, 1] * by_row[:, :-1, 0]
     holds_foot = np.zeros(jacobian.shape, dtype=np.bool_)
     rows, columns = np.nonzero(mask[window])
     holds_foot[rows // GRID_PX, columns // GRID_PX] = True
     inside = jacobian[holds_foot]
-    return bool(inside.min() <= LEAST_JACOBIAN_SHARE * float(np.median(inside)))
+    usual = float(np.median(inside))
+    return float(inside.min()) / usual if usual > 0 else 0.0
 
 
 def _residuals(warp: Warp, before: Outline, after: Outline, *, after_shape: tuple[int, int]) -> tuple[float, float]:

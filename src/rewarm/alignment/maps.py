@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.alignment.feet import Alignment
+from rewarm.alignment.feet import Alignment, SideAlignment
 from rewarm.errors import InvalidInputError
 from rewarm.regions import Mask
 
@@ -39,27 +39,24 @@ def change_map(
         if found != expected:
             raise InvalidInputError(f"{name}: expected the shape that was aligned, {expected}; found {found}")
     change = np.full(alignment.before_shape, np.nan, dtype=np.float32)
-    after_finite = np.isfinite(after_c)
     for side in alignment.sides.values():
-        usable = side.after_mask & after_finite
-        level_c = float(after_c[usable].mean(dtype=np.float64)) if usable.any() else 0.0
-        lifted = np.where(usable, after_c - level_c, 0.0).astype(np.float32)  # small numbers keep float32's digits
-        moved = cv2.remap(
-            lifted, side.map_x, side.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-        )
-        share = cv2.remap(
-            usable.astype(np.float32),
-            side.map_x,
-            side.map_y,
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=0,
-        )
+        after_here, enough = carried_temperature(after_c, side)
         window = side.window
-        valid = _without_rim(side.before_mask, rim_px)[window] & (share >= _LEAST_SHARE) & np.isfinite(before_c[window])
-        after_here = moved / np.maximum(share, _LEAST_SHARE) + level_c
+        valid = _without_rim(side.before_mask, rim_px)[window] & enough & np.isfinite(before_c[window])
         change[window][valid] = (after_here - before_c[window])[valid].astype(np.float32)
     return change
+
+
+def carried_temperature(after_c: Temperatures, side: SideAlignment) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Temperatures after, °C, at the pixels of the side's window before; and where enough of the limb supports them."""
+    usable = side.after_mask & np.isfinite(after_c)
+    level_c = float(after_c[usable].mean(dtype=np.float64)) if usable.any() else 0.0
+    lifted = np.where(usable, after_c - level_c, 0.0).astype(np.float32)  # small numbers keep float32's digits
+    moved, share = (
+        cv2.remap(layer, side.map_x, side.map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        for layer in (lifted, usable.astype(np.float32))
+    )
+    return moved / np.maximum(share, _LEAST_SHARE) + level_c, np.asarray(share >= _LEAST_SHARE)
 
 
 def _without_rim(mask: Mask, rim_px: int) -> Mask:

@@ -19,6 +19,16 @@ Points = NDArray[np.float64]
 STIFFNESS: Final = (30.0, 10.0, 3.0, 1.0)
 """Weight of the bending energy, round by round: a stiff map first, so that a bad match cannot bend it."""
 
+TRUSTING_ROUNDS: Final = 2
+"""Rounds in which every match counts in full, since the map has not bent yet; then those that stay off count less."""
+
+TRUST_SPREADS: Final = 2.0
+"""What lies this many usual distances from where the map takes it counts a quarter: a border between two regions that
+was drawn elsewhere in one picture must not bend the map."""
+
+LEAST_SPREAD_PX: Final = 0.5
+"""The usual distance is never taken as less: pixels alone make as much."""
+
 SAME_FACE: Final = 0.6
 """Cosine between outline normals beyond which two points lie on the same face of a toe (53°)."""
 
@@ -55,12 +65,14 @@ def fit_warp(
     lines_after: Mapping[str, Outline],
     *,
     length_px: float,
+    forgetful: bool = True,
 ) -> tuple[Warp, int]:
     """The smooth map that brings anchors onto anchors and outlines onto outlines, and how many points it rests on.
 
     Outlines match point to line (Chen and Medioni 1992, doi 10.1016/0262-8856(92)90066-C): along a straight border of a
     foot no point is known from its neighbour, so only the distance across it counts, and the spline's bending energy
-    (Bookstein 1989, doi 10.1109/34.24792) decides along it. Matches and map are found in turns.
+    (Bookstein 1989, doi 10.1109/34.24792) decides along it. Matches and map are found in turns; ``forgetful`` lets what
+    then still lies far off count less.
     """
     whole = lines_before[WHOLE].points
     centre, scale = anchors_before.mean(axis=0), max(length_px / 10.0, 1.0)
@@ -75,13 +87,21 @@ def fit_warp(
     null = null_space(np.column_stack([np.ones(len(control)), control]).T)
     energy = null.T @ _kernel(cdist(control, control)) @ null
     points_n = len(anchors_before)
-    for stiffness in STIFFNESS:
+    for number, stiffness in enumerate(STIFFNESS):
         matches = [_match(warp, sources[name], lines_after[name], trees[name], length_px) for name in names]
         source = np.concatenate([match[0] for match in matches])
         target = np.concatenate([match[1] for match in matches])
         normal = np.concatenate([match[2] for match in matches])
         points_n = len(anchors_before) + len(source)
-        warp = _solve(warp, (anchors_before, anchors_after), (source, target, normal), null, energy, stiffness)
+        line_trust, anchor_trust = np.ones(len(source)), np.ones(len(anchors_before))
+        if forgetful and number >= TRUSTING_ROUNDS:
+            line_trust = _trust(np.sum((warp(source) - target) * normal, axis=1))
+            anchor_trust = _trust(np.linalg.norm(warp(anchors_before) - anchors_after, axis=1))
+        lines, anchors = (
+            (source, target, normal, line_trust),
+            (anchors_before, anchors_after, ANCHOR_WEIGHT**2 * anchor_trust),
+        )
+        warp = _solve(warp, anchors, lines, null, energy, stiffness)
     return warp, points_n
 
 
@@ -112,21 +132,31 @@ def _match(
     return source.points[kept], target.points[index[kept]], target.normals[index[kept]]
 
 
+def _trust(off: Points) -> Points:
+    """Weights 0 to 1 of squared distances (n,), by Geman and McClure's function, which forgets what lies far off."""
+    spread = max(1.4826 * float(np.median(np.abs(off))), LEAST_SPREAD_PX)
+    return np.asarray((1.0 + np.square(off / (TRUST_SPREADS * spread))) ** -2)
+
+
 def _solve(
     warp: Warp,
-    anchors: tuple[Points, Points],
-    lines: tuple[Points, Points, Points],
+    anchors: tuple[Points, Points, Points],
+    lines: tuple[Points, Points, Points, Points],
     null: Points,
     energy: Points,
     stiffness: float,
 ) -> Warp:
-    """One regularised least-squares fit: anchors in both directions, outlines across only, bending penalised."""
-    source, target, normal = lines
+    """One regularised least-squares fit: anchors in both directions, outlines across only, bending penalised.
+
+    The last of ``anchors`` and of ``lines`` are the weights of their squared distances.
+    """
+    source, target, normal, line_weight = lines
+    root, normal = np.sqrt(anchors[2])[:, None], normal * np.sqrt(line_weight)[:, None]
     k = null.shape[1]
     reduce = np.zeros((len(warp.control) + 3, k + 3))
     reduce[: len(warp.control), :k] = null
     reduce[len(warp.control) :, k:] = np.eye(3)
-    at_anchors = _basis((anchors[0] - warp.centre) / warp.scale, warp.control) @ reduce * ANCHOR_WEIGHT
+    at_anchors = _basis((anchors[0] - warp.centre) / warp.scale, warp.control) @ reduce * root
     at_lines = _basis((source - warp.centre) / warp.scale, warp.control) @ reduce
     zeros = np.zeros_like(at_anchors)
     design = np.vstack(
@@ -136,9 +166,8 @@ def _solve(
             np.hstack([at_lines * normal[:, :1], at_lines * normal[:, 1:]]),
         ]
     )
-    wanted = np.concatenate(
-        [ANCHOR_WEIGHT * anchors[1][:, 0], ANCHOR_WEIGHT * anchors[1][:, 1], (target * normal).sum(1)]
-    )
+    places = anchors[1] * root
+    wanted = np.concatenate([places[:, 0], places[:, 1], (target * normal).sum(axis=1)])
     penalty = np.zeros((2 * (k + 3), 2 * (k + 3)))
     penalty[:k, :k] = penalty[k + 3 : 2 * k + 3, k + 3 : 2 * k + 3] = stiffness * energy
     solution = np.linalg.solve(design.T @ design + penalty, design.T @ wanted)

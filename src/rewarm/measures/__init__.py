@@ -1,5 +1,6 @@
 """Labelled thermogram → rows of figures, each with its uncertainty; and what changed between two visits."""
 
+from rewarm.measures.agreement import IntraclassCorrelation, dice, icc_2_1
 from rewarm.measures.assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from rewarm.measures.budget import (
     Part,
@@ -27,6 +28,7 @@ from rewarm.measures.frames import (
     steady_frames,
     survey_frames,
 )
+from rewarm.measures.groups import GroupDifference, GroupMap, average_maps, benjamini_hochberg, compare_groups
 from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
 from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
 from rewarm.measures.quality import Quality, picture_quality
@@ -54,6 +56,9 @@ __all__ = [
     "Difference",
     "FrameJumps",
     "FrameSurvey",
+    "GroupDifference",
+    "GroupMap",
+    "IntraclassCorrelation",
     "Part",
     "Place",
     "Quality",
@@ -64,16 +69,21 @@ __all__ = [
     "Setting",
     "SteadyFrames",
     "apply_reference",
+    "average_maps",
+    "benjamini_hochberg",
     "change_parts",
     "check_comparable",
     "combined_parts",
     "comparability",
+    "compare_groups",
     "compare_measurements",
     "comparison_warnings",
+    "dice",
     "evenly_spread",
     "expanded_u_c",
     "frame_blocks",
     "frame_jumps",
+    "icc_2_1",
     "jumps_in",
     "measure",
     "measurement_warnings",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from rewarm.regions import SIDES, TOES
-from rewarm.study import Comparison, StudyCheck, StudyResult
+from rewarm.study import Comparison, Proposal, StudyCheck, StudyResult
 
 MINUS = "−"
 
@@ -111,3 +111,15 @@ def _columns(rows: Iterable[list[str]]) -> list[str]:
     rows = list(rows)
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def proposals_text(proposals: Sequence[Proposal]) -> str:
+    """What was proposed for each scan, what was not and why, and what to do next."""
+    lines = []
+    for item in proposals:
+        what = ", ".join(item.names) if item.names else "nothing to propose"
+        lines.append(f"{item.path}: {what}" if item.path is not None else f"{item.scan}: {what}")
+        lines += [f"  {reason}" for reason in item.left_out]
+    if any(item.path is not None for item in proposals):
+        lines.append("No analysis uses a proposal. Look at each, then rename it to SCAN.geojson.")
+    return "\n".join(lines)

@@ -3,6 +3,7 @@
 from rewarm.study.comparison import compare, compare_scans
 from rewarm.study.folder import StudyCheck, check_study, load_study
 from rewarm.study.outputs import write_comparison, write_study_result
+from rewarm.study.proposals import Proposal, propose_corrections, propose_for_study
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.run import analyse_study, run_study
 from rewarm.study.single import measure_files
@@ -11,6 +12,7 @@ from rewarm.study.workers import sharing
 
 __all__ = [
     "Comparison",
+    "Proposal",
     "ScanResult",
     "StudyCheck",
     "StudyResult",
@@ -20,6 +22,8 @@ __all__ = [
     "compare_scans",
     "load_study",
     "measure_files",
+    "propose_corrections",
+    "propose_for_study",
     "run_study",
     "sharing",
     "staged_output",

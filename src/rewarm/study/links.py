@@ -13,6 +13,7 @@ import pandas as pd
 
 from rewarm.errors import Problem
 from rewarm.regions import LIMBS, limb_whole
+from rewarm.study.annotations import PROPOSED, annotation_of
 from rewarm.study.columns import did_you_mean
 from rewarm.study.csvtext import row_number, row_problems
 from rewarm.study.records import TABLES
@@ -354,11 +355,16 @@ def _annotations(folder: Path, scans: pd.DataFrame) -> list[Problem]:
         if path.suffix.lower() not in (".geojson", ".json"):
             continue
         file = f"annotations/{path.name}"
-        if path.suffix != ".geojson" or path.stem not in ids:
+        annotation = annotation_of(path, ids)
+        if annotation is None:
             advice = f"It is not used.{did_you_mean(path.stem, ids)}"
-            expected = "SCAN.geojson, with a scan of scans.csv"
+            expected = "SCAN.geojson or SCAN.AUTHOR.geojson, with a scan of scans.csv"
             problems.append(Problem(file, 0, "", expected, path.name, "warning", advice))
             continue
+        if annotation.author == PROPOSED:
+            expected = f"{annotation.scan}.geojson, once a person has looked at the proposal"
+            advice = "It is not used. Rename it to use it, or delete it"
+            problems.append(Problem(file, 0, "", expected, "a proposal", "warning", advice))
         try:
             content = json.loads(path.read_bytes().decode("utf-8-sig"))
         except (OSError, ValueError, RecursionError) as error:

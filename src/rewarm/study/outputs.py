@@ -35,11 +35,16 @@ CHECK_COLUMNS: Final = (
 
 
 def write_study_result(result: StudyResult, folder: str | Path) -> None:
-    """Write measurements.csv, .parquet, comparisons.csv, checks.csv, regions/ and run.json into an existing folder."""
+    """Write measurements.csv, .parquet, comparisons.csv, checks.csv, regions/ and run.json into an existing folder.
+
+    And agreement.csv, where a second reader marked scans.
+    """
     place = Path(folder)
     write_table(result.measurements, place / "measurements.csv", parquet=True)
     write_table(result.comparison_table, place / "comparisons.csv")
     write_table(gather_checks(result.scans), place / "checks.csv")
+    if result.agreement is not None:
+        write_table(result.agreement, place / "agreement.csv")
     _write_regions(result.scans, place)
     about = {"study": result.study_id, "title": result.title, "design": result.design, "control": result.control}
     comparisons = [

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from rewarm.measures import Assumptions, Circumstances
+from rewarm.study.annotations import annotation_path
 from rewarm.study.columns import parse_box
 from rewarm.study.folder import StudyCheck
 from rewarm.study.links import relative_path
@@ -70,7 +71,7 @@ def study_steps(check: StudyCheck) -> list[Step]:
     steps: list[Step] = []
     for row, scan in zip(scans.index, scans.to_dict("records"), strict=True):
         visit = visits[str(scan["participant"]), str(scan["visit"])]
-        annotation = check.folder / "annotations" / f"{scan['scan']}.geojson"
+        annotation = annotation_path(check.folder, str(scan["scan"]))
         plan = ScanPlan(
             path=check.folder / relative_path(str(scan["file"])),
             scan=str(scan["scan"]),

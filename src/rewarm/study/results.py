@@ -77,7 +77,8 @@ class StudyResult:
     """Everything that a run found out.
 
     ``tables`` holds the study's own tables, as read (text columns kept). ``inputs`` maps each file that was read,
-    relative to the study folder, to the SHA-256 of its bytes.
+    relative to the study folder, to the SHA-256 of its bytes. ``agreement`` has the columns of
+    :data:`rewarm.tables.AGREEMENT`; None where no scan was marked by a second reader.
     """
 
     study_id: str
@@ -92,3 +93,4 @@ class StudyResult:
     warnings: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    agreement: pd.DataFrame | None = None

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rewarm.errors import InvalidInputError, InvalidStudyError, Problem, RewarmError
 from rewarm.measures import compare_measurements
+from rewarm.study.agreement import study_agreement
 from rewarm.study.comparison import compare_scans
 from rewarm.study.folder import StudyCheck, load_study
 from rewarm.study.outputs import (
@@ -34,6 +35,8 @@ Progress = Callable[[int, int, str], None]
 
 def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
     """Analyse a study folder: write measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and run.json.
+
+    And agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson).
 
     ``output`` is built beside its place and renamed into it when complete, so that it is never half-written; it may be
     absent, empty, or an earlier output of rewarm (replaced as a whole). The same inputs give the same bytes.
@@ -61,6 +64,7 @@ def analyse_study(
     _refuse_copies(check, steps, scans)
     comparisons, failures = _compare_all(steps, scans, tell)
     measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
+    agreement, unread, second_readers = study_agreement(check.folder, scans)
     design: Mapping[str, str] = check.settings.get("design", {})
     return StudyResult(
         study_id=str(check.settings["id"]),
@@ -72,9 +76,10 @@ def analyse_study(
         comparisons=tuple(comparisons),
         measurements=measurements,
         comparison_table=changes,
-        warnings=(*map(str, check.warnings), *_camera_notes(steps), *failures, *notes),
+        warnings=(*map(str, check.warnings), *_camera_notes(steps), *failures, *notes, *unread),
         versions=software_versions(),
-        inputs=_inputs(check, steps, scans),
+        inputs=_inputs(check, steps, scans) | {f"annotations/{path.name}": sha256(path) for path in second_readers},
+        agreement=agreement,
     )
 
 
