@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A test says the same on every run and on every machine, however slow; HYPOTHESIS_PROFILE=search looks for new examples.
+# A test says the same on every run and machine, however slow; HYPOTHESIS_PROFILE=search looks for new examples.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

@@ -41,7 +41,7 @@ def start(recording: Path, output: Path, *, stop_after: int, how: str) -> subpro
     """Convert in a process of its own, which ends itself by a signal once so many frames are complete."""
     script = f"""
         import os, signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         from rewarm import cli
         import rewarm.cameras as cameras
         real = cameras.convert
