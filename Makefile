@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test set-up lint types layers check bench fuzz constraints clean
+.PHONY: help demo test set-up lint types layers check bench train fuzz constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -34,6 +34,19 @@ check: lint types layers test  ## all of these
 bench: set-up  ## the benchmarks, each beside a peer or a limit (minutes; needs 20 GB of disk for a while)
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
+.venv-train/ready: constraints.txt training/requirements.txt
+	@$(PYTHON) training/set_up.py
+
+MINUTES ?= 85
+TRAIN := .venv-train/bin/python -m
+# Threads that wait by spinning take the core from the process that paints.
+train: export OMP_WAIT_POLICY = PASSIVE
+train: .venv-train/ready  ## train the learned finder, or go on with it, and put its weights into the package (MINUTES=85)
+	@if [ -e training-output/checkpoint.pt ]; then $(TRAIN) training.train --resume; \
+	  else $(TRAIN) training.train --minutes $(MINUTES); fi
+	@$(TRAIN) training.export
+	@$(TRAIN) training.calibrate
+
 N ?= 20000
 fuzz: set-up  ## damage N files of every kind, and see that every reader says so (N=20000)
 	@nice $(BIN)/python scripts/fuzz_readers.py --inputs $(N)
@@ -43,4 +56,4 @@ constraints: set-up  ## renew constraints.txt from pyproject.toml
 	  --no-header --upgrade pyproject.toml -o constraints.txt
 
 clean:  ## remove what was built
-	rm -rf .venv demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-train demo-output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
 from rewarm.anatomy.fan import make_fan
+from rewarm.anatomy.found import FoundLimb, Part
 from rewarm.anatomy.pose import Fit, silhouette_outline
 from rewarm.anatomy.rims import noise_level, rim_sharpness, rim_support
 from rewarm.anatomy.silhouettes import FootCandidate
@@ -18,6 +19,9 @@ from rewarm.anatomy.sole_shape import Points, side_of
 from rewarm.anatomy.toes import ToeSplit, split_toes, toe_labels, web_points
 from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.regions import TOES, Mask
+from rewarm.version import __version__
+
+DRAWN_BY: Final = f"rewarm {__version__} geometry"
 
 _MISFIT_LIMIT: Final = 0.025
 _MISFIT_SCALE: Final = 0.002
@@ -25,9 +29,6 @@ _MIRROR_SCALE: Final = 0.0012
 _TOES_DOWN: Final = 0.004
 _STEEPEST: Final = np.radians(75.0)
 """In a scene, toes point up; a cut-out may have been turned."""
-
-Part = tuple[Mask, float, str]
-"""A region's mask, its confidence and what is doubtful."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +39,6 @@ class ChosenFoot:
     fit: Fit
     confidence: float
     doubt: str
-
-
-@dataclass(frozen=True, eq=False)
-class FoundFoot:
-    """A foot's parts by name, and its landmarks in pixel-edge coordinates (x, y)."""
-
-    parts: Mapping[str, Part]
-    landmarks: Mapping[str, tuple[float, float]]
 
 
 def _logistic(value: float) -> float:
@@ -130,7 +123,7 @@ def pair_feet(
     return chosen, warnings
 
 
-def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mirrored: bool, view: str) -> FoundFoot:
+def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mirrored: bool, view: str) -> FoundLimb:
     """All parts of one foot, each with a mask (y, x), a confidence and a doubt; and its landmarks."""
     assert chosen.fit.pose.mirrored == mirrored
     mask, pose = chosen.candidate.mask, chosen.fit.pose
@@ -162,7 +155,7 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
         parts[name] = (full(pixels), whole * near_toes, doubt)
     for name, pixels in angiosomes(points).items():
         parts[name] = (full(pixels), whole * 0.95, doubt)
-    return FoundFoot(parts, _landmarks(split, toe, points, xs, ys, chosen))
+    return FoundLimb(parts, _landmarks(split, toe, points, xs, ys, chosen), DRAWN_BY)
 
 
 def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit) -> list[float]:

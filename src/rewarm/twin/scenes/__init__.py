@@ -7,12 +7,13 @@ their fingers and sides; their forearms, faces and any other skin as ``other_ski
 
 from rewarm.twin.scenes.layout import random_layout
 from rewarm.twin.scenes.paint import paint
-from rewarm.twin.scenes.ranges import HELD_OUT, TRAINING, Anatomy, Cameras, Mix, Painting, Pose, Ranges
+from rewarm.twin.scenes.ranges import HELD_OUT, ORDINARY, TRAINING, Anatomy, Cameras, Mix, Painting, Pose, Ranges
 from rewarm.twin.scenes.vocabulary import LANDMARKS, PARTS, SIDE_CODES, Layout, Scene
 
 __all__ = [
     "HELD_OUT",
     "LANDMARKS",
+    "ORDINARY",
     "PARTS",
     "SIDE_CODES",
     "TRAINING",

@@ -6,7 +6,7 @@ cameras do on purpose: what a network has seen exaggerated it knows when it is m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 Pair = tuple[float, float]
@@ -191,3 +191,45 @@ HELD_OUT: Final = Ranges(
         distance=(3.6, 11.0),
     ),
 )
+ORDINARY: Final = replace(
+    HELD_OUT,
+    pose=replace(HELD_OUT.pose, touching_share=0.05, crossed_share=0.0),
+    cameras=replace(
+        HELD_OUT.cameras,
+        usual_size=(0.20, 0.45),
+        large_share=0.1,
+        wide_turn_share=0.0,
+        upside_down_share=0.0,
+        cut_share=0.0,
+    ),
+    mix=Mix(
+        bed_end=0.6,
+        bed_above=0.2,
+        bed_side=0.0,
+        sole=0.2,
+        anywhere=0.0,
+        hands=0.0,
+        legs_only=0.0,
+        three_feet=0.0,
+        face=0.0,
+        empty=0.0,
+        one_foot_share=0.1,
+        strange_hand_share=0.0,
+        strange_skin_share=0.0,
+        blanket_share=0.1,
+        things_share=0.05,
+    ),
+    painting=Painting(
+        texture_c=(0.05, 0.4),
+        folds_c=(0.0, 1.0),
+        calm_share=0.8,
+        melting_share=0.15,
+        two_temperatures_share=0.1,
+        odd_toe_share=0.15,
+        cut_out_share=0.0,
+        burnt_in_share=0.03,
+        blur_px=(0.0, 0.8),
+        sensor_width_px=(160.0, 640.0),
+    ),
+)
+"""What a clinic that takes care would record: the held-out anatomy, whole feet, a calm sheet, toes as cold as ever."""

@@ -1,0 +1,119 @@
+"""Figures of an exported network on simulated scenes whose anatomy, poses and cameras training never showed.
+
+Run: python -m training.evaluate [--weights FILE] [--scenes 300] [--mirrored]. It runs the package's own run time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewarm.anatomy.network import FOOT_PARTS, LANDMARKS, PARTS, WEIGHTS, Peak, Prediction, load_network, predict
+from rewarm.anatomy.network_input import network_input
+from rewarm.twin.scenes import HELD_OUT, ORDINARY
+from training.data import TEST_SEED, Example, held_out_scenes
+
+Predict = Callable[[NDArray[np.float32]], Prediction]
+
+SMALLEST_PX = {"foot": 100, "part": 20}
+"""Truth smaller than this is not counted: a sliver at the picture's edge."""
+
+NEAR_PX = 6.0
+"""A landmark's peak within this distance, in pixels of the network's picture, has found it."""
+
+
+def dice(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """2 |A ∩ B| / (|A| + |B|)."""
+    return 2.0 * float((one & other).sum()) / float(one.sum() + other.sum())
+
+
+def evaluate(ask: Predict, scenes: list[Example]) -> dict[str, float]:
+    """Figures by name: mean Dice over the scenes in which a part is in view; shares of sides and landmarks right."""
+    scores: dict[str, list[float]] = {name: [] for name in ("foot", *PARTS)}
+    false_foot: list[bool] = []
+    sides: list[bool] = []
+    errors: list[float] = []
+    for scene in scenes:
+        answer = ask(scene.celsius)
+        is_foot = np.isin(scene.parts, [PARTS.index(name) for name in FOOT_PARTS])
+        found = answer.foot > 0.5
+        if is_foot.sum() >= SMALLEST_PX["foot"]:
+            scores["foot"].append(dice(found, is_foot))
+        elif not is_foot.any():
+            false_foot.append(bool(found.sum() >= SMALLEST_PX["foot"]))
+        for code, name in enumerate(PARTS):
+            truth = scene.parts == code
+            if truth.sum() >= SMALLEST_PX["part"]:
+                scores[name].append(dice(answer.codes == code, truth))
+        for side in (1, 2):
+            truth = scene.sides == side
+            if truth.sum() >= SMALLEST_PX["foot"]:
+                means = [float(answer.sides[other][truth].mean()) for other in (1, 2)]
+                sides.append(means[side - 1] > means[2 - side])
+        errors.extend(_landmark_errors(answer.peaks, scene.points))
+    figures = {f"dice_{name}": float(np.mean(values)) for name, values in scores.items() if values}
+    if scores["foot"]:
+        figures["dice_foot_median"] = float(np.median(scores["foot"]))
+        figures["dice_foot_tenth_percentile"] = float(np.percentile(scores["foot"], 10))
+        figures["scenes_with_foot"] = len(scores["foot"])
+    if false_foot:
+        figures["foot_where_none_is"] = float(np.mean(false_foot))
+    if sides:
+        figures["side_right"] = float(np.mean(sides))
+    if errors:
+        near = [error for error in errors if error <= NEAR_PX]
+        figures["landmark_found"] = len(near) / len(errors)
+        if near:
+            figures["landmark_error_px_median_where_found"] = float(np.median(near))
+    return figures
+
+
+def _landmark_errors(peaks: tuple[Peak, ...], points: NDArray[np.float32]) -> list[float]:
+    """Distance of each visible landmark to the nearest peak of its name; infinite where there is none."""
+    errors = []
+    for limb in points:
+        for name, (x, y, visible) in zip(LANDMARKS, limb, strict=True):
+            if visible > 0.0:
+                near = [float(np.hypot(peak.x - x, peak.y - y)) for peak in peaks if peak.name == name]
+                errors.append(min(near, default=np.inf))
+    return errors
+
+
+def mirrored_too(weights: Path) -> Predict:
+    """The mean of the answers for the picture and for its mirror image: twice the time."""
+
+    def ask(celsius: NDArray[np.float32]) -> Prediction:
+        channels, fitting = network_input(celsius)
+        session = load_network(weights)
+        plain = session.run(None, {"temperature": channels[None]})
+        mirror = session.run(None, {"temperature": np.ascontiguousarray(channels[None, ..., ::-1])})
+        parts, sides, landmarks = (0.5 * (one[0] + two[0][..., ::-1]) for one, two in zip(plain, mirror, strict=True))
+        sides = 0.5 * (plain[1][0] + mirror[1][0][[0, 2, 1]][..., ::-1])
+        return Prediction(parts, sides, landmarks, fitting)
+
+    return ask
+
+
+def main() -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--folder", type=Path, default=Path("training-output"), help="where the test scenes are kept")
+    parser.add_argument("--scenes", type=int, default=300)
+    parser.add_argument("--ordinary", action="store_true", help="scenes as a careful clinic would record them")
+    parser.add_argument("--mirrored", action="store_true", help="average with the mirrored picture's answer")
+    given = parser.parse_args()
+    scenes = held_out_scenes(
+        given.folder / "data", given.scenes, seed=TEST_SEED, ranges=ORDINARY if given.ordinary else HELD_OUT
+    )
+    ask = mirrored_too(given.weights) if given.mirrored else lambda celsius: predict(celsius, weights=given.weights)
+    print(json.dumps({name: round(value, 4) for name, value in evaluate(ask, scenes).items()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""Write a trained network as one ONNX file, check it against PyTorch, and put its figures into it.
+
+Run: python -m training.export. Weights are stored as float16 and computed with as float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import datetime
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from rewarm.anatomy.network import WEIGHTS, load_network, predict
+from rewarm.anatomy.network_input import CHANNELS, NETWORK_SHAPE
+from training.data import TEST_SEED, encoded, held_out_scenes
+from training.evaluate import evaluate
+from training.network import FinderNetwork, full_resolution
+from training.train import read_checkpoint, settings_of
+
+FORMAT_VERSION: Final = 1
+LARGEST_BYTES: Final = 8_000_000
+LARGEST_DIFFERENCE: Final = 1e-3
+OUTPUTS: Final = ("parts", "sides", "landmarks")
+
+
+class _Probabilities(nn.Module):
+    """The network with what run time wants at its end: probabilities, parts at full resolution."""
+
+    def __init__(self, network: FinderNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, temperature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        parts, sides, landmarks = self.network(temperature)
+        return full_resolution(parts).softmax(1), sides.softmax(1), landmarks.sigmoid()
+
+
+def folded(network: FinderNetwork) -> FinderNetwork:
+    """A copy whose batch norms are part of its convolutions and whose weights are representable as float16."""
+    network = copy.deepcopy(network).eval().cpu().to(memory_format=torch.contiguous_format)
+    for block in network.modules():
+        if isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d):
+            block[0], block[1] = fuse_conv_bn_eval(block[0], block[1]), nn.Identity()
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(weight.half().float())
+    return network
+
+
+def write_onnx(network: FinderNetwork, path: Path, facts: Mapping[str, str]) -> None:
+    """One file: ``temperature`` in; ``parts``, ``sides`` and ``landmarks`` out, as probabilities."""
+    example = torch.zeros(1, CHANNELS, *NETWORK_SHAPE)
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        plain = Path(scratch) / "plain.onnx"
+        # The older exporter: it folds constants by itself and writes one file.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Probabilities(network).eval(),
+            (example,),
+            str(plain),
+            input_names=["temperature"],
+            output_names=list(OUTPUTS),
+            opset_version=17,
+            dynamo=False,
+        )
+        model = onnx.load(plain)
+    _halve_weights(model)
+    helper.set_model_props(model, dict(facts))
+    onnx.checker.check_model(model)
+    partial = path.with_suffix(".partial")
+    onnx.save(model, partial)
+    partial.replace(path)
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Store large float32 constants as float16, each with a cast back, which the run time folds when it loads."""
+    casts = []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < 64:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], name=f"{name}_cast", to=TensorProto.FLOAT))
+    for place, cast in enumerate(casts):
+        model.graph.node.insert(place, cast)
+
+
+def largest_difference(network: FinderNetwork, path: Path, pictures: np.ndarray) -> float:
+    """Between PyTorch's probabilities and ONNX Runtime's, over pictures (n, 2, 192, 256)."""
+    session = load_network(path)
+    worst = 0.0
+    with torch.no_grad():
+        for picture in pictures:
+            expected = _Probabilities(network)(torch.from_numpy(picture[None]))
+            found = session.run(None, {"temperature": picture[None]})
+            for one, other in zip(expected, found, strict=True):
+                worst = max(worst, float(np.abs(one.numpy() - other).max()))
+    return worst
+
+
+def _described() -> str:
+    command = ["git", "describe", "--always", "--dirty"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+    return result.stdout.strip() or "unknown"
+
+
+def main() -> None:
+    """Export, check, evaluate, and only then replace the package's weights."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("training-output"), help="with checkpoint.pt")
+    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--scenes", type=int, default=300, help="of the test set")
+    given = parser.parse_args()
+    state = read_checkpoint(given.folder / "checkpoint.pt")
+    settings = settings_of(state)
+    trained = FinderNetwork(settings.widths)
+    trained.load_state_dict(state["average"])
+    network = folded(trained)
+    scenes = held_out_scenes(given.folder / "data", given.scenes, seed=TEST_SEED)
+    pictures = np.stack([encoded(scene)["input"] for scene in scenes[:20]])
+    budget = f"--steps {settings.steps}" if settings.steps else f"--minutes {settings.minutes:g}"
+    facts = {
+        "format": str(FORMAT_VERSION),
+        "made_on": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "source": _described(),
+        "command": f"python -m training.train {budget} --layouts {settings.layouts} --seed {settings.seed}",
+        "export_command": "python -m training.export " + shlex.join(sys.argv[1:]),
+        "examples_seen": str(state["step"] * settings.batch),
+        "training_minutes": f"{state['seconds'] / 60.0:.1f}",
+        "parameters": str(sum(p.numel() for p in network.parameters())),
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        trial = Path(scratch) / "finder.onnx"
+        write_onnx(network, trial, facts)
+        difference = largest_difference(network, trial, pictures)
+        if not difference <= LARGEST_DIFFERENCE:
+            sys.exit(f"expected PyTorch and ONNX Runtime to agree within {LARGEST_DIFFERENCE}; found {difference:.2g}")
+        figures = evaluate(lambda celsius: predict(celsius, weights=trial), scenes)
+    figures = {name: round(value, 4) for name, value in figures.items()}
+    facts |= {"figures": json.dumps(figures), "test_scenes": str(given.scenes), "difference": f"{difference:.2g}"}
+    write_onnx(network, given.output, facts)
+    size = given.output.stat().st_size
+    print(json.dumps(figures, indent=2))
+    print(f"{given.output}: {size / 1e6:.2f} MB, within {difference:.1e} of PyTorch")
+    if size > LARGEST_BYTES:
+        sys.exit(f"expected at most {LARGEST_BYTES} bytes; found {size}. Make the network narrower (--widths)")
+
+
+if __name__ == "__main__":
+    main()
