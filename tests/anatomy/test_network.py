@@ -20,8 +20,6 @@ from rewarm.anatomy.network_input import fitting_of, to_picture
 from rewarm.errors import InvalidInputError, UnreadableFileError
 from rewarm.twin import scenes
 
-trained = pytest.mark.skipif(not WEIGHTS.exists(), reason="the learned finder is not trained yet: make train")
-
 
 def made_up(shape=(240, 320)):
     """An answer with a left toe1 in a box of the network's picture and a heel beside it, all else surroundings."""
@@ -103,7 +101,6 @@ def test_damaged_weights_are_refused(tmp_path):
         load_network(damaged)
 
 
-@trained
 def test_cut_short_weights_are_refused(tmp_path):
     short = tmp_path / "short.onnx"
     short.write_bytes(WEIGHTS.read_bytes()[:100_000])
@@ -111,14 +108,12 @@ def test_cut_short_weights_are_refused(tmp_path):
         load_network(short)
 
 
-@trained
 def test_the_weights_say_where_they_come_from():
     facts = network_facts()
     assert {"format", "made_on", "source", "command", "figures"} <= set(facts)
     assert WEIGHTS.stat().st_size <= 8_000_000
 
 
-@trained
 @pytest.mark.parametrize("shape", [(240, 320), (320, 240), (480, 640)])
 def test_probabilities_add_up(shape):
     random = np.random.default_rng(3)
@@ -129,7 +124,6 @@ def test_probabilities_add_up(shape):
     assert answer.codes.shape == shape
 
 
-@trained
 def test_most_of_a_foot_is_found_in_scenes_never_shown():
     random = np.random.default_rng(5)
     scores = []
