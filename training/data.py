@@ -22,16 +22,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.anatomy.network_input import NETWORK_SHAPE, border_median, filled, fitting_of, normalised
-from rewarm.twin.scenes import HELD_OUT, LANDMARKS, TRAINING, Layout, Ranges, paint, random_layout
+from rewarm.anatomy.close_up import CLOSE_UP_PX, Frame, close_up_channels, frame_around
+from rewarm.anatomy.network_input import NETWORK_SHAPE, border_median, filled, fitting_of, normalised, overview
+from rewarm.twin.scenes import CALM, HELD_OUT, LANDMARKS, PARTS, TRAINING, Layout, Ranges, paint, random_layout
 
 Batch = dict[str, NDArray]
 
 SHARD: Final = 96
 """Layouts in a file: a multiple of every sensible size of batch."""
-HALF: Final = (NETWORK_SHAPE[0] // 2, NETWORK_SHAPE[1] // 2)
+CLOSE_UPS: Final = 2
+"""Of each scene."""
 PEAK_SIGMA_PX: Final = 1.5
 """Width of a landmark's peak, in pixels of the half-resolution maps."""
+_CALM_SHARE: Final = 0.5
+_ASTRAY_SHARE: Final = 0.10
+_FIRST_FINGER: Final = PARTS.index("finger1")
+_FIRST_TOE: Final = PARTS.index("toe1")
+_SMALLEST_LIMB_PX: Final = 40
 _WARPED_SHARE: Final = 0.6
 _CUT_OUT_SHARE: Final = 0.03
 _AHEAD: Final = 4
@@ -169,32 +176,95 @@ def _warped(example: Example, affine: NDArray[np.float64]) -> Example:
     return Example(celsius, labels[0], labels[1], points.astype(np.float32))
 
 
-def encoded(example: Example) -> Batch:
-    """What the network is given and what it should answer: arrays of one example without a batch's axis.
+def encoded(example: Example, random: np.random.Generator) -> Batch:
+    """What the networks are given and what they should answer: arrays of one example without a batch's axis.
 
-    ``input`` float32 (2, 192, 256); ``parts`` uint8 (192, 256); ``sides`` uint8 (96, 128), 255 off the skin;
-    ``landmarks`` uint8 (19, 96, 128), 255 on a landmark.
+    The overview's: ``input`` float32 (2, 96, 128); ``parts`` uint8 (96, 128); ``sides`` uint8 (48, 64), 255 off the
+    skin. The same of two close-ups with ``close_`` before it, (2, …, 96, 96), without the guides; with
+    ``close_landmarks`` uint8 (2, 19, 48, 48), 255 on a landmark, and ``frames`` (2, 3): left, top and side.
     """
     fitting = fitting_of(example.celsius.shape)
-    sides = np.where(example.parts > 0, example.sides, np.uint8(255))[::2, ::2]
+    picture = filled(example.celsius)
+    frames = [_random_frame(box, random) for box in _chosen_boxes(example, random)]
+    close = [_cut(example, frame) for frame in frames]
     return {
-        "input": normalised(filled(example.celsius), fitting),
-        "parts": example.parts,
-        "sides": np.ascontiguousarray(sides),
-        "landmarks": landmark_maps(example.points),
+        "input": overview(normalised(picture, fitting)),
+        "parts": np.ascontiguousarray(example.parts[::2, ::2]),
+        "sides": _sides(example.parts, example.sides, 4),
+        "close_input": np.stack([close_up_channels(picture, fitting, frame) for frame in frames]),
+        "close_parts": np.stack([parts for parts, _ in close]),
+        "close_sides": np.stack([_sides(parts, sides, 2) for parts, sides in close]),
+        "close_landmarks": np.stack([landmark_maps(_points_in(example.points, frame)) for frame in frames]),
+        "frames": np.array([(frame.left, frame.top, frame.side) for frame in frames]),
     }
 
 
+def _sides(parts: NDArray[np.uint8], sides: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(np.where(parts > 0, sides, np.uint8(255))[::step, ::step])
+
+
+def _boxes(example: Example) -> list[tuple[float, float, float, float]]:
+    """The box (x0, y0, x1, y1) of every foot and hand."""
+    boxes = []
+    for first, behind in ((_FIRST_TOE, _FIRST_FINGER), (_FIRST_FINGER, len(PARTS))):
+        kind = (example.parts >= first) & (example.parts < behind)
+        for side in (1, 2):
+            own = kind & (example.sides == side)
+            if own.sum() >= _SMALLEST_LIMB_PX:
+                rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+                boxes.append((float(columns[0]), float(rows[0]), columns[-1] + 1.0, rows[-1] + 1.0))
+    return boxes
+
+
+def _chosen_boxes(example: Example, random: np.random.Generator) -> list[tuple[float, float, float, float] | None]:
+    """Two of the limbs' boxes; None is a place without plan, as where the first network errs."""
+    boxes: list[tuple[float, float, float, float] | None] = list(_boxes(example))
+    order = [boxes[place] for place in random.permutation(len(boxes))][:CLOSE_UPS]
+    if len(order) == 1 and random.random() < 0.6:
+        order.append(order[0])
+    order += [None] * (CLOSE_UPS - len(order))
+    return [None if random.random() < _ASTRAY_SHARE else box for box in order]
+
+
+def _random_frame(box: tuple[float, float, float, float] | None, random: np.random.Generator) -> Frame:
+    """About where the first network would have said."""
+    if box is None:
+        x, y = random.uniform(0.1, 0.9, 2) * NETWORK_SHAPE[::-1]
+        side = float(np.exp(random.uniform(np.log(40.0), np.log(200.0))))
+        return Frame(x - side / 2.0, y - side / 2.0, side)
+    frame = frame_around(box)
+    side = frame.side * float(np.exp(np.clip(random.normal(0.0, 0.16), -0.45, 0.45)))
+    x, y = random.normal(0.0, 0.05, 2) * frame.side + (frame.side - side) / 2.0
+    return Frame(frame.left + x, frame.top + y, side)
+
+
+def _cut(example: Example, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Parts and sides in a frame, each pixel's nearest, (96, 96)."""
+    at = (np.arange(CLOSE_UP_PX) + 0.5) * frame.scale
+    columns, rows = np.floor(at + frame.left).astype(int), np.floor(at + frame.top).astype(int)
+    inside_y, inside_x = (rows >= 0) & (rows < NETWORK_SHAPE[0]), (columns >= 0) & (columns < NETWORK_SHAPE[1])
+    inside = inside_y[:, None] & inside_x[None]
+    place = np.ix_(rows.clip(0, NETWORK_SHAPE[0] - 1), columns.clip(0, NETWORK_SHAPE[1] - 1))
+    return tuple(np.where(inside, item[place], 0).astype(np.uint8) for item in (example.parts, example.sides))
+
+
+def _points_in(points: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
+    moved = points.copy()
+    moved[..., :2] = (points[..., :2] - (frame.left, frame.top)) / frame.scale
+    return moved
+
+
 def landmark_maps(points: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A Gaussian peak on every visible landmark of every limb, (19, 96, 128), 255 at its top."""
-    maps = np.zeros((len(LANDMARKS), *HALF), dtype=np.uint8)
+    """A Gaussian peak on every visible landmark of every limb, (19, 48, 48) of a close-up, 255 at its top."""
+    pixels = CLOSE_UP_PX // 2
+    maps = np.zeros((len(LANDMARKS), pixels, pixels), dtype=np.uint8)
     for limb in points:
         for name, (x, y, visible) in enumerate(limb):
             if not visible > 0.0:  # NaN: the limb has no such landmark
                 continue
             column, row = x / 2.0, y / 2.0
             left, top = max(int(column) - 5, 0), max(int(row) - 5, 0)
-            right, bottom = min(int(column) + 6, HALF[1]), min(int(row) + 6, HALF[0])
+            right, bottom = min(int(column) + 6, pixels), min(int(row) + 6, pixels)
             if left >= right or top >= bottom:
                 continue
             across = np.exp(-0.5 * ((np.arange(left, right) + 0.5 - column) / PEAK_SIGMA_PX) ** 2)
@@ -228,8 +298,12 @@ def training_batches(
             opened = (path, read_shard(path))
         random = np.random.default_rng((seed, 1, number))
         chosen = opened[1][part * size : (part + 1) * size]
-        yield stacked([encoded(varied(painted(layout, random), random)) for layout in chosen])
+        yield stacked([encoded(varied(_painted_somehow(layout, random), random), random) for layout in chosen])
         number += workers
+
+
+def _painted_somehow(layout: Layout, random: np.random.Generator) -> Example:
+    return painted(layout, random, CALM if random.random() < _CALM_SHARE else TRAINING)
 
 
 def batches_of_workers(

@@ -1,6 +1,6 @@
 """Figures of an exported network on simulated scenes whose anatomy, poses and cameras training never showed.
 
-Run: python -m training.evaluate [--weights FILE] [--scenes 300] [--mirrored]. It runs the package's own run time.
+Run: python -m training.evaluate [--weights FILE] [--scenes 300]. It runs the package's own run time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.anatomy.network import FOOT_PARTS, LANDMARKS, PARTS, WEIGHTS, Peak, Prediction, load_network, predict
-from rewarm.anatomy.network_input import network_input
+from rewarm.anatomy.network import FOOT_PARTS, LANDMARKS, PARTS, WEIGHTS, Peak, Prediction, predict
 from rewarm.twin.scenes import HELD_OUT, ORDINARY
 from training.data import TEST_SEED, Example, held_out_scenes
 
@@ -84,21 +83,6 @@ def _landmark_errors(peaks: tuple[Peak, ...], points: NDArray[np.float32]) -> li
     return errors
 
 
-def mirrored_too(weights: Path) -> Predict:
-    """The mean of the answers for the picture and for its mirror image: twice the time."""
-
-    def ask(celsius: NDArray[np.float32]) -> Prediction:
-        channels, fitting = network_input(celsius)
-        session = load_network(weights)
-        plain = session.run(None, {"temperature": channels[None]})
-        mirror = session.run(None, {"temperature": np.ascontiguousarray(channels[None, ..., ::-1])})
-        parts, sides, landmarks = (0.5 * (one[0] + two[0][..., ::-1]) for one, two in zip(plain, mirror, strict=True))
-        sides = 0.5 * (plain[1][0] + mirror[1][0][[0, 2, 1]][..., ::-1])
-        return Prediction(parts, sides, landmarks, fitting)
-
-    return ask
-
-
 def main() -> None:
     """Print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -106,13 +90,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training-output"), help="where the test scenes are kept")
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--ordinary", action="store_true", help="scenes as a careful clinic would record them")
-    parser.add_argument("--mirrored", action="store_true", help="average with the mirrored picture's answer")
     given = parser.parse_args()
     scenes = held_out_scenes(
         given.folder / "data", given.scenes, seed=TEST_SEED, ranges=ORDINARY if given.ordinary else HELD_OUT
     )
-    ask = mirrored_too(given.weights) if given.mirrored else lambda celsius: predict(celsius, weights=given.weights)
-    print(json.dumps({name: round(value, 4) for name, value in evaluate(ask, scenes).items()}, indent=2))
+    figures = evaluate(lambda celsius: predict(celsius, weights=given.weights), scenes)
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=2))
 
 
 if __name__ == "__main__":

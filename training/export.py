@@ -1,4 +1,4 @@
-"""Write a trained network as one ONNX file, check it against PyTorch, and put its figures into it.
+"""Write the trained networks as two ONNX files, check them against PyTorch, and put their figures into them.
 
 Run: python -m training.export. Weights are stored as float16 and computed with as float32.
 """
@@ -25,32 +25,33 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from rewarm.anatomy.network import WEIGHTS, load_network, predict
-from rewarm.anatomy.network_input import CHANNELS, NETWORK_SHAPE
-from training.data import TEST_SEED, encoded, held_out_scenes
+from rewarm.anatomy.close_up import CLOSE_UP_PX
+from rewarm.anatomy.network import CLOSE_UP, OVERVIEW, WEIGHTS, load_network, predict
+from rewarm.anatomy.network_input import OVERVIEW_SHAPE
+from training.data import TEST_SEED, encoded, held_out_scenes, stacked
 from training.evaluate import evaluate
 from training.network import FinderNetwork, full_resolution
-from training.train import read_checkpoint, settings_of
+from training.train import TwoLooks, close_ups, probabilities, read_checkpoint, settings_of
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 LARGEST_BYTES: Final = 8_000_000
 LARGEST_DIFFERENCE: Final = 1e-3
-OUTPUTS: Final = ("parts", "sides", "landmarks")
 
 
 class _Probabilities(nn.Module):
-    """The network with what run time wants at its end: probabilities, parts at full resolution."""
+    """A network with what run time wants at its end: probabilities, parts at full resolution."""
 
     def __init__(self, network: FinderNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, temperature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, temperature: Tensor) -> tuple[Tensor, ...]:
         parts, sides, landmarks = self.network(temperature)
-        return full_resolution(parts).softmax(1), sides.softmax(1), landmarks.sigmoid()
+        answer = full_resolution(parts).softmax(1), sides.softmax(1)
+        return (*answer, landmarks.sigmoid()) if landmarks.shape[1] else answer
 
 
-def folded(network: FinderNetwork) -> FinderNetwork:
+def folded(network: TwoLooks) -> TwoLooks:
     """A copy whose batch norms are part of its convolutions and whose weights are representable as float16."""
     network = copy.deepcopy(network).eval().cpu().to(memory_format=torch.contiguous_format)
     for block in network.modules():
@@ -63,8 +64,10 @@ def folded(network: FinderNetwork) -> FinderNetwork:
 
 
 def write_onnx(network: FinderNetwork, path: Path, facts: Mapping[str, str]) -> None:
-    """One file: ``temperature`` in; ``parts``, ``sides`` and ``landmarks`` out, as probabilities."""
-    example = torch.zeros(1, CHANNELS, *NETWORK_SHAPE)
+    """One file: ``temperature`` in; ``parts``, ``sides`` and for close-ups ``landmarks`` out, as probabilities."""
+    close = path.name == CLOSE_UP
+    shape = (CLOSE_UP_PX, CLOSE_UP_PX) if close else OVERVIEW_SHAPE
+    example = torch.zeros(1, network.stem[0][0].in_channels // 4, *shape)
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         plain = Path(scratch) / "plain.onnx"
         # The older exporter: it folds constants by itself and writes one file.
@@ -74,7 +77,7 @@ def write_onnx(network: FinderNetwork, path: Path, facts: Mapping[str, str]) -> 
             (example,),
             str(plain),
             input_names=["temperature"],
-            output_names=list(OUTPUTS),
+            output_names=["parts", "sides", *(["landmarks"] if close else [])],
             opset_version=17,
             dynamo=False,
         )
@@ -85,6 +88,12 @@ def write_onnx(network: FinderNetwork, path: Path, facts: Mapping[str, str]) -> 
     partial = path.with_suffix(".partial")
     onnx.save(model, partial)
     partial.replace(path)
+
+
+def write_both(network: TwoLooks, folder: Path, facts: Mapping[str, str]) -> None:
+    """The two files of the package."""
+    write_onnx(network.overview, folder / OVERVIEW, facts)
+    write_onnx(network.close_up, folder / CLOSE_UP, facts)
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:
@@ -102,7 +111,7 @@ def _halve_weights(model: onnx.ModelProto) -> None:
 
 
 def largest_difference(network: FinderNetwork, path: Path, pictures: np.ndarray) -> float:
-    """Between PyTorch's probabilities and ONNX Runtime's, over pictures (n, 2, 192, 256)."""
+    """Between PyTorch's probabilities and ONNX Runtime's, over inputs (n, channels, y, x)."""
     session = load_network(path)
     worst = 0.0
     with torch.no_grad():
@@ -124,16 +133,17 @@ def main() -> None:
     """Export, check, evaluate, and only then replace the package's weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("training-output"), help="with checkpoint.pt")
-    parser.add_argument("--output", type=Path, default=WEIGHTS)
+    parser.add_argument("--output", type=Path, default=WEIGHTS, help="folder of the two files")
     parser.add_argument("--scenes", type=int, default=300, help="of the test set")
     given = parser.parse_args()
     state = read_checkpoint(given.folder / "checkpoint.pt")
     settings = settings_of(state)
-    trained = FinderNetwork(settings.widths)
+    trained = TwoLooks(settings.widths)
     trained.load_state_dict(state["average"])
     network = folded(trained)
     scenes = held_out_scenes(given.folder / "data", given.scenes, seed=TEST_SEED)
-    pictures = np.stack([encoded(scene)["input"] for scene in scenes[:20]])
+    random = np.random.default_rng(TEST_SEED)
+    batch = stacked([encoded(scene, random) for scene in scenes[:20]])
     budget = f"--steps {settings.steps}" if settings.steps else f"--minutes {settings.minutes:g}"
     facts = {
         "format": str(FORMAT_VERSION),
@@ -145,17 +155,19 @@ def main() -> None:
         "training_minutes": f"{state['seconds'] / 60.0:.1f}",
         "parameters": str(sum(p.numel() for p in network.parameters())),
     }
-    with tempfile.TemporaryDirectory() as scratch:
-        trial = Path(scratch) / "finder.onnx"
-        write_onnx(network, trial, facts)
-        difference = largest_difference(network, trial, pictures)
+    with tempfile.TemporaryDirectory() as scratch, torch.no_grad():
+        trial = Path(scratch)
+        write_both(network, trial, facts)
+        difference = largest_difference(network.overview, trial / OVERVIEW, batch["input"])
+        squares = close_ups(batch, *probabilities(network.overview(torch.from_numpy(batch["input"]))))["input"]
+        difference = max(difference, largest_difference(network.close_up, trial / CLOSE_UP, squares))
         if not difference <= LARGEST_DIFFERENCE:
             sys.exit(f"expected PyTorch and ONNX Runtime to agree within {LARGEST_DIFFERENCE}; found {difference:.2g}")
         figures = evaluate(lambda celsius: predict(celsius, weights=trial), scenes)
     figures = {name: round(value, 4) for name, value in figures.items()}
     facts |= {"figures": json.dumps(figures), "test_scenes": str(given.scenes), "difference": f"{difference:.2g}"}
-    write_onnx(network, given.output, facts)
-    size = given.output.stat().st_size
+    write_both(network, given.output, facts)
+    size = sum((given.output / name).stat().st_size for name in (OVERVIEW, CLOSE_UP))
     print(json.dumps(figures, indent=2))
     print(f"{given.output}: {size / 1e6:.2f} MB, within {difference:.1e} of PyTorch")
     if size > LARGEST_BYTES:

@@ -1,4 +1,4 @@
-"""The network and its losses.
+"""The networks and their losses: one for the whole picture, one for close-ups of limbs.
 
 A U-Net of plain 3 × 3 convolutions, which oneDNN runs faster in bfloat16 than depthwise ones. Full resolution is never
 convolved: every 2 × 2 pixels of the input become channels of one pixel, and the head gives 4 × 17 logits for it.
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from rewarm.anatomy.network_input import CHANNELS
 from rewarm.twin.scenes import LANDMARKS, PARTS, SIDE_CODES
 
-WIDTHS: Final = (24, 48, 96, 176, 256)
+WIDTHS: Final = (24, 48, 96, 144, 192)
 FOOT: Final = tuple(range(PARTS.index("toe1"), PARTS.index("dorsum") + 1))
 _TOE_WEIGHT: Final = 2.0
 """Of a pixel of a toe or finger in the cross-entropy; toes are a fiftieth of a picture."""
@@ -40,18 +40,18 @@ class FinderNetwork(nn.Module):
     The four logits of a part belong to the pixels (0, 0), (0, 1), (1, 0), (1, 1) of each 2 × 2.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
-        """``widths`` are the channels at 1/2, 1/4, … of the input's resolution."""
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, *, channels: int = CHANNELS, landmarks: bool = True) -> None:
+        """``widths`` are the channels at 1/2, 1/4, … of the input's resolution, ``channels`` those of the input."""
         super().__init__()
         self.widths = widths
-        self.stem = nn.Sequential(_convolution(4 * CHANNELS, widths[0]), _convolution(widths[0], widths[0]))
+        self.stem = nn.Sequential(_convolution(4 * channels, widths[0]), _convolution(widths[0], widths[0]))
         pairs = list(pairwise(widths))
         self.down = nn.ModuleList(_convolution(fine, coarse, 2) for fine, coarse in pairs)
         self.encode = nn.ModuleList(_convolution(coarse, coarse) for _, coarse in pairs)
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairs)
         self.decode = nn.ModuleList(_convolution(fine, fine) for fine, _ in pairs)
         self.parts = nn.Conv2d(widths[0], 4 * len(PARTS), 3, padding=1)
-        self.coarse = nn.Conv2d(widths[0], len(SIDE_CODES) + len(LANDMARKS), 1)
+        self.coarse = nn.Conv2d(widths[0], len(SIDE_CODES) + (len(LANDMARKS) if landmarks else 0), 1)
         nn.init.constant_(self.coarse.bias[len(SIDE_CODES) :], -4.0)  # a landmark is rare
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -93,7 +93,8 @@ def losses(answer: tuple[Tensor, Tensor, Tensor], truth: Mapping[str, Tensor]) -
     wanted = truth["sides"].long()
     on_skin = (wanted != _OFF_SKIN).sum().clamp_min(1)
     terms["sides"] = 0.5 * F.cross_entropy(sides.float(), wanted, ignore_index=_OFF_SKIN, reduction="sum") / on_skin
-    terms["landmarks"] = 20.0 * LandmarksLoss.apply(landmarks, truth["landmarks"])
+    if landmarks.shape[1]:
+        terms["landmarks"] = 20.0 * LandmarksLoss.apply(landmarks, truth["landmarks"])
     return terms
 
 

@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.data import Batch, batches_of_workers, encoded, generate_layouts, held_out_scenes
+from rewarm.anatomy.close_up import CLOSE_UP_CHANNELS, Frame, guides_in, guides_of
+from training.data import Batch, batches_of_workers, encoded, generate_layouts, held_out_scenes, stacked
 from training.network import FOOT, WIDTHS, FinderNetwork, full_resolution, losses
 
 TOES: Final = tuple(FOOT[:5])
@@ -46,6 +47,16 @@ class Settings:
     widths: tuple[int, ...] = WIDTHS
 
 
+class TwoLooks(nn.Module):
+    """The network of the whole picture, and the one of close-ups."""
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        """Both have the same ``widths``."""
+        super().__init__()
+        self.overview = FinderNetwork(widths, landmarks=False)
+        self.close_up = FinderNetwork(widths, channels=CLOSE_UP_CHANNELS)
+
+
 class Training:
     """The state of a run: everything that a checkpoint holds."""
 
@@ -53,7 +64,7 @@ class Training:
         """Begin a run."""
         torch.manual_seed(settings.seed)
         self.settings, self.device = settings, device
-        self.network = FinderNetwork(settings.widths).to(device, memory_format=torch.channels_last)
+        self.network = TwoLooks(settings.widths).to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         plain = [p for p in self.network.parameters() if p.ndim < 2]
         kernels = [p for p in self.network.parameters() if p.ndim >= 2]
@@ -95,21 +106,24 @@ class Training:
         s = self.settings
         return min(1.0, self.step / s.steps if s.steps else self.seconds / (60.0 * s.minutes))
 
-    def learn(self, batch: dict[str, Tensor]) -> dict[str, float]:
+    def learn(self, batch: Batch) -> dict[str, float]:
         """One step; the terms of the loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate * rate_share(self.progress)
-        batch = {name: item.to(self.device, non_blocking=True) for name, item in batch.items()}
-        picture = batch["input"].contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            answer = self.network(picture)
-        terms = losses(answer, batch)
         self.optimizer.zero_grad(set_to_none=True)
+        whole = _tensors({name: batch[name] for name in ("input", "parts", "sides")}, self.device)
+        answer = _ask(self.network.overview, whole["input"])
+        terms = losses(answer, whole)
         torch.stack(list(terms.values())).sum().backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        close = _tensors(close_ups(batch, *probabilities(answer)), self.device)
+        near = losses(_ask(self.network.close_up, close["input"]), close)
+        torch.stack(list(near.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self.network.overview.parameters(), 5.0)
+        nn.utils.clip_grad_norm_(self.network.close_up.parameters(), 5.0)
         self.optimizer.step()
         self.step += 1
         self._average_weights()
+        terms |= {f"close {name}": term for name, term in near.items()}
         return {name: float(term.detach()) for name, term in terms.items()}
 
     @torch.no_grad()
@@ -120,6 +134,34 @@ class Training:
                 mean.lerp_(now, 1.0 - keep)
             else:
                 mean.copy_(now)
+
+
+def _ask(network: FinderNetwork, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    with torch.autocast(picture.device.type, torch.bfloat16):
+        return network(picture.contiguous(memory_format=torch.channels_last))
+
+
+def _tensors(batch: Batch, device: torch.device) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(item).to(device, non_blocking=True) for name, item in batch.items()}
+
+
+@torch.no_grad()
+def probabilities(answer: tuple[Tensor, Tensor, Tensor]) -> tuple[np.ndarray, np.ndarray]:
+    """Of parts (n, 17, y, x) at full resolution and of sides (n, 3, y/2, x/2)."""
+    parts = full_resolution(answer[0].detach().float()).softmax(1)
+    return parts.cpu().numpy(), answer[1].detach().float().softmax(1).cpu().numpy()
+
+
+def close_ups(batch: Batch, parts: np.ndarray, sides: np.ndarray) -> Batch:
+    """The close-ups of a batch, guided by what the first network says of its pictures."""
+    inputs = []
+    for squares, frames, own_parts, own_sides in zip(batch["close_input"], batch["frames"], parts, sides, strict=True):
+        guides = guides_of(own_parts, own_sides)
+        for square, (left, top, side) in zip(squares, frames, strict=True):
+            inputs.append(np.concatenate((square, guides_in(guides, Frame(left, top, side)))))
+    flat = {name: batch[f"close_{name}"] for name in ("parts", "sides", "landmarks")}
+    joined = {name: item.reshape(-1, *item.shape[2:]) for name, item in flat.items()}
+    return {"input": np.stack(inputs), **joined}
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -143,26 +185,47 @@ def rate_share(progress: float) -> float:
 
 
 @torch.no_grad()
-def validate(network: FinderNetwork, batches: list[Batch], device: torch.device) -> dict[str, float]:
-    """Foot Dice (mean over scenes with a foot) and mean Dice of the toes (pooled over all scenes)."""
+def validate(network: TwoLooks, batches: list[Batch], device: torch.device) -> dict[str, float]:
+    """Foot Dice of the overview (mean over scenes), foot and toe Dice of true limbs' close-ups (pooled for toes)."""
     network.eval()
-    feet: list[float] = []
-    sums = torch.zeros(len(TOES), 2)
+    whole, near = _Tally(), _Tally()
     for batch in batches:
-        picture = torch.from_numpy(batch["input"]).to(device, memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16):
-            logits = network(picture)[0]
-        probability = full_resolution(logits.float()).softmax(1).cpu()
-        codes, truth = probability.argmax(1), torch.from_numpy(batch["parts"])
+        answer = _ask(network.overview, torch.from_numpy(batch["input"]).to(device))
+        parts, sides = probabilities(answer)
+        whole.add(parts, batch["parts"])
+        close = close_ups(batch, parts, sides)
+        answer = _ask(network.close_up, torch.from_numpy(close["input"]).to(device))
+        near.add(probabilities(answer)[0], close["parts"])
+    return {"foot": whole.foot, "close foot": near.foot, "toes": near.toes}
+
+
+class _Tally:
+    """Dice of feet and toes over batches."""
+
+    def __init__(self) -> None:
+        self.feet: list[float] = []
+        self.sums = np.zeros((len(TOES), 2))
+
+    def add(self, probability: np.ndarray, truth: np.ndarray) -> None:
+        codes = probability.argmax(1)
         found = probability[:, list(FOOT)].sum(1) > 0.5
         wanted = (truth >= FOOT[0]) & (truth <= FOOT[-1])
         for one, other in zip(found, wanted, strict=True):
-            if other.sum() >= 100:
-                feet.append(float(2.0 * (one & other).sum() / (one.sum() + other.sum())))
+            if other.sum() >= 25:
+                self.feet.append(2.0 * float((one & other).sum()) / float(one.sum() + other.sum()))
         for place, toe in enumerate(TOES):
-            sums[place, 0] += 2.0 * ((codes == toe) & (truth == toe)).sum()
-            sums[place, 1] += (codes == toe).sum() + (truth == toe).sum()
-    return {"foot": float(np.mean(feet)) if feet else math.nan, "toes": float((sums[:, 0] / sums[:, 1]).mean())}
+            self.sums[place] += (
+                2.0 * ((codes == toe) & (truth == toe)).sum(),
+                (codes == toe).sum() + (truth == toe).sum(),
+            )
+
+    @property
+    def foot(self) -> float:
+        return float(np.mean(self.feet)) if self.feet else math.nan
+
+    @property
+    def toes(self) -> float:
+        return float((self.sums[:, 0] / np.maximum(self.sums[:, 1], 1.0)).mean())
 
 
 def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: float, validate_minutes: float) -> None:
@@ -171,11 +234,9 @@ def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: floa
     started = time.perf_counter() - run.seconds
     shards = generate_layouts(folder / "data", s.layouts, seed=s.seed, processes=max(threads, 1))
     scenes = held_out_scenes(folder / "data", s.held_out)
-    held_out = [encoded(scene) for scene in scenes]
-    validation = [
-        {name: np.stack([scene[name] for scene in held_out[at : at + 20]]) for name in ("input", "parts")}
-        for at in range(0, len(held_out), 20)
-    ]
+    random = np.random.default_rng(s.seed)
+    held_out = [encoded(scene, random) for scene in scenes]
+    validation = [stacked(held_out[at : at + 20]) for at in range(0, len(held_out), 20)]
     del scenes, held_out
     torch.set_num_threads(threads)
     run.network.train()
@@ -187,7 +248,7 @@ def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: floa
         if run.progress >= 1.0:
             break
         run.seconds = time.perf_counter() - started
-        terms = run.learn({name: torch.from_numpy(array) for name, array in arrays.items()})
+        terms = run.learn(arrays)
         means = {name: 0.98 * means.get(name, term) + 0.02 * term for name, term in terms.items()}
         now = time.perf_counter()
         due = now - validated >= 60.0 * validate_minutes
@@ -198,7 +259,7 @@ def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: floa
             line += "  loss " + " ".join(f"{name} {mean:.3f}" for name, mean in means.items())
             if due:
                 scores = validate(run.average, validation, run.device)
-                line += f"  held-out foot {scores['foot']:.4f} toes {scores['toes']:.4f}"
+                line += "  held-out " + " ".join(f"{name} {score:.4f}" for name, score in scores.items())
                 validated = time.perf_counter()
             print(line, flush=True)
         if now - saved >= 60.0 * checkpoint_minutes:
@@ -208,7 +269,7 @@ def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: floa
     run.seconds = time.perf_counter() - started
     run.save(folder / "checkpoint.pt")
     scores = validate(run.average, validation, run.device)
-    print(f"done: step {run.step}  held-out foot {scores['foot']:.4f} toes {scores['toes']:.4f}", flush=True)
+    print(f"done: step {run.step}  held-out " + " ".join(f"{name} {score:.4f}" for name, score in scores.items()))
 
 
 def keep_memory() -> None:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from rewarm.anatomy.network import (
+    CLOSE_UP,
     FOOT_PARTS,
     HAND_PARTS,
     LANDMARKS,
+    OVERVIEW,
     PARTS,
     SIDES,
     WEIGHTS,
@@ -90,8 +92,10 @@ def test_peaks_are_found_between_pixels_in_the_pictures_coordinates(shape):
 
 
 def test_missing_weights_say_how_to_get_them(tmp_path):
-    with pytest.raises(UnreadableFileError, match=r"none\.onnx: expected the learned finder's weights; found no file"):
-        predict(np.zeros((24, 32), np.float32), weights=tmp_path / "none.onnx")
+    with pytest.raises(
+        UnreadableFileError, match=r"overview\.onnx: expected weights of the learned finder; found no file"
+    ):
+        predict(np.zeros((24, 32), np.float32), weights=tmp_path)
 
 
 def test_damaged_weights_are_refused(tmp_path):
@@ -103,15 +107,21 @@ def test_damaged_weights_are_refused(tmp_path):
 
 def test_cut_short_weights_are_refused(tmp_path):
     short = tmp_path / "short.onnx"
-    short.write_bytes(WEIGHTS.read_bytes()[:100_000])
+    short.write_bytes((WEIGHTS / OVERVIEW).read_bytes()[:100_000])
     with pytest.raises(UnreadableFileError, match="make train"):
         load_network(short)
+
+
+def test_the_two_networks_are_not_taken_for_each_other(tmp_path):
+    (tmp_path / CLOSE_UP).write_bytes((WEIGHTS / OVERVIEW).read_bytes())
+    with pytest.raises(UnreadableFileError, match=r"close_up\.onnx: expected a network with .*landmarks.*; found "):
+        load_network(tmp_path / CLOSE_UP)
 
 
 def test_the_weights_say_where_they_come_from():
     facts = network_facts()
     assert {"format", "made_on", "source", "command", "figures"} <= set(facts)
-    assert WEIGHTS.stat().st_size <= 8_000_000
+    assert sum((WEIGHTS / name).stat().st_size for name in (OVERVIEW, CLOSE_UP)) <= 8_000_000
 
 
 @pytest.mark.parametrize("shape", [(240, 320), (320, 240), (480, 640)])

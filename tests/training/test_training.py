@@ -8,9 +8,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs .venv-train: make train")
 pytest.importorskip("onnx", reason="training needs .venv-train: make train")
 
-from rewarm.anatomy.network import load_network  # noqa: E402
+from rewarm.anatomy.close_up import Frame  # noqa: E402
+from rewarm.anatomy.network import CLOSE_UP, OVERVIEW, load_network  # noqa: E402
 from training import data, export, train  # noqa: E402
-from training.network import FinderNetwork, LandmarksLoss, PartsLoss, class_weights, full_resolution, losses  # noqa: E402
+from training.network import LandmarksLoss, PartsLoss, class_weights, full_resolution, losses  # noqa: E402
 
 TINY = train.Settings(steps=4, layouts=4, batch=2, widths=(4, 4, 8, 8, 8), workers=0, held_out=2)
 
@@ -84,10 +85,25 @@ def test_a_turned_example_keeps_points_on_their_pixels():
 
 def test_landmark_maps_peak_at_visible_landmarks_only():
     points = np.full((2, 19, 3), np.nan, np.float32)
-    points[0, 0], points[1, 0], points[0, 1] = (41.0, 61.0, 1.0), (201.0, 101.0, 1.0), (50.0, 50.0, 0.0)
+    points[0, 0], points[1, 0], points[0, 1] = (41.0, 61.0, 1.0), (81.0, 11.0, 1.0), (50.0, 50.0, 0.0)
     maps = data.landmark_maps(points)
-    assert maps[0, 30, 20] == maps[0, 50, 100] == 255
+    assert maps[0, 30, 20] == maps[0, 5, 40] == 255
     assert maps[1:].max() == 0
+
+
+def test_a_close_ups_truth_lies_where_its_picture_does():
+    parts = np.zeros(data.NETWORK_SHAPE, np.uint8)
+    parts[60:90, 100:130] = 2
+    points = np.full((1, 19, 3), np.nan, np.float32)
+    points[0, 0] = (100.0, 60.0, 1.0)
+    example = data.Example(20.0 + 5.0 * parts.astype(np.float32), parts, np.minimum(parts, 1), points)
+    frame = Frame(90.0, 50.0, 48.0)
+    cut, sides = data._cut(example, frame)
+    assert (cut[20:80, 20:80] == 2).all()
+    assert int((cut > 0).sum()) == int((sides == 1).sum()) == 3600
+    warm = data.close_up_channels(example.celsius, data.fitting_of(parts.shape), frame)[0]
+    assert ((warm > warm.mean()) == (cut > 0)).mean() > 0.98
+    np.testing.assert_allclose(data._points_in(points, frame)[0, 0, :2], (20.0, 20.0))
 
 
 def test_the_losses_know_their_gradients():
@@ -120,7 +136,7 @@ def test_a_perfect_answer_costs_next_to_nothing():
 def learn(run, shards, until):
     batches = data.training_batches(shards, TINY.batch, seed=TINY.seed, first=run.step)
     while run.step < until:
-        run.learn({name: torch.from_numpy(array) for name, array in next(batches).items()})
+        run.learn(next(batches))
 
 
 def test_a_stopped_run_goes_on_exactly(shards, small_shards, tmp_path):
@@ -137,19 +153,20 @@ def test_a_stopped_run_goes_on_exactly(shards, small_shards, tmp_path):
         expected, found = getattr(whole, name).state_dict(), getattr(second, name).state_dict()
         assert all(torch.equal(expected[key], found[key]) for key in expected)
     begun = train.Training(TINY, device).network.state_dict()
-    assert not torch.equal(begun["parts.weight"], whole.network.state_dict()["parts.weight"])
+    assert not torch.equal(begun["close_up.parts.weight"], whole.network.state_dict()["close_up.parts.weight"])
 
 
-def test_the_exported_file_answers_as_pytorch_does(tmp_path):
+def test_the_exported_files_answer_as_pytorch_does(tmp_path):
     torch.manual_seed(2)
-    network = export.folded(FinderNetwork())
-    path = tmp_path / "finder.onnx"
-    export.write_onnx(network, path, {"format": "1"})
-    assert list(tmp_path.iterdir()) == [path]
-    assert path.stat().st_size < export.LARGEST_BYTES
-    pictures = np.random.default_rng(1).normal(size=(2, 2, 192, 256)).astype(np.float32)
-    assert export.largest_difference(network, path, pictures) < export.LARGEST_DIFFERENCE
-    assert load_network(path).get_modelmeta().custom_metadata_map["format"] == "1"
+    network = export.folded(train.TwoLooks(train.WIDTHS))
+    export.write_both(network, tmp_path, {"format": "2"})
+    assert {path.name for path in tmp_path.iterdir()} == {OVERVIEW, CLOSE_UP}
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < export.LARGEST_BYTES
+    random = np.random.default_rng(1)
+    for name, own, shape in ((OVERVIEW, network.overview, (2, 96, 128)), (CLOSE_UP, network.close_up, (6, 96, 96))):
+        pictures = random.normal(size=(2, *shape)).astype(np.float32)
+        assert export.largest_difference(own, tmp_path / name, pictures) < export.LARGEST_DIFFERENCE
+        assert load_network(tmp_path / name).get_modelmeta().custom_metadata_map["format"] == "2"
 
 
 def test_going_on_without_a_checkpoint_is_refused(monkeypatch, tmp_path):

@@ -1,6 +1,8 @@
-"""The learned finder: a small network, trained on simulated scans alone, says which pixels are which part of a limb.
+"""The learned finder: two small networks, trained on simulated scans alone, say which pixels are which part of a limb.
 
-Its weights lie beside this file as ``finder.onnx``; the folder ``training`` of the source distribution makes them.
+The first sees the whole picture at a low resolution and tells where limbs are; the second sees each of them closely.
+Their weights lie beside this file as ``overview.onnx`` and ``close_up.onnx``; the folder ``training`` of the source
+distribution makes them.
 """
 
 from __future__ import annotations
@@ -15,7 +17,26 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from rewarm.anatomy.network_input import CHANNELS, NETWORK_SHAPE, Fitting, network_input, to_picture, unfit
+from rewarm.anatomy.close_up import (
+    CLOSE_UP_CHANNELS,
+    CLOSE_UP_PX,
+    close_up_channels,
+    frames_in,
+    guides_in,
+    guides_of,
+    merged,
+)
+from rewarm.anatomy.network_input import (
+    CHANNELS,
+    NETWORK_SHAPE,
+    OVERVIEW_SHAPE,
+    Fitting,
+    filled,
+    network_input,
+    overview,
+    to_picture,
+    unfit,
+)
 from rewarm.errors import InvalidInputError, UnreadableFileError
 
 Image = NDArray[np.float32]
@@ -44,7 +65,11 @@ LANDMARKS: Final = (
     *(f"finger_web{number}" for number in range(1, 5)),
 )
 
-WEIGHTS: Final = Path(__file__).with_name("finder.onnx")
+WEIGHTS: Final = Path(__file__).parent
+"""The folder of both networks' weights."""
+OVERVIEW: Final = "overview.onnx"
+CLOSE_UP: Final = "close_up.onnx"
+_HALF: Final = (NETWORK_SHAPE[0] // 2, NETWORK_SHAPE[1] // 2)
 _THREADS: Final = 2
 _WEAKEST_PEAK: Final = 0.2
 _PEAKS_APART_PX: Final = 7
@@ -65,9 +90,9 @@ class Peak:
 class Prediction:
     """What the network says of one picture.
 
-    ``network_parts`` (17, 192, 256), ``network_sides`` (3, 96, 128) and ``network_landmarks`` (19, 96, 128) are its
-    own maps, probabilities 0..1; ``fitting`` says where the picture lies in them. The properties give maps over the
-    picture's own pixels (y, x); each is made when first asked for.
+    ``network_parts`` (17, 192, 256), ``network_sides`` (3, 96, 128) and ``network_landmarks`` (19, 96, 128) are maps
+    over the network's picture, probabilities 0..1; ``fitting`` says where the picture lies in them. The properties give
+    maps over the picture's own pixels (y, x); each is made when first asked for.
     """
 
     network_parts: Image
@@ -161,45 +186,65 @@ def _top(scores: Image, row: int, column: int) -> tuple[float, float]:
 
 
 def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
-    """Ask the network about one picture, (y, x) °C, of any size; NaN or exact zeros are a background cut out.
+    """Ask the networks about one picture, (y, x) °C, of any size; NaN or exact zeros are a background cut out.
 
     Raises :class:`rewarm.errors.InvalidInputError` for a picture without a temperature and
     :class:`rewarm.errors.UnreadableFileError` where the weights are missing or damaged.
     """
     channels, fitting = network_input(temperature_c)
-    parts, sides, landmarks = load_network(weights).run(None, {"temperature": channels[None]})
-    return Prediction(parts[0], sides[0], landmarks[0], fitting)
+    seen = overview(channels)
+    parts, sides = (answer[0] for answer in load_network(weights / OVERVIEW).run(None, {"temperature": seen[None]}))
+    guides = guides_of(parts, sides)
+    frames = frames_in(guides)
+    parts = np.stack([cv2.resize(part, NETWORK_SHAPE[::-1], interpolation=cv2.INTER_LINEAR) for part in parts])
+    sides = np.stack([cv2.resize(side, _HALF[::-1], interpolation=cv2.INTER_LINEAR) for side in sides])
+    landmarks = np.zeros((len(LANDMARKS), *_HALF), np.float32)
+    if frames:
+        picture = filled(np.asarray(temperature_c, dtype=np.float32))
+        network = load_network(weights / CLOSE_UP)
+        squares = [np.concatenate((close_up_channels(picture, fitting, f), guides_in(guides, f))) for f in frames]
+        near = [network.run(None, {"temperature": square[None]}) for square in squares]
+        parts = merged(parts, [answer[0][0] for answer in near], frames)
+        sides = merged(sides, [answer[1][0] for answer in near], frames)
+        landmarks = merged(landmarks, [answer[2][0] for answer in near], frames)
+    return Prediction(parts, sides, landmarks, fitting)
 
 
 @cache
-def load_network(weights: Path = WEIGHTS) -> onnxruntime.InferenceSession:
-    """The network, loaded once per file and process; UnreadableFileError where that cannot be done."""
+def load_network(path: Path) -> onnxruntime.InferenceSession:
+    """One of the two networks, loaded once per file and process; UnreadableFileError where that cannot be done."""
     repair = "Install rewarm again, or make the file with `make train`"
-    if not weights.is_file():
-        raise UnreadableFileError(f"{weights}: expected the learned finder's weights; found no file. {repair}")
+    if not path.is_file():
+        raise UnreadableFileError(f"{path}: expected weights of the learned finder; found no file. {repair}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _THREADS
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting must not take a core from others
     try:
-        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the library's exceptions have no common base but this
         reason = str(error).strip().splitlines()[0]
-        raise UnreadableFileError(f"{weights}: expected an ONNX network; found: {reason}. {repair}") from error
+        raise UnreadableFileError(f"{path}: expected an ONNX network; found: {reason}. {repair}") from error
     found = [(item.name, *item.shape[1:]) for item in (*session.get_inputs(), *session.get_outputs())]
-    half = (NETWORK_SHAPE[0] // 2, NETWORK_SHAPE[1] // 2)
-    wanted = [
-        ("temperature", CHANNELS, *NETWORK_SHAPE),
-        ("parts", len(PARTS), *NETWORK_SHAPE),
-        ("sides", len(SIDES), *half),
-        ("landmarks", len(LANDMARKS), *half),
-    ]
+    wanted = _expected(close=path.name == CLOSE_UP)
     if found != wanted:
-        raise UnreadableFileError(f"{weights}: expected a network with {wanted}; found {found}. {repair}")
+        raise UnreadableFileError(f"{path}: expected a network with {wanted}; found {found}. {repair}")
     return session
+
+
+def _expected(*, close: bool) -> list[tuple[str | int, ...]]:
+    """Names and shapes of a network's input and outputs."""
+    shape = (CLOSE_UP_PX, CLOSE_UP_PX) if close else OVERVIEW_SHAPE
+    half = (shape[0] // 2, shape[1] // 2)
+    expected: list[tuple[str | int, ...]] = [
+        ("temperature", CLOSE_UP_CHANNELS if close else CHANNELS, *shape),
+        ("parts", len(PARTS), *shape),
+        ("sides", len(SIDES), *half),
+    ]
+    return [*expected, ("landmarks", len(LANDMARKS), *half)] if close else expected
 
 
 def network_facts(weights: Path = WEIGHTS) -> dict[str, str]:
     """What the weights say of themselves: version, date, command, figures on the simulated test set."""
-    return dict(load_network(weights).get_modelmeta().custom_metadata_map)
+    return dict(load_network(weights / OVERVIEW).get_modelmeta().custom_metadata_map)

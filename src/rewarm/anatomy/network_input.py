@@ -21,6 +21,8 @@ Image = NDArray[np.float32]
 
 NETWORK_SHAPE: Final = (192, 256)
 """Rows and columns of the network's picture; portrait pictures are turned a quarter to lie in it."""
+OVERVIEW_SHAPE: Final = (NETWORK_SHAPE[0] // 2, NETWORK_SHAPE[1] // 2)
+"""Rows and columns that the first network sees; what it finds is looked at closely by the second."""
 CHANNELS: Final = 2
 """Temperature over the whole picture's spread, and over the spread close by."""
 
@@ -140,16 +142,20 @@ def _filling(temperature_c: Image, valid: Mask, cut_out: bool) -> float:
 
 
 def normalised(fitted_c: Image, fitting: Fitting) -> Image:
-    """Fitted °C (192, 256) → the network's two channels (2, 192, 256), without unit.
+    """Fitted °C (192, 256) → the two channels (2, 192, 256) of :func:`channels_of`."""
+    return channels_of(fitted_c, fitted_c[_inside(fitting)])
 
-    First: difference to the median over half the distance between the 1st and the 99th percentile (at least 0.5 °C),
-    clipped to ±3. Second: the same over the mean and standard deviation in a window of 21 pixels, with a floor, so
-    that a foot nearly as cold as the sheet keeps its edges.
+
+def channels_of(celsius: Image, sample: Image) -> Image:
+    """A picture (y, x) in °C → two channels (2, y, x) without unit.
+
+    First: difference to the median over half the distance between the 1st and the 99th percentile (at least 0.5 °C) of
+    ``sample``, clipped to ±3. Second: the same over the mean and standard deviation in a window of 21 pixels, with a
+    floor, so that a foot nearly as cold as the sheet keeps its edges.
     """
-    sample = fitted_c[_inside(fitting)][::2, ::2]
-    low, middle, high = np.percentile(sample, (1.0, 50.0, 99.0))
+    low, middle, high = np.percentile(sample[::2, ::2], (1.0, 50.0, 99.0))
     half_spread = max(0.5 * float(high - low), _SMALLEST_SPREAD_C)
-    whole = np.clip((fitted_c - np.float32(middle)) / np.float32(half_spread), -_CLIP, _CLIP)
+    whole = np.clip((celsius - np.float32(middle)) / np.float32(half_spread), -_CLIP, _CLIP)
     window = (_WINDOW_PX, _WINDOW_PX)
     mean = cv2.blur(whole, window, borderType=cv2.BORDER_REFLECT)
     variance = cv2.blur(whole * whole, window, borderType=cv2.BORDER_REFLECT) - mean * mean
@@ -157,8 +163,15 @@ def normalised(fitted_c: Image, fitting: Fitting) -> Image:
     return np.stack((whole, np.clip((whole - mean) / spread, -_CLIP, _CLIP))).astype(np.float32)
 
 
+def overview(channels: Image) -> Image:
+    """Channels (2, 192, 256) → (2, 96, 128): means of 2 × 2 pixels."""
+    count, rows, columns = channels.shape
+    halves = channels.reshape(count, rows // 2, 2, columns // 2, 2)
+    return np.ascontiguousarray(halves.mean(axis=(2, 4)), dtype=np.float32)
+
+
 def network_input(temperature_c: Image) -> tuple[Image, Fitting]:
-    """(y, x) °C → the network's input (2, 192, 256) and how the picture was fitted; InvalidInputError as above."""
+    """(y, x) °C → channels (2, 192, 256) and how the picture was fitted; InvalidInputError as above."""
     if temperature_c.ndim != 2:
         raise InvalidInputError(f"expected one picture (y, x); found an array of shape {temperature_c.shape}")
     fitting = fitting_of((int(temperature_c.shape[0]), int(temperature_c.shape[1])))

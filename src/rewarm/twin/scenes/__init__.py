@@ -7,10 +7,11 @@ their fingers and sides; their forearms, faces and any other skin as ``other_ski
 
 from rewarm.twin.scenes.layout import random_layout
 from rewarm.twin.scenes.paint import paint
-from rewarm.twin.scenes.ranges import HELD_OUT, ORDINARY, TRAINING, Anatomy, Cameras, Mix, Painting, Pose, Ranges
+from rewarm.twin.scenes.ranges import CALM, HELD_OUT, ORDINARY, TRAINING, Anatomy, Cameras, Mix, Painting, Pose, Ranges
 from rewarm.twin.scenes.vocabulary import LANDMARKS, PARTS, SIDE_CODES, Layout, Scene
 
 __all__ = [
+    "CALM",
     "HELD_OUT",
     "LANDMARKS",
     "ORDINARY",

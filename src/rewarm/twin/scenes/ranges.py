@@ -148,6 +148,19 @@ class Ranges:
 
 
 TRAINING: Final = Ranges()
+CALM: Final = Ranges(
+    painting=Painting(
+        texture_c=(0.03, 0.5),
+        folds_c=(0.0, 1.2),
+        calm_share=0.7,
+        melting_share=0.2,
+        cut_out_share=0.04,
+        burnt_in_share=0.05,
+        blur_px=(0.0, 1.0),
+        sensor_width_px=(120.0, 640.0),
+    )
+)
+"""The training's shapes before quieter sheets and with less mottled skin: where a network learns what toes are."""
 HELD_OUT: Final = Ranges(
     anatomy=Anatomy(
         breadth=(0.92, 1.26),
