@@ -23,8 +23,16 @@ _JOIN: Final = "\x1f"
 _MOST_NAMED: Final = 10
 
 
-def link_problems(folder: Path, tables: Tables, settings: Mapping[str, Any]) -> list[Problem]:
-    """Everything that the tables, each fine in itself, say wrongly together."""
+def link_problems(
+    folder: Path,
+    tables: Tables,
+    settings: Mapping[str, Any],
+    utc: Mapping[tuple[str, str], pd.Series],
+) -> list[Problem]:
+    """Everything that the tables, each fine in itself, say wrongly together.
+
+    ``utc`` maps a table and its column of dates to the moments, see :class:`rewarm.study.folder.StudyCheck`.
+    """
     problems: list[Problem] = []
     for name, frame in tables.items():
         problems += _duplicates(name, frame)

@@ -22,7 +22,6 @@ from rewarm.study.outputs import (
     write_study_result,
 )
 from rewarm.study.plan import Step, pairs_to_compare, study_steps, study_visits
-from rewarm.study.records import TABLES
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.staging import staged_output
@@ -192,7 +191,7 @@ def _camera_notes(steps: Sequence[Step]) -> list[str]:
 
 
 def _inputs(check: StudyCheck, steps: Sequence[Step], scans: Sequence[ScanResult]) -> dict[str, str]:
-    files = [SETTINGS_FILE, *(TABLES[name].file for name in check.tables)]
+    files = [SETTINGS_FILE, *(check.files[name] for name in check.tables)]
     inputs = {name: sha256(check.folder / name) for name in files}
     for step, scan in zip(steps, scans, strict=True):
         inputs[step.file.replace("\\", "/")] = str(scan.thermogram.attrs["provenance_sha256"])
