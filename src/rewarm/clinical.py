@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,11 +59,10 @@ class StudyTables:
 
     Added by reading:
 
-    * ``visits.day``, ``injections.day``, ``diary.day``, ``events.day``: datetime64[s], the calendar day of ``date``;
-    * ``diary.utc``: datetime64[s], the moment in UTC; NaT where the file holds a date alone;
-    * ``injections.limb``: str, ``foot``, ``hand``, or "" where the site belongs to neither;
-    * ``measurements.day``: datetime64[s], the day of the visit;
-    * ``measurements.limb``: str, ``foot`` or ``hand``.
+    * ``day`` of visits, injections, diary, events (and of measurements, that of their visit): datetime64[s], the
+      calendar day of ``date`` where the person was;
+    * ``utc`` of visits and diary: datetime64[s], the moment; NaT where the file holds a date alone;
+    * ``limb`` of injections and measurements: ``foot``, ``hand``, or "" where the word belongs to neither.
 
     A diary may hold several entries a day; :func:`rewarm.study.diary_days` makes one row a day of them.
     """
@@ -75,18 +74,9 @@ class StudyTables:
     outcomes: Outcomes
     participants: pd.DataFrame
     visits: pd.DataFrame
+    scans: pd.DataFrame
     injections: pd.DataFrame
     diary: pd.DataFrame
     events: pd.DataFrame
     measurements: pd.DataFrame
     warnings: tuple[str, ...] = ()
-
-
-IMPORTANT_DIFFERENCES: Final[Mapping[str, tuple[float, str]]] = MappingProxyType(
-    {
-        "rcs": (1.4, "Khanna et al. 2010, PMC2837770: smallest important change of the Raynaud's condition score"),
-        "swelling_mm": (5.0, "figure-of-eight tape: a change over 0.5 cm is real, which is not yet important"),
-        "pain_vas": (8.0, "heel pain, visual analogue scale: smallest important change of average pain"),
-    }
-)
-"""Outcome → smallest difference that matters (in its unit) and where that is from, where study.toml declares none."""

@@ -129,7 +129,11 @@ CASES = {
     "no scans": Case(remove("scans.csv"), "scans.csv", 0, "", "measurements.csv or diary.csv instead"),
     "old excel beside": Case(rename("visits.csv", "visits.xls"), "visits.csv", 0, "", "'visits.xls'. .*Save as"),
     "text named a workbook": Case(
-        rename("visits.csv", "visits.xlsx"), "visits.xlsx", 0, "", "an Excel workbook; found another kind.*save it again"
+        rename("visits.csv", "visits.xlsx"),
+        "visits.xlsx",
+        0,
+        "",
+        "an Excel workbook; found another kind.*save it again",
     ),
     "excel inside": Case(write("visits.csv", b"PK\x03\x04abc"), "visits.csv", 0, "", "an Excel workbook"),
     "a folder": Case(become_folder("visits.csv"), "visits.csv", 0, "", "found a folder"),

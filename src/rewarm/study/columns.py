@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import pandas as pd
@@ -20,6 +21,8 @@ from rewarm.study.dates import read_dates
 from rewarm.study.numbers import read_numbers
 from rewarm.study.records import Column, Table
 
+YES: Final = MappingProxyType({"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False})
+"""What a cell of kind yes_no may say, in lower case."""
 YES_NO: Final = ("yes", "no", "true", "false", "1", "0")
 _MOST_ID_LENGTH: Final = 100
 _MOST_DISTINCT: Final = 20
@@ -129,9 +132,7 @@ def _column_problems(text: TextTable, table: Table) -> tuple[set[str], list[Prob
     return taken, problems
 
 
-def _convert(
-    cells: pd.Series, column: Column, text: TextTable
-) -> tuple[pd.Series, pd.Series | None, list[Problem]]:
+def _convert(cells: pd.Series, column: Column, text: TextTable) -> tuple[pd.Series, pd.Series | None, list[Problem]]:
     """The typed cells, the moments of dates, and what is wrong."""
     cells, problems = _without_words_for_nothing(cells, column, text.file)
     blank = cells == ""

@@ -53,8 +53,11 @@ class StudyCheck:
         return tuple(problem for problem in self.problems if problem.severity == "warning")
 
 
-def check_study(folder: str | Path) -> StudyCheck:
+def check_study(folder: str | Path, *, measurements: Path | None = None) -> StudyCheck:
     """Read a study folder and report everything that is wrong with it, together.
+
+    ``measurements`` is a table made elsewhere (.csv or .xlsx) that takes the place of the folder's own, and of its scans
+    where it has none.
 
     Raises :class:`InvalidInputError` or :class:`UnreadableFileError` only where there is no folder to read; what is in
     it never raises.
@@ -69,14 +72,19 @@ def check_study(folder: str | Path) -> StudyCheck:
         problems.append(_missing(SETTINGS_FILE, "this file: the study's id, title, timezone and [design]", names))
     files, found = _table_files(names)
     problems += found
+    places = {name: path / file for name, file in files.items()}
+    if measurements is not None:
+        files["measurements"], places["measurements"] = measurements.name, measurements
     for name in _missing_tables(set(files)):
         expected = f"this file: {TABLES[name].meaning}"
         if name == "scans":
             expected += f" (or {' or '.join(f'{other}.csv' for other in INSTEAD_OF_SCANS)} instead)"
         problems.append(_missing(f"{name}.csv", expected, names))
     typed: dict[str, TypedTable] = {}
-    for name, file in files.items():
-        table, found = read_table(path / file, TABLES[name])
+    for name in TABLES:
+        if name not in places:
+            continue
+        table, found = read_table(places[name], TABLES[name])
         problems += found
         if table is not None:
             typed[name] = table
@@ -89,6 +97,9 @@ def check_study(folder: str | Path) -> StudyCheck:
 
 def read_table(path: Path, table: Table) -> tuple[TypedTable | None, list[Problem]]:
     """One table of a study, CSV or .xlsx, with everything that is wrong in it by itself."""
+    if path.suffix.lower() == ".parquet":
+        advice = "rewarm run writes measurements.csv beside measurements.parquet: name that"
+        return None, [Problem(path.name, 0, "", "a .csv or .xlsx file", "a .parquet file", advice=advice)]
     if path.suffix.lower() == ".xlsx":
         text, problems = read_workbook(path, table.name)
     else:
@@ -163,9 +174,7 @@ def _empty_tables(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
             others = [other for other in substance if other != name]
             expected += f" (or rows of {' or '.join(f'{other}.csv' for other in others)} instead)"
         advice = "Fill it in" if needed else "It counts as not there: fill it in, or delete the file"
-        problems.append(
-            Problem(f"{name}.csv", 0, "", expected, "none", "error" if needed else "warning", advice)
-        )
+        problems.append(Problem(f"{name}.csv", 0, "", expected, "none", "error" if needed else "warning", advice))
     return problems
 
 

@@ -16,9 +16,7 @@ _DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 _THOUSANDS_COMMA: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _THOUSANDS_POINT: Final = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
 _PLAIN: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_ADVICE: Final = (
-    "Write it with a decimal point and without its unit, or leave the cell empty where it was not recorded"
-)
+_ADVICE: Final = "Write it with a decimal point and without its unit, or leave the cell empty where it was not recorded"
 
 
 def read_numbers(cells: pd.Series, column: Column, file: str) -> tuple[pd.Series, list[Problem]]:
@@ -58,9 +56,7 @@ def _commas(text: pd.Series, values: pd.Series) -> tuple[pd.Series, pd.Series]:
     return read, (grouped & ~read) | turned
 
 
-def _comma_problems(
-    cells: pd.Series, read: pd.Series, doubtful: pd.Series, column: Column, file: str
-) -> list[Problem]:
+def _comma_problems(cells: pd.Series, read: pd.Series, doubtful: pd.Series, column: Column, file: str) -> list[Problem]:
     problems: list[Problem] = []
     if doubtful.any():
         sample = str(cells[doubtful].iloc[0])

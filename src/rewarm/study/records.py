@@ -20,11 +20,12 @@ Daily = Literal["", "sum", "mean", "worst", "joined"]
 Kind = Literal["text", "id", "file_id", "path", "word", "words", "date", "number", "integer", "yes_no", "box"]
 
 CONDITIONS: Final = ("primary_raynaud", "secondary_raynaud", "forefoot_pain", "healthy", "other")
-INJECTION_SITES: Final = (
+FOOT_SITES: Final = (
     *("toe1", "toe2", "toe3", "toe4", "toe5", "web1", "web2", "web3", "web4"),
     *("ball_medial", "ball_central", "ball_lateral", "arch", "heel"),
-    *("finger1", "finger2", "finger3", "finger4", "finger5", "palm"),
 )
+HAND_SITES: Final = ("finger1", "finger2", "finger3", "finger4", "finger5", "palm")
+INJECTION_SITES: Final = (*FOOT_SITES, *HAND_SITES)
 COLOURS: Final = ("white", "blue", "red")
 MEASURED_REGIONS: Final = (*FOOT_REGIONS, *HAND_REGIONS, *ANGIOSOMES, *WHOLE_LIMBS)
 DESIGNS: Final = ("case_series", "split_limb", "parallel", "n_of_1")

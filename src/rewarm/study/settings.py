@@ -239,7 +239,10 @@ def _trouble(value: Any, setting: Setting) -> tuple[str, str]:
     if not isinstance(value, str):
         return "text in quotation marks", ""
     if not value.strip():
-        return f"text in quotation marks ({setting.meaning})", "Fill it in" if setting.required else "Fill it in, or delete the line"
+        return (
+            f"text in quotation marks ({setting.meaning})",
+            "Fill it in" if setting.required else "Fill it in, or delete the line",
+        )
     if setting.kind == "id":
         return id_trouble(value), ""
     if setting.kind == "word" and value not in setting.vocabulary:
