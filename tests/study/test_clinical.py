@@ -16,7 +16,7 @@ participant,date,side,rcs,attacks_n,attack_minutes,pain_vas,colour_change,heel_h
 P1,2026-01-12T08:00+01:00,,2,1,10,30,white,2,80,none
 P1,2026-01-12T22:00+01:00,,4,2,,50,blue;white,3,40,
 P1,2026-01-13T23:30+01:00,,5,,,10,,,60,started nifedipine
-P1,2026-01-13T22:30Z,,1,1,5,20,,,,
+P1,2026-01-13T22:40Z,,1,1,5,20,,,,
 P1,2026-01-17,,3,0,0,0,,,,
 """
 INJECTIONS = """\
@@ -88,7 +88,7 @@ def test_the_day_of_an_entry_is_the_persons_own_and_its_moment_is_kept(study: Pa
     diary = load_tables(without_scans(study)).diary
     days = [f"{day:%d}" for day in diary["day"]]
     assert days == ["12", "12", "13", "13", "17"]
-    assert diary["utc"].tolist()[2:] == [pd.Timestamp("2026-01-13 22:30"), pd.Timestamp("2026-01-13 22:30"), pd.NaT]
+    assert diary["utc"].tolist()[2:] == [pd.Timestamp("2026-01-13 22:30"), pd.Timestamp("2026-01-13 22:40"), pd.NaT]
 
 
 def test_injected_sites_are_told_to_their_limb(study: Path) -> None:

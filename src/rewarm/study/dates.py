@@ -32,7 +32,7 @@ _SERIAL: Final = re.compile(r"[2-6]\d{4}(\.0+)?")
 _LEAST_OFFSET: Final = timedelta(hours=-12)
 _MOST_OFFSET: Final = timedelta(hours=14)
 
-EPOCHS: Final = {1900: datetime(1899, 12, 30), 1904: datetime(1904, 1, 1)}  # noqa: DTZ001 (days, not moments)
+EPOCHS: Final = {1900: datetime(1899, 12, 30), 1904: datetime(1904, 1, 1)}
 """Day 0 of a spreadsheet's serial dates; Excel counts a 29 February 1900 that never was, hence the 30 December."""
 
 Style = Literal["", "iso", "midnight", "year_first", "year_last", "serial"]
@@ -171,7 +171,7 @@ def _year_last(text: str, order: str) -> tuple[datetime | None, str]:
 
 def _of(year: int, month: int, day: int) -> tuple[datetime | None, str]:
     try:
-        return _since(datetime(year, month, day))  # noqa: DTZ001 (a day, not a moment)
+        return _since(datetime(year, month, day))
     except ValueError:
         return None, "a date that the calendar has"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -76,10 +77,10 @@ def _joined(cells: pd.Series) -> str:
 
 
 def diary_coverage(diary: pd.DataFrame, injections: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Per participant: from when to when the diary was kept, what is missing in between, and in which time zones.
+    """Per participant: from when to when the diary was kept, what is missing between, in which time zones.
 
-    ``diary`` and ``injections`` are those of :class:`rewarm.clinical.StudyTables`. Columns: :data:`COVERAGE`. Days before
-    the first entry and after the last are not counted as missing, because nobody said how long it was to be kept.
+    ``diary`` and ``injections`` are those of :class:`rewarm.clinical.StudyTables`. Columns: :data:`COVERAGE`. Days
+    before the first entry and after the last do not count as missing: nobody said how long it was to be kept.
     """
     rows = [
         _coverage(name, mine, _first_injection(name, injections))
@@ -93,7 +94,7 @@ def _coverage(name: Hashable, mine: pd.DataFrame, injected: pd.Timestamp | None)
     days = int((kept[-1] - kept[0]).days) + 1
     gaps = [
         (before + pd.Timedelta(days=1), after - pd.Timedelta(days=1))
-        for before, after in zip(kept[:-1], kept[1:], strict=True)
+        for before, after in pairwise(kept)
         if (after - before).days > 1
     ]
     spelt = [f"{start:%Y-%m-%d}..{end:%Y-%m-%d}" for start, end in gaps[:_MOST_GAPS]]

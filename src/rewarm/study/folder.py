@@ -12,6 +12,7 @@ import pandas as pd
 
 from rewarm.errors import InvalidInputError, InvalidStudyError, Problem, UnreadableFileError
 from rewarm.study.columns import TypedTable, convert_table
+from rewarm.study.consistency import consistency_problems
 from rewarm.study.csvtext import HOW_TO_SAVE, read_text_table
 from rewarm.study.links import link_problems
 from rewarm.study.records import INSTEAD_OF_SCANS, REQUIRED_TABLES, TABLES, Table
@@ -26,8 +27,8 @@ class StudyCheck:
 
     ``tables`` maps ``participants``, ``visits``, ... to what could be read; its index is the row in the file. Numbers
     are float64, dates datetime64 in local time, everything else text ("" where nothing was recorded). ``settings`` is
-    study.toml. ``files`` maps each table to the file that it was read from; ``utc`` maps a table and its column of dates
-    to the moments, NaT where the file holds a day alone.
+    study.toml. ``files`` maps each table to the file that it was read from; ``utc`` maps a table and its column of
+    dates to the moments, NaT where the file holds a day alone.
     """
 
     folder: Path
@@ -56,8 +57,8 @@ class StudyCheck:
 def check_study(folder: str | Path, *, measurements: Path | None = None) -> StudyCheck:
     """Read a study folder and report everything that is wrong with it, together.
 
-    ``measurements`` is a table made elsewhere (.csv or .xlsx) that takes the place of the folder's own, and of its scans
-    where it has none.
+    ``measurements`` is a table made elsewhere (.csv or .xlsx) that takes the place of the folder's own, and of its
+    scans where it has none.
 
     Raises :class:`InvalidInputError` or :class:`UnreadableFileError` only where there is no folder to read; what is in
     it never raises.
@@ -90,7 +91,11 @@ def check_study(folder: str | Path, *, measurements: Path | None = None) -> Stud
             typed[name] = table
     tables = {name: table.frame for name, table in typed.items()}
     utc = {(name, column): moments for name, table in typed.items() for column, moments in table.utc.items()}
-    together = [*_empty_tables(tables), *link_problems(path, tables, settings, utc)]
+    together = [
+        *_empty_tables(tables),
+        *link_problems(path, tables, settings),
+        *consistency_problems(tables, settings, utc),
+    ]
     problems += _in_workbooks(together, files)
     return StudyCheck(path, tuple(_in_order(problems)), tables, settings, files, utc)
 

@@ -27,12 +27,8 @@ def link_problems(
     folder: Path,
     tables: Tables,
     settings: Mapping[str, Any],
-    utc: Mapping[tuple[str, str], pd.Series],
 ) -> list[Problem]:
-    """Everything that the tables, each fine in itself, say wrongly together.
-
-    ``utc`` maps a table and its column of dates to the moments, see :class:`rewarm.study.folder.StudyCheck`.
-    """
+    """Everything that the tables, each fine in itself, say wrongly about each other and about files."""
     problems: list[Problem] = []
     for name, frame in tables.items():
         problems += _duplicates(name, frame)

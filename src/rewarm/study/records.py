@@ -213,7 +213,7 @@ DIARY: Final = Table(
     "one row a day of a person (and side), or several with their times",
     (
         _PARTICIPANT,
-        Column("date", "date", "the day; with time and UTC offset where there are several entries a day", required=True),
+        Column("date", "date", "the day; with time and UTC offset where a day has several entries", required=True),
         _SIDE,
         Column("rcs", "number", "Raynaud's condition score", low=0, high=10, daily="mean"),
         Column("attacks_n", "integer", "attacks", low=0, usual_high=100, daily="sum"),
