@@ -62,7 +62,7 @@ PRODUCTS: Final = MappingProxyType(
         **dict.fromkeys(("rimabotulinumtoxinb", "myobloc", "neurobloc"), _TYPE_B),
     }
 )
-"""Names of products in lower case, and the limits of each. A vial of 100 U dissolved in over 10 mL gives under 10 U/mL."""
+"""Names of products in lower case, and the limits of each. 100 U dissolved in over 10 mL make under 10 U/mL."""
 PLACEBOS: Final = ("placebo", "saline", "sham", "sodium chloride")
 ADDS_UP_WITHIN: Final = 0.05
 """Share by which units may differ from volume × concentration: that much comes from rounding."""
@@ -152,13 +152,13 @@ def _with_columns(injections: pd.DataFrame) -> pd.DataFrame:
     """The columns that are looked at, empty where the table lacks them."""
     table = pd.DataFrame(index=injections.index)
     for name in ("participant", "side", "site", "product"):
-        table[name] = injections[name] if name in injections else ""
+        table[name] = injections.get(name, "")
     for name in ("units_u", "volume_ml", "concentration_u_per_ml"):
-        table[name] = injections[name] if name in injections else np.nan
-    table["date"] = injections["date"] if "date" in injections else pd.NaT
+        table[name] = injections.get(name, np.nan)
+    table["date"] = injections.get("date", pd.NaT)
     table["day"] = pd.to_datetime(table["date"]).dt.floor("D")
     table["key"] = table["product"].str.lower()
-    table["placebo"] = table["key"].map(lambda text: any(word in text for word in PLACEBOS))
+    table["placebo"] = table["key"].map(lambda text: any(word in text for word in PLACEBOS)).astype(bool)
     table["limb"] = [("hand" if site.startswith(("finger", "palm")) else "foot") for site in table["site"].astype(str)]
     return table
 

@@ -182,7 +182,9 @@ def _facts(stream: IO[bytes]) -> _Sheet:
     hidden = 0
     for _, element in iterparse(stream):
         if element.tag == f"{_MAIN}c":
-            if element.find(f"{_MAIN}f") is not None and element.find(f"{_MAIN}v") is None:
+            value = element.find(f"{_MAIN}v")
+            computed = value is not None and (value.text or element.get("t") == "str")
+            if element.find(f"{_MAIN}f") is not None and not computed:
                 uncomputed.append(element.get("r") or "")
             element.clear()
         elif element.tag == f"{_MAIN}row":
