@@ -49,7 +49,7 @@ class Dates:
 def read_dates(cells: pd.Series, column: str, file: str, *, epoch: int = 1900) -> tuple[Dates, list[Problem]]:
     """Filled cells as dates, and everything that is wrong with them; ``epoch`` is that of the workbook's serials."""
     styles = {str(value): _style(str(value)) for value in cells.unique()}
-    which = cells.map(styles)
+    which: pd.Series = cells.map(dict[str, str](styles))
     used = set(styles.values()) - {""}
     problems: list[Problem] = []
     # "2026-03-31" and "2026-03-31 00:00:00" are one way of writing dates
@@ -62,7 +62,7 @@ def read_dates(cells: pd.Series, column: str, file: str, *, epoch: int = 1900) -
         )
         expected = f"{ISO_WORDS}, one way in the whole column"
         problems += row_problems(file, column, expected, cells[~keep & (which != "")], advice=advice)
-        which = which.where(keep, "mixed")
+        which = which.where(keep | (which == ""), "mixed")
         used &= {"iso", "midnight"}
     order = ""
     if "year_last" in used:

@@ -237,9 +237,9 @@ def _dilutions(table: pd.DataFrame) -> list[Problem]:
     implied = (table["units_u"] / table["volume_ml"].where(table["volume_ml"] > 0)).where(table["units_u"] > 0)
     strength = table["concentration_u_per_ml"].fillna(implied)
     problems = []
-    for row, item in table[strength.notna() & ~table["placebo"]].iterrows():
+    for row, item in table.assign(strength=strength)[strength.notna() & ~table["placebo"]].iterrows():
         limits = limits_of(str(item["product"]))
-        value = float(strength[row])
+        value = float(item["strength"])
         if limits is None or limits.least_u_per_ml <= value <= limits.most_u_per_ml:
             continue
         stated = pd.notna(item["concentration_u_per_ml"])
