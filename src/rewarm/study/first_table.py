@@ -192,7 +192,8 @@ def _diary_baseline(tables: StudyTables, who: pd.Index) -> Iterable[tuple[str, p
     days = diary_days(tables.diary[tables.diary["day"].notna()])
     if days.empty:
         return
-    injected = days["participant"].map(tables.injections.groupby("participant")["day"].min())
+    first = tables.injections.dropna(subset="day").groupby("participant")["day"].min().to_dict()
+    injected = pd.Series([first.get(who) for who in days["participant"]], index=days.index, dtype="datetime64[s]")
     begun = days.groupby("participant")["day"].transform("min")
     before = days["day"] < injected.fillna(begun + pd.Timedelta(days=BASELINE_DAYS))
     for column in DIARY.columns:
