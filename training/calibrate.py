@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -136,6 +137,12 @@ def main() -> None:
     given = parser.parse_args()
     if not given.check:
         signs, scores = gathered(mixed_scenes(given.folder, given.scenes, CALIBRATION_SEED))
+        few = [f"{kind} ({len(scores[kind])})" for kind in KINDS if len(scores[kind]) < 2 * FEWEST]
+        if few:
+            sys.exit(
+                f"expected at least {2 * FEWEST} regions of every kind in {given.scenes} scenes; found fewer of "
+                f"{', '.join(few)}. {TABLE.name} was left as it is: take more --scenes, or train longer"
+            )
         curves = {
             kind: {
                 "good": curve(signs[kind], scores[kind] >= GOOD_DICE),

@@ -36,6 +36,8 @@ from training.train import TwoLooks, close_ups, probabilities, read_checkpoint, 
 FORMAT_VERSION: Final = 2
 LARGEST_BYTES: Final = 8_000_000
 LARGEST_DIFFERENCE: Final = 1e-3
+LEAST_FOOT_DICE: Final = 0.5
+"""On the test scenes; a network that was trained for minutes only must not take the place of a good one."""
 
 
 class _Probabilities(nn.Module):
@@ -164,6 +166,11 @@ def main() -> None:
         if not difference <= LARGEST_DIFFERENCE:
             sys.exit(f"expected PyTorch and ONNX Runtime to agree within {LARGEST_DIFFERENCE}; found {difference:.2g}")
         figures = evaluate(lambda celsius: predict(celsius, weights=trial), scenes)
+    if not figures.get("dice_foot", 0.0) >= LEAST_FOOT_DICE:
+        sys.exit(
+            f"expected a mean Dice of feet of {LEAST_FOOT_DICE} or more on {given.scenes} test scenes; found "
+            f"{figures.get('dice_foot', 0.0):.4f}. {given.output} was left as it is: train longer"
+        )
     figures = {name: round(value, 4) for name, value in figures.items()}
     facts |= {"figures": json.dumps(figures), "test_scenes": str(given.scenes), "difference": f"{difference:.2g}"}
     write_both(network, given.output, facts)
