@@ -360,6 +360,7 @@ def test_one_mistake_is_reported_where_it_is(tables: Path, name: str) -> None:
     matching = [p for p in found if re.search(case.message, str(p))]
     assert matching, f"no problem says {case.message!r}: {[str(p) for p in problems]}"
     assert (matching[0].row, matching[0].severity) == (case.row, case.severity)
+    assert all(problem.advice for problem in problems if problem.severity == "error")
 
 
 def test_a_study_of_tables_alone_has_no_problem(tables: Path) -> None:

@@ -455,6 +455,7 @@ def test_one_broken_thing_is_reported_where_it_is(study: Path, name: str) -> Non
     matching = [p for p in found if re.search(case.message, str(p))]
     assert matching, f"no problem says {case.message!r}: {[str(p) for p in found] or check_study(study).problems}"
     assert (matching[0].row, matching[0].severity) == (case.row, case.severity)
+    assert all(p.advice for p in check_study(study).errors)  # what to do next
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.severity == "warning"])

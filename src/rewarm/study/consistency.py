@@ -69,7 +69,10 @@ def _ages(tables: Tables) -> list[Problem]:
             expected = f"a year of birth from {visits[who][0].year - _OLDEST} to that of the first visit"
             found = f"{born:.0f}, which makes an age of {age:.0f} years"
             severity: Any = "error" if age < 0 else "warning"
-            problems.append(Problem("participants.csv", row_number(row), "birth_year", expected, found, severity))
+            advice = "Correct the year of birth, or the date of the visit"
+            problems.append(
+                Problem("participants.csv", row_number(row), "birth_year", expected, found, severity, advice)
+            )
     return problems
 
 
@@ -208,7 +211,8 @@ def _more_than_a_day_holds(table: pd.DataFrame) -> list[Problem]:
             unit = DIARY.column(column).unit
             expected = f"at most {most:g} {unit} on one day of participant {row['participant']!r}"
             found = f"{row['sum']:g} {unit} over the entries of {row['day']:%Y-%m-%d}"
-            problems.append(Problem("diary.csv", 0, column, expected, found))
+            advice = "Are these the whole day's, entered more than once?"
+            problems.append(Problem("diary.csv", 0, column, expected, found, advice=advice))
     return problems
 
 

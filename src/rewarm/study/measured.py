@@ -54,7 +54,8 @@ def _flags(table: pd.DataFrame) -> list[Problem]:
     """``t50_reached`` and its like are 1 or 0, and stand beside each time that may be censored."""
     reached = table["metric"].str.endswith("_reached")
     odd = table.loc[reached & ~table["value"].isin([0.0, 1.0]) & table["value"].notna(), "value"]
-    problems = row_problems("measurements.csv", "value", "1 (reached) or 0 (not reached)", odd.map("{:g}".format))
+    expected = "1 (reached) or 0 (not reached)"
+    problems = row_problems("measurements.csv", "value", expected, odd.map("{:g}".format), advice="Correct it")
     for metric in (name.removesuffix("_reached") for name in METRICS if name.endswith("_reached")):
         times = table.index[table["metric"] == metric]
         if len(times) and not (table["metric"] == f"{metric}_reached").any():
@@ -71,7 +72,8 @@ def _flags(table: pd.DataFrame) -> list[Problem]:
 def _temperatures(table: pd.DataFrame) -> list[Problem]:
     warm = (table["unit"] == "degC") & ((table["value"] < -40) | (table["value"] > 80))
     cells = table.loc[warm, "value"].map("{:g}".format)
-    return row_problems("measurements.csv", "value", "a temperature of skin in °C, from -40 to 80", cells)
+    expected = "a temperature of skin in °C, from -40 to 80"
+    return row_problems("measurements.csv", "value", expected, cells, advice="Is it in another unit?")
 
 
 def _measured_twice(table: pd.DataFrame) -> list[Problem]:
