@@ -567,7 +567,7 @@ def test_the_same_mistake_in_many_rows_is_named_ten_times_and_then_counted(study
 def test_measurements_or_a_diary_stand_in_for_scans(study: Path, instead: str) -> None:
     (study / "scans.csv").unlink()
     text = {
-        "measurements.csv": "participant,visit,region,metric,value,unit\nP1,before,toe1,mean,25.1,degC\n",
+        "measurements.csv": "participant,visit,side,region,metric,value,unit\nP1,before,left,toe1,mean,25.1,degC\n",
         "diary.csv": "participant,date,rcs\nP1,2026-01-12,4\n",
     }[instead]
     (study / instead).write_bytes(text.encode())

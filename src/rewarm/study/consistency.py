@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,7 @@ from rewarm.tables import METRICS
 Tables = Mapping[str, pd.DataFrame]
 Moments = Mapping[tuple[str, str], pd.Series]
 _FAR_DAYS: Final = 730
+_MOST_ALIKE: Final = 3
 _OLDEST: Final = 110
 _MOST_HOURS: Final = {"heel_hours": 24.0, "attack_minutes": 1440.0}
 
@@ -33,12 +35,28 @@ def consistency_problems(tables: Tables, settings: Mapping[str, Any], utc: Momen
         problems += _far_from_visits(name, tables)
     problems += _injected_before_the_first_visit(tables)
     if "injections" in tables:
-        problems += injection_problems(tables["injections"])
+        problems += _some_of(injection_problems(tables["injections"]))
     if "diary" in tables:
         problems += _diary(tables["diary"], utc.get(("diary", "date")))
     if "measurements" in tables:
         problems += measured_problems(tables["measurements"])
     return problems + _design(tables, settings) + _outcomes(tables, settings)
+
+
+def _some_of(problems: Sequence[Problem]) -> list[Problem]:
+    """The first of every kind by name, the rest counted: a mistaken dilution stands in every row of a table."""
+    kinds: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.column, problem.advice), []).append(problem)
+    some: list[Problem] = []
+    for alike in kinds.values():
+        some += alike[:_MOST_ALIKE]
+        more = len(alike) - _MOST_ALIKE
+        if more > 0:
+            noun = "row" if more == 1 else "rows"
+            found = f"something alike in {more} more {noun}, the last of them row {alike[-1].row}"
+            some.append(replace(alike[0], row=0, found=found))
+    return some
 
 
 def _has(frame: pd.DataFrame | None, *columns: str) -> bool:

@@ -22,7 +22,7 @@ def measured_problems(table: pd.DataFrame) -> list[Problem]:
     """Everything that is wrong with measurements made elsewhere, as a table as read: units, flags, repeated rows."""
     if not {"metric", "unit", "value"}.issubset(table.columns):
         return []
-    return [*_units(table), *_flags(table), *_temperatures(table), *_measured_twice(table)]
+    return [*_units(table), *_flags(table), *_temperatures(table), *_measured_twice(table), *_sides(table)]
 
 
 def _units(table: pd.DataFrame) -> list[Problem]:
@@ -67,6 +67,18 @@ def _flags(table: pd.DataFrame) -> list[Problem]:
                 Problem("measurements.csv", row_number(times[0]), "metric", expected, "none", "warning", advice)
             )
     return problems
+
+
+def _sides(table: pd.DataFrame) -> list[Problem]:
+    """Figures that belong to nobody's left or right cannot be told to a limb."""
+    side = table["side"] if "side" in table else pd.Series("", index=table.index)
+    lost = table.loc[(side == "") & (table["metric"] != "left_right_difference") & (table["metric"] != ""), "metric"]
+    if lost.empty:
+        return []
+    found = f"none in {len(lost)} row{'s' if len(lost) > 1 else ''}"
+    advice = "Without it the figure is not compared with the other side, nor told to an injected one"
+    expected = "left or right of every figure but left_right_difference"
+    return [Problem("measurements.csv", row_number(lost.index[0]), "side", expected, found, "warning", advice)]
 
 
 def _temperatures(table: pd.DataFrame) -> list[Problem]:
