@@ -119,8 +119,8 @@ class People:
 
 _HEALTHY_FOOT: Final = LimbVessels(
     least_flow=Spread(0.4, person=0.2, digit=0.1, log=True),
-    most_flow=Spread(14.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    drive=Spread(0.52, person=0.16, limb=0.03, digit=0.04, day=0.08),
+    most_flow=Spread(16.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
+    drive=Spread(0.54, person=0.32, limb=0.03, digit=0.05, day=0.08),
     drive_per_c=Spread(0.035, person=0.1, log=True),
     reflex=Spread(0.35, person=0.3, day=0.2, log=True),
     reflex_s=Spread(150.0, person=0.3, day=0.2, log=True),
@@ -128,15 +128,16 @@ _HEALTHY_FOOT: Final = LimbVessels(
     local_cold=Spread(0.25, person=0.2, log=True),
     structure=Spread(0.0),
     set_point_c=Spread(33.0, person=0.5),
-    gain_per_c=Spread(0.035, person=0.3, digit=0.1, day=0.15, log=True),
+    gain_per_c=Spread(0.040, person=0.5, digit=0.1, day=0.15, log=True),
     delay_s=Spread(60.0, person=0.3, day=0.2, log=True),
     activation_s=Spread(120.0, person=0.3, log=True),
-    most_dilation=Spread(0.40, person=0.25, digit=0.1, day=0.1, log=True),
+    most_dilation=Spread(0.55, person=0.5, digit=0.1, day=0.1, log=True),
     sweat_w_m2=Spread(12.0, person=0.4, day=0.2, log=True),
 )
 _HEALTHY_HAND: Final = replace(
     _HEALTHY_FOOT,
-    most_flow=Spread(30.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
+    most_flow=Spread(35.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
+    local_cold=Spread(0.50, person=0.2, log=True),
     drive=Spread(0.25, person=0.12, limb=0.03, digit=0.03, day=0.06),
     gain_per_c=Spread(0.08, person=0.3, digit=0.1, day=0.15, log=True),
     delay_s=Spread(45.0, person=0.3, day=0.2, log=True),
@@ -146,7 +147,7 @@ _HEALTHY_HAND: Final = replace(
 )
 _PRIMARY_FOOT: Final = replace(
     _HEALTHY_FOOT,
-    drive=Spread(0.72, person=0.15, limb=0.03, digit=0.05, day=0.09),
+    drive=Spread(0.62, person=0.25, limb=0.03, digit=0.05, day=0.09),
     reflex=Spread(0.6, person=0.3, day=0.2, log=True),
     reflex_s=Spread(420.0, person=0.3, day=0.2, log=True),
     sensitisation=Spread(0.35, person=0.3, log=True),
@@ -155,7 +156,7 @@ _PRIMARY_FOOT: Final = replace(
 )
 _PRIMARY_HAND: Final = replace(
     _HEALTHY_HAND,
-    drive=Spread(0.45, person=0.14, limb=0.03, digit=0.04, day=0.09),
+    drive=Spread(0.28, person=0.16, limb=0.03, digit=0.04, day=0.09),
     reflex=Spread(0.6, person=0.3, day=0.2, log=True),
     reflex_s=Spread(600.0, person=0.3, day=0.2, log=True),
     sensitisation=Spread(0.35, person=0.3, log=True),
@@ -165,8 +166,8 @@ _PRIMARY_HAND: Final = replace(
 _SCLEROSIS_FOOT: Final = replace(
     _HEALTHY_FOOT,
     most_flow=Spread(9.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.52, person=0.15, limb=0.03, digit=0.05, day=0.09),
-    structure=Spread(0.08, person=0.05, digit=0.03),
+    drive=Spread(0.33, person=0.28, limb=0.03, digit=0.05, day=0.09),
+    structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.02, person=0.3, digit=0.1, day=0.2, log=True),
     delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
     most_dilation=Spread(0.30, person=0.25, digit=0.1, day=0.1, log=True),
@@ -174,8 +175,8 @@ _SCLEROSIS_FOOT: Final = replace(
 _SCLEROSIS_HAND: Final = replace(
     _HEALTHY_HAND,
     most_flow=Spread(18.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.35, person=0.14, limb=0.03, digit=0.05, day=0.09),
-    structure=Spread(0.08, person=0.05, digit=0.03),
+    drive=Spread(0.26, person=0.16, limb=0.03, digit=0.05, day=0.09),
+    structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.04, person=0.3, digit=0.1, day=0.2, log=True),
     delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
     most_dilation=Spread(0.50, person=0.25, digit=0.1, day=0.1, log=True),

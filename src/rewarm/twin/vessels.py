@@ -39,13 +39,14 @@ Singles = NDArray[np.float32]
 COLD_BELOW_C: Final = 30.0
 _TONE_S: Final = 20.0
 _FLOW_STEEPNESS: Final = 6.0
+_USUAL_RADIUS_MM: Final = 8.5
 _STIR: Final = 0.07
 _STIR_S: Final = 40.0
 _LOCAL_STIR: Final = 0.05
 _LOCAL_STIR_S: Final = 20.0
 _DIGIT_AIR_W_M2K: Final = 10.0
 _BAGGED_W_M2K: Final = 90.0
-_BARE_WATER_W_M2K: Final = 250.0
+_BARE_WATER_W_M2K: Final = 150.0
 _INSENSIBLE_W_M2: Final = 5.0
 _SETTLING_STEP_S: Final = 15.0
 _VISITS_AT_ONCE: Final = 100
@@ -123,6 +124,7 @@ class _Moment:
     flow: Floats
     sweat: Floats
     drive: Floats
+    newest: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,9 +174,14 @@ def simulate_digits(
 
 
 def flow_of_tone(vessels: Vessels, tone: Floats) -> Floats:
-    """Flow at a tone, mL/100 mL/min: most where open, least where shut, evenly on a logarithmic scale between."""
+    """Flow at a tone, mL/100 mL/min: most where open, least where shut, evenly on a logarithmic scale between.
+
+    Skin vessels go with the skin, so a thin digit has more flow for its volume: most and least are those of a digit of
+    8.5 mm radius.
+    """
     openness = 1 / (1 + np.exp(_FLOW_STEEPNESS * (tone - 0.5)))
-    return np.asarray(vessels.least_flow * (vessels.most_flow / vessels.least_flow) ** openness)
+    flow = vessels.least_flow * (vessels.most_flow / vessels.least_flow) ** openness
+    return np.asarray(flow * _USUAL_RADIUS_MM / vessels.radius_mm)
 
 
 def _rows(vessels: Vessels) -> Vessels:
@@ -340,8 +347,8 @@ def _advance(
     moment.sweat = np.maximum(evaporation - _INSENSIBLE_W_M2, 0.0)
     _follow(setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, jumped=jumped)
     if not settling:
-        moment.past_skin_c = np.roll(moment.past_skin_c, 1, axis=0)
-        moment.past_skin_c[0] = moment.skin_c
+        moment.newest = (moment.newest + 1) % moment.past_skin_c.shape[0]
+        moment.past_skin_c[moment.newest] = moment.skin_c
 
 
 def _follow(
@@ -382,8 +389,8 @@ def _stir(rng: np.random.Generator, moment: _Moment, step_s: float) -> None:
 
 
 def _delayed(moment: _Moment, delay_s: Floats, step_s: float) -> Floats:
-    """The skin as it was a delay ago."""
-    back = np.rint(delay_s / step_s).astype(np.intp)
+    """The skin as it was a delay ago (the past is a ring)."""
+    back = (moment.newest - np.rint(delay_s / step_s).astype(np.intp)) % moment.past_skin_c.shape[0]
     return np.asarray(np.take_along_axis(moment.past_skin_c, back[None], axis=0)[0])
 
 
