@@ -292,9 +292,7 @@ def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, s
     return moment
 
 
-def _immerse(
-    rng: np.random.Generator, setting: _Setting, moment: _Moment, challenge: Challenge, step_s: float
-) -> None:
+def _immerse(rng: np.random.Generator, setting: _Setting, moment: _Moment, challenge: Challenge, step_s: float) -> None:
     """Into the water and out again; the reflex begins at once."""
     coefficient = _BAGGED_W_M2K if challenge.bagged else _BARE_WATER_W_M2K
     water = Surroundings(np.full_like(setting.room_c, challenge.water_c), coefficient)
