@@ -20,7 +20,7 @@ from rewarm.errors import InvalidInputError
 Floats = NDArray[np.float64]
 
 LIMBS: Final = ("foot", "hand")
-_ALIKE: Final = 0.3
+_ALIKE: Final = 0.45
 """Correlation of a person's feet and hands in each parameter; toes and fingers rewarm with a correlation of 0.26 in 70
 healthy people (doi 10.1007/s00421-017-3601-5)."""
 
@@ -120,7 +120,7 @@ class People:
 _HEALTHY_FOOT: Final = LimbVessels(
     least_flow=Spread(0.4, person=0.2, digit=0.1, log=True),
     most_flow=Spread(16.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    drive=Spread(0.54, person=0.32, limb=0.03, digit=0.05, day=0.08),
+    drive=Spread(0.45, person=0.34, limb=0.03, digit=0.05, day=0.08),
     drive_per_c=Spread(0.035, person=0.1, log=True),
     reflex=Spread(0.35, person=0.3, day=0.2, log=True),
     reflex_s=Spread(150.0, person=0.3, day=0.2, log=True),
@@ -137,7 +137,7 @@ _HEALTHY_FOOT: Final = LimbVessels(
 _HEALTHY_HAND: Final = replace(
     _HEALTHY_FOOT,
     most_flow=Spread(35.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    local_cold=Spread(0.50, person=0.2, log=True),
+    local_cold=Spread(0.48, person=0.2, log=True),
     drive=Spread(0.25, person=0.12, limb=0.03, digit=0.03, day=0.06),
     gain_per_c=Spread(0.08, person=0.3, digit=0.1, day=0.15, log=True),
     delay_s=Spread(45.0, person=0.3, day=0.2, log=True),
@@ -147,26 +147,28 @@ _HEALTHY_HAND: Final = replace(
 )
 _PRIMARY_FOOT: Final = replace(
     _HEALTHY_FOOT,
-    drive=Spread(0.62, person=0.25, limb=0.03, digit=0.05, day=0.09),
+    drive=Spread(0.64, person=0.25, limb=0.03, digit=0.05, day=0.09),
     reflex=Spread(0.6, person=0.3, day=0.2, log=True),
-    reflex_s=Spread(420.0, person=0.3, day=0.2, log=True),
-    sensitisation=Spread(0.35, person=0.3, log=True),
-    gain_per_c=Spread(0.010, person=0.3, digit=0.1, day=0.2, log=True),
-    most_dilation=Spread(0.18, person=0.25, digit=0.1, day=0.1, log=True),
+    reflex_s=Spread(240.0, person=0.3, day=0.2, log=True),
+    sensitisation=Spread(0.28, person=0.3, log=True),
+    gain_per_c=Spread(0.015, person=0.3, digit=0.1, day=0.2, log=True),
+    most_dilation=Spread(0.22, person=0.25, digit=0.1, day=0.1, log=True),
 )
 _PRIMARY_HAND: Final = replace(
     _HEALTHY_HAND,
-    drive=Spread(0.28, person=0.16, limb=0.03, digit=0.04, day=0.09),
-    reflex=Spread(0.6, person=0.3, day=0.2, log=True),
-    reflex_s=Spread(600.0, person=0.3, day=0.2, log=True),
-    sensitisation=Spread(0.35, person=0.3, log=True),
+    most_flow=Spread(29.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
+    drive=Spread(0.24, person=0.16, limb=0.03, digit=0.04, day=0.09),
+    reflex=Spread(0.70, person=0.3, day=0.2, log=True),
+    reflex_s=Spread(240.0, person=0.3, day=0.2, log=True),
+    local_cold=Spread(0.80, person=0.2, log=True),
+    sensitisation=Spread(0.70, person=0.3, log=True),
     gain_per_c=Spread(0.015, person=0.3, digit=0.1, day=0.2, log=True),
     most_dilation=Spread(0.25, person=0.25, digit=0.1, day=0.1, log=True),
 )
 _SCLEROSIS_FOOT: Final = replace(
     _HEALTHY_FOOT,
-    most_flow=Spread(9.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.33, person=0.28, limb=0.03, digit=0.05, day=0.09),
+    most_flow=Spread(15.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
+    drive=Spread(0.22, person=0.30, limb=0.03, digit=0.05, day=0.14),
     structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.02, person=0.3, digit=0.1, day=0.2, log=True),
     delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
@@ -175,10 +177,14 @@ _SCLEROSIS_FOOT: Final = replace(
 _SCLEROSIS_HAND: Final = replace(
     _HEALTHY_HAND,
     most_flow=Spread(18.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.26, person=0.16, limb=0.03, digit=0.05, day=0.09),
+    drive=Spread(0.24, person=0.18, limb=0.03, digit=0.05, day=0.115),
+    local_cold=Spread(0.60, person=0.2, log=True),
     structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.04, person=0.3, digit=0.1, day=0.2, log=True),
-    delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
+    reflex=Spread(0.55, person=0.3, day=0.2, log=True),
+    reflex_s=Spread(320.0, person=0.3, day=0.2, log=True),
+    delay_s=Spread(200.0, person=0.3, day=0.2, log=True),
+    activation_s=Spread(90.0, person=0.3, log=True),
     most_dilation=Spread(0.50, person=0.25, digit=0.1, day=0.1, log=True),
 )
 

@@ -44,8 +44,8 @@ class _Limb:
 _LIMBS: Final[Mapping[str, _Limb]] = MappingProxyType(
     {
         # 0.992 W/K in the foot itself, as much again on the way down the leg (chosen)
-        "foot": _Limb(0.056, 2600.0, 600.0, 3.370, 1.3, 0.934, 0.4),
-        "hand": _Limb(0.045, 1300.0, 480.0, 2.0, 0.6, 0.65, 0.3),
+        "foot": _Limb(0.056, 2600.0, 600.0, 3.370, 1.3, 0.934, 0.3),
+        "hand": _Limb(0.045, 1300.0, 480.0, 2.0, 0.42, 0.45, 0.3),
     }
 )
 

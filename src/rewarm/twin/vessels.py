@@ -44,9 +44,11 @@ _STIR: Final = 0.07
 _STIR_S: Final = 40.0
 _LOCAL_STIR: Final = 0.05
 _LOCAL_STIR_S: Final = 20.0
-_DIGIT_AIR_W_M2K: Final = 10.0
+_DIGIT_AIR_W_M2K: Final = {"foot": (9.0, 7.5, 7.0, 7.0, 7.5), "hand": (10.0, 9.5, 9.5, 9.5, 10.0)}
+"""Digits lose more to still air than a whole foot (8.98 in JOS-3) because they are thin, less where they see each other
+(chosen)."""
 _BAGGED_W_M2K: Final = 90.0
-_BARE_WATER_W_M2K: Final = 150.0
+_BARE_WATER_W_M2K: Final = 170.0
 _INSENSIBLE_W_M2: Final = 5.0
 _SETTLING_STEP_S: Final = 15.0
 _VISITS_AT_ONCE: Final = 100
@@ -134,6 +136,7 @@ class _Setting:
     vessels: Vessels
     digits: Digits
     room_c: Floats
+    air_w_m2k: Floats
     limb_room_c: Floats
     extra_drive: Floats
     block: Block
@@ -198,6 +201,7 @@ def _setting(rows: Vessels, some: slice, room: Floats, extra: Floats, block: Blo
         vessels=flat,
         digits=make_digits(flat.radius_mm, flat.length_mm),
         room_c=np.repeat(room[some], 10),
+        air_w_m2k=np.tile(_DIGIT_AIR_W_M2K[rows.limb], flat.drive.size // 5),
         limb_room_c=np.repeat(room[some], 2),
         extra_drive=np.repeat(extra[some], 10),
         block=block,
@@ -249,7 +253,7 @@ def _frame(moment: _Moment) -> dict[str, Floats]:
 
 
 def _air(setting: _Setting) -> Surroundings:
-    return Surroundings(setting.room_c, _DIGIT_AIR_W_M2K)
+    return Surroundings(setting.room_c, setting.air_w_m2k)
 
 
 def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, step_s: float) -> _Moment:
@@ -261,7 +265,7 @@ def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, s
     limb = settled_limb(v.limb, setting.limb_room_c, drive=_by_limb(drive), digit_flow_w_k=_blood(setting, flow))
     heat = settled(
         setting.digits,
-        Surroundings(setting.room_c, _DIGIT_AIR_W_M2K, _INSENSIBLE_W_M2),
+        Surroundings(setting.room_c, setting.air_w_m2k, _INSENSIBLE_W_M2),
         flow_ml_100ml_min=flow,
         inlet_c=np.repeat(limb.inlet_c, 5),
         base_c=np.repeat(limb.core_c, 5),
@@ -343,14 +347,14 @@ def _advance(
     moment.flow = flow_of_tone(v, moment.tone)
     evaporation = np.zeros_like(moment.flow) if wet else _evaporation(setting, moment)
     moment.sweat = np.maximum(evaporation - _INSENSIBLE_W_M2, 0.0)
-    _follow(setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, jumped=jumped)
+    _follow(setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, wet=wet, jumped=jumped)
     if not settling:
         moment.newest = (moment.newest + 1) % moment.past_skin_c.shape[0]
         moment.past_skin_c[moment.newest] = moment.skin_c
 
 
 def _follow(
-    setting: _Setting, moment: _Moment, around: Surroundings, step_s: float, *, slow: bool, jumped: bool
+    setting: _Setting, moment: _Moment, around: Surroundings, step_s: float, *, slow: bool, wet: bool, jumped: bool
 ) -> None:
     """Heat of limb and digits after one step with the vessels as they are."""
     digits = setting.digits
@@ -359,7 +363,7 @@ def _follow(
         setting.vessels.limb,
         moment.limb,
         air_c=air.reshape(-1, 5)[:, 0],
-        water=bool(np.asarray(around.coefficient_w_m2k) != _DIGIT_AIR_W_M2K),
+        water=wet,
         drive=_by_limb(moment.drive),
         digit_flow_w_k=_blood(setting, moment.flow),
         step_s=step_s,
