@@ -1,8 +1,8 @@
 """What is published about toes and fingers in the cold beside what the twin does: the table in docs/physiology.md.
 
 Every row simulates people of the published kind under the published protocol, with the twin's committed parameters, and
-says whether the simulated mean lies within one published SD (courses), or the simulated figure within the published 95 %
-interval (correlations, shares and reliabilities; where the paper gives none, the interval of its number of people).
+says whether the simulated mean lies within one published SD (courses), or the simulated figure within the published 95
+% interval (correlations, shares and reliabilities; where the paper gives none, the interval of its number of people).
 
 Run: python benchmarks/physiology_targets.py [--people 160] [--seed 7] [-o docs/physiology-table.md]
 """
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from rewarm.heat import lumped_digit
-from rewarm.twin.groups import People, Vessels, draw_people
+from rewarm.twin.groups import People, draw_people
 from rewarm.twin.vessels import Block, Challenge, DigitCourses, simulate_digits
 
 Floats = NDArray[np.float64]

@@ -3,10 +3,10 @@
     ρc ∂T/∂t = ∇·(k ∇T) + ρ_b c_b ω (T_a − T) + q_m        (Pennes 1948, doi 10.1152/jappl.1948.1.2.93)
 
 Across a segment heat is conducted through layers (Crank–Nicolson, many tridiagonal systems at once, because the flow
-changes at every step). Along the digit it goes with the blood, by conduction, and from the artery straight into the vein
-beside it (counter-current, Shitzer 1997, doi 10.1115/1.2796078): blood in the vessels is in balance at every moment, and
-its temperatures are solved together with the tissue's, so that no heat is lost between them. Conduction along the digit
-is slow and extrapolated from the last two steps (second order too).
+changes at every step). Along the digit it goes with the blood, by conduction, and from the artery straight into the
+vein beside it (counter-current, Shitzer 1997, doi 10.1115/1.2796078): blood in the vessels is in balance at every
+moment, and its temperatures are solved together with the tissue's, so that no heat is lost between them. Conduction
+along the digit is slow and extrapolated from the last two steps (second order too).
 
 Arrays run (cells, segments, digits); cells from the axis to the skin, segments from the base to the tip.
 """
@@ -96,8 +96,8 @@ def make_digits(
 ) -> Digits:
     """Toes or fingers of the given sizes, each (digits,).
 
-    The flow is densest at the tip, where most arteriovenous anastomoses are (the profile is chosen). 0.04 W/K is a toe's
-    part, by length and number, of the 0.992 W/K between a foot's artery and vein in JOS-3
+    The flow is densest at the tip, where most arteriovenous anastomoses are (the profile is chosen). 0.04 W/K is a
+    toe's part, by length and number, of the 0.992 W/K between a foot's artery and vein in JOS-3
     (doi 10.1016/j.enbuild.2020.110575).
     """
     radius, length = np.broadcast_arrays(np.asarray(radius_mm, float) / 1000, np.asarray(length_mm, float) / 1000)
@@ -300,7 +300,8 @@ def _balance(
 
 
 def _outside_w_mk(digits: Digits, surroundings: Surroundings) -> Floats:
-    """From the skin to the surroundings, per radian and metre, (segments, digits); the tip's disc counts as more side."""
+    """From the skin to the surroundings, per radian and metre, (segments, digits); the tip's disc counts as more
+    side."""
     outside = np.asarray(surroundings.coefficient_w_m2k) * digits.radius_m
     outside = np.broadcast_to(outside, (digits.along_flow.size, digits.radius_m.size)).copy()
     if digits.tip_skin:
@@ -313,8 +314,8 @@ def _vessels(
 ) -> tuple[Floats, Floats]:
     """Artery and vein along the digit, °C, (segments, digits), where the tissue in segment j answers rest + answer·T_a.
 
-    Artery:  F_j (A_{j−1} − A_j) = K (A_j − V_j);  vein:  F_j V_j = F_{j+1} V_{j+1} + w_j M_j + K (A_j − V_j), with F_j the
-    flow (W/K) that passes into segment j, all of which has left by the tip. Everything is linear in the artery's
+    Artery:  F_j (A_{j−1} − A_j) = K (A_j − V_j);  vein:  F_j V_j = F_{j+1} V_{j+1} + w_j M_j + K (A_j − V_j), with F_j
+    the flow (W/K) that passes into segment j, all of which has left by the tip. Everything is linear in the artery's
     temperature at the tip, which is found from the inlet.
     """
     segments = capacity.shape[0]

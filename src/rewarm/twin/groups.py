@@ -1,8 +1,9 @@
 """Whose vessels they are: healthy people, primary Raynaud's, systemic sclerosis, each a distribution and not a person.
 
-Every parameter has a middle and four components of variance: between people, between a person's limbs, between the digits
-of a limb, and between days. No publication gives them for toes; they are chosen so that the twin reproduces what is
-published about whole courses (docs/physiology.md holds the table *published | simulated* and the command that makes it).
+Every parameter has a middle and four components of variance: between people, between a person's limbs, between the
+digits of a limb, and between days. No publication gives them for toes; they are chosen so that the twin reproduces what
+is published about whole courses (docs/physiology.md holds the table *published | simulated* and the command that makes
+it).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The foot or hand that digits grow on, as two lumps (inside and skin), and the blood that reaches the digits through it.
+"""The foot or hand that digits grow on, as two lumps (inside and skin), and the blood that reaches the digits through
+it.
 
 Foot: area, conductances and flows of JOS-3 (Takahashi et al. 2021, doi 10.1016/j.enbuild.2020.110575). Hand and heat
 capacities are chosen.

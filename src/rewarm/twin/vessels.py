@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.errors import InvalidInputError
 from rewarm.heat import (
     Digits,
     DigitState,
@@ -30,11 +31,13 @@ from rewarm.heat import (
     skin_c,
     step_digits,
 )
+from rewarm.twin.challenge import NO_BLOCK, Block, Challenge, DigitCourses
 from rewarm.twin.groups import Vessels
 from rewarm.twin.limbs import LimbState, settled_limb, step_limb
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
+
+__all__ = ["NO_BLOCK", "Block", "Challenge", "DigitCourses", "flow_of_tone", "simulate_digits"]
 
 COLD_BELOW_C: Final = 30.0
 _TONE_S: Final = 20.0
@@ -53,60 +56,6 @@ _INSENSIBLE_W_M2: Final = 5.0
 _SETTLING_STEP_S: Final = 15.0
 _VISITS_AT_ONCE: Final = 100
 """So many visits (1000 digits) are stepped together: their arrays stay in the processor's cache."""
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """What is done with the limb: settling in the room, a recorded baseline, cold water (or none), recorded rewarming.
-
-    The usual protocol is 15 °C for 60 s, the limb kept dry in a bag, then 15 min in the room. ``immersion_s`` 0 is a
-    recording at rest. A frame is taken every ``frame_s``, a multiple of the step.
-    """
-
-    water_c: float = 15.0
-    immersion_s: float = 60.0
-    bagged: bool = True
-    settling_s: float = 1800.0
-    baseline_s: float = 30.0
-    follow_s: float = 900.0
-    frame_s: float = 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """What a treatment does to each digit, 0 (nothing) to 1 (all), arrays that broadcast to (people, visits, 2, 5).
-
-    ``nerve`` scales the sympathetic drive down, ``dilation`` lowers the tone by as much whatever the drive, ``sweat``
-    stops sweating.
-    """
-
-    nerve: Floats
-    dilation: Floats
-    sweat: Floats
-
-
-NO_BLOCK: Final = Block(np.zeros(()), np.zeros(()), np.zeros(()))
-
-
-@dataclass(frozen=True, eq=False)
-class DigitCourses:
-    """What happened. Times in s since the end of the immersion (negative: baseline), no frame while in the water.
-
-    ``time_s`` (times,); with lead = (people, visits): ``skin_c`` (times, *lead, 2, 5) temperature of the distal
-    phalanx's skin (the last two segments), ``profile_c`` (times, *lead, 2, 5, segments) the same from base to tip,
-    ``dorsum_c`` (times, *lead, 2) the back of foot or hand; truth: ``drive`` (times, *lead) sympathetic drive before
-    any block (mean of the digits), ``tone`` (times, *lead, 2, 5), ``flow_ml_100ml_min`` (times, *lead, 2, 5) mean of the
-    digit, ``sweat_w_m2`` (times, *lead, 2, 5) heat that sweat takes away. All float32.
-    """
-
-    time_s: Floats
-    skin_c: Singles
-    profile_c: Singles
-    dorsum_c: Singles
-    drive: Singles
-    tone: Singles
-    flow_ml_100ml_min: Singles
-    sweat_w_m2: Singles
 
 
 @dataclass(eq=False)
@@ -155,8 +104,10 @@ def simulate_digits(
     """Simulate the digits of many people and visits at once.
 
     ``room_c`` and ``extra_drive`` (season, stress; added to the sympathetic drive) broadcast to (people, visits). The
-    same generator state gives the same courses.
+    same generator state gives the same courses. Raises :class:`rewarm.errors.InvalidInputError` where the challenge's
+    times are not multiples of ``step_s``.
     """
+    _check(challenge, step_s)
     people, visits = vessels.shape[:2]
     count = people * visits
     rows = _rows(vessels)
@@ -174,6 +125,15 @@ def simulate_digits(
     ends = {"drive": (), "dorsum_c": (2,), "profile_c": (2, 5, -1)}
     shaped = {name: a.reshape(*lead, *ends.get(name, (2, 5))) for name, a in joined.items()}
     return DigitCourses(time_s=time_s, **shaped)
+
+
+def _check(challenge: Challenge, step_s: float) -> None:
+    for name in ("immersion_s", "baseline_s", "follow_s", "frame_s"):
+        value = getattr(challenge, name)
+        if value < 0 or abs(value / step_s - round(value / step_s)) > 1e-6:
+            raise InvalidInputError(
+                f"cold challenge, {name}: expected a multiple of the step of {step_s:g} s, found {value:g}. Round it"
+            )
 
 
 def flow_of_tone(vessels: Vessels, tone: Floats) -> Floats:
@@ -347,7 +307,9 @@ def _advance(
     moment.flow = flow_of_tone(v, moment.tone)
     evaporation = np.zeros_like(moment.flow) if wet else _evaporation(setting, moment)
     moment.sweat = np.maximum(evaporation - _INSENSIBLE_W_M2, 0.0)
-    _follow(setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, wet=wet, jumped=jumped)
+    _follow(
+        setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, wet=wet, jumped=jumped
+    )
     if not settling:
         moment.newest = (moment.newest + 1) % moment.past_skin_c.shape[0]
         moment.past_skin_c[moment.newest] = moment.skin_c
