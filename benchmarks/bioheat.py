@@ -1,8 +1,8 @@
 """The digit solver beside an explicit one: the same answer, and how much faster.
 
 The reference is written apart, in numba: forward Euler with steps of 10 ms on a grid that it makes itself, one digit
-after the other; blood in artery and vein in balance at each of its steps. Both follow toes of many sizes through 60 s in
-water of 15 °C and 15 min in a room, with a flow that shuts and opens again. The limit is 1e-3 °C.
+after the other; blood in artery and vein in balance at each of its steps. Both follow toes of many sizes through 60 s
+in water of 15 °C and 15 min in a room, with a flow that shuts and opens again. The limit is 1e-3 °C.
 
 Run: python benchmarks/bioheat.py [--digits 1000]
 """
@@ -68,7 +68,7 @@ def explicit_one(
     weight = per_flow / per_flow.sum()
     T = np.full((segments, cells), start)
     artery, vein, passing = np.zeros(segments), np.zeros(segments), np.zeros(segments)
-    steps = int(round(seconds / step))
+    steps, minute = round(seconds / step), round(60 / step)
     frames = np.zeros((int(seconds / 60), segments))
     for n in range(steps):
         now = n * step
@@ -127,8 +127,8 @@ def explicit_one(
                     gain += along * (T[j + 1, i] - T[j, i])
                 new[j, i] = T[j, i] + step * gain / (heat[i] * area[i] * dz)
         T = new
-        if (n + 1) % int(round(60 / step)) == 0:
-            m = (n + 1) // int(round(60 / step)) - 1
+        if (n + 1) % minute == 0:
+            m = (n + 1) // minute - 1
             if now < water_s - step / 2:
                 env, h = environment[0], environment[1]
             for j in range(segments):
@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--reference", type=int, default=10, help="digits that the explicit solver follows")
     given = parser.parse_args()
     rng = np.random.default_rng(3)
-    radius, length, most = rng.uniform(7, 12, given.digits), rng.uniform(30, 60, given.digits), rng.uniform(2, 25, given.digits)  # fmt: skip
+    radius, length, most = (rng.uniform(*range_, given.digits) for range_ in ((7, 12), (30, 60), (2, 25)))
     some = slice(0, given.reference)
     explicit(radius[:1], length[:1], most[:1])  # compiled once
     start = time.perf_counter()

@@ -81,19 +81,19 @@ def test_a_nerve_block_warms_in_a_cool_room_and_hardly_in_a_warm_one():
     cool = (_toes_c(21.0, blocked) - _toes_c(21.0)).mean()
     warm = (_toes_c(33.0, blocked) - _toes_c(33.0)).mean()
     assert cool > 2.0
-    assert warm < 0.3 * cool
+    assert warm < 0.1 * cool
 
 
 def test_direct_dilation_raises_flow_where_there_is_no_drive():
     feet = _feet("systemic_sclerosis")
-    still = replace(feet, drive=np.zeros_like(feet.drive), drive_per_c=np.zeros_like(feet.drive_per_c))
+    still = replace(feet, drive=np.zeros_like(feet.drive))
 
     def flow(block: Block) -> float:
         courses = simulate_digits(np.random.default_rng(4), still, REST, room_c=31.0, block=block)
         return float(courses.flow_ml_100ml_min[-1].mean())
 
     assert flow(_block(dilation=0.3)) > 1.1 * flow(NO_BLOCK)
-    assert flow(_block(nerve=0.9)) == pytest.approx(flow(NO_BLOCK), rel=0.05)
+    assert flow(_block(nerve=0.9)) == pytest.approx(flow(NO_BLOCK), rel=0.01)
 
 
 def test_lost_sweat_warms_skin_without_more_blood():
@@ -124,9 +124,11 @@ def test_cooler_rooms_and_stress_make_colder_toes():
         for extra in (0.0, 0.3)
     )
     assert stress < usual - 0.5
-    rooms = np.linspace(18.0, 30.0, 12)[:, None]
-    courses = simulate_digits(np.random.default_rng(4), feet, REST, room_c=rooms)
-    assert np.corrcoef(rooms[:, 0], courses.skin_c[-1].mean(axis=(1, 2, 3)))[0, 1] > 0.7
+    cool, warm = (
+        simulate_digits(np.random.default_rng(4), feet, REST, room_c=room).skin_c[-1].mean(axis=(1, 2, 3))
+        for room in (19.0, 29.0)
+    )
+    assert (warm > cool + 4.0).all()
 
 
 def test_groups_are_distributions_with_each_component():
@@ -149,9 +151,7 @@ def test_feet_and_hands_of_a_person_are_alike_a_little():
 
 
 def test_wrong_inputs_are_named():
-    with pytest.raises(
-        InvalidInputError, match="expected one of healthy, primary_raynaud, systemic_sclerosis, found 'x'"
-    ):
+    with pytest.raises(InvalidInputError, match="healthy, primary_raynaud, systemic_sclerosis, found 'x'"):
         draw_people(np.random.default_rng(1), "x", 3)
     with pytest.raises(InvalidInputError, match="frame_s: expected a multiple of the step of 2 s, found 5"):
         simulate_digits(np.random.default_rng(1), _feet(people=1), Challenge(frame_s=5.0))

@@ -46,7 +46,7 @@ _LIMBS: Final[Mapping[str, _Limb]] = MappingProxyType(
     {
         # 0.992 W/K in the foot itself, as much again on the way down the leg (chosen)
         "foot": _Limb(0.056, 2600.0, 600.0, 3.370, 1.3, 0.934, 0.3),
-        "hand": _Limb(0.045, 1300.0, 480.0, 2.0, 0.42, 0.45, 0.3),
+        "hand": _Limb(0.045, 1300.0, 480.0, 2.0, 0.36, 0.44, 0.3),
     }
 )
 

@@ -40,10 +40,11 @@ Floats = NDArray[np.float64]
 __all__ = ["NO_BLOCK", "Block", "Challenge", "DigitCourses", "flow_of_tone", "simulate_digits"]
 
 COLD_BELOW_C: Final = 30.0
+_USUAL_ROOM_C: Final = 25.0
 _TONE_S: Final = 20.0
 _FLOW_STEEPNESS: Final = 6.0
 _USUAL_RADIUS_MM: Final = 8.5
-_STIR: Final = 0.07
+_STIR: Final = 0.14
 _STIR_S: Final = 40.0
 _LOCAL_STIR: Final = 0.05
 _LOCAL_STIR_S: Final = 20.0
@@ -267,8 +268,10 @@ def _immerse(rng: np.random.Generator, setting: _Setting, moment: _Moment, chall
 
 
 def _resting_drive(setting: _Setting) -> Floats:
+    """None at all is left at ``no_drive_c``, nor does it more than double in the cold."""
     v = setting.vessels
-    return np.asarray(np.clip(v.drive + v.drive_per_c * (25.0 - setting.room_c) + setting.extra_drive, 0.0, 1.5))
+    cool = (v.no_drive_c - setting.room_c) / (v.no_drive_c - _USUAL_ROOM_C)
+    return np.asarray(np.maximum(v.drive * np.clip(cool, 0.0, 2.0) + setting.extra_drive, 0.0))
 
 
 def _by_limb(values: Floats) -> Floats:
@@ -295,8 +298,8 @@ def _advance(
     v, block = setting.vessels, setting.block
     _stir(rng, moment, step_s)
     moment.reflex = moment.reflex * np.exp(-step_s / v.reflex_s)
-    central = np.repeat(_STIR * moment.stir, 10)
-    moment.drive = np.maximum(_resting_drive(setting) + moment.reflex + central, 0.0)
+    unrest = np.repeat(_STIR * moment.stir, 10)
+    moment.drive = (_resting_drive(setting) + moment.reflex) * np.maximum(1 + unrest, 0.0)
     felt = moment.skin_c if settling else _delayed(moment, v.delay_s, step_s)
     wanted = np.clip(v.gain_per_c * (v.set_point_c - felt), 0.0, v.most_dilation)
     moment.feedback = wanted + (moment.feedback - wanted) * np.exp(-step_s / v.activation_s)
@@ -305,8 +308,8 @@ def _advance(
     aim = aim - moment.feedback - block.dilation + _LOCAL_STIR * moment.local_stir
     moment.tone = aim + (moment.tone - aim) * np.exp(-step_s / _TONE_S)
     moment.flow = flow_of_tone(v, moment.tone)
-    evaporation = np.zeros_like(moment.flow) if wet else _evaporation(setting, moment)
-    moment.sweat = np.maximum(evaporation - _INSENSIBLE_W_M2, 0.0)
+    moment.sweat, insensible = (moment.sweat * 0, moment.sweat * 0) if wet else _evaporation(setting, moment)
+    evaporation = moment.sweat + insensible
     _follow(
         setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, wet=wet, jumped=jumped
     )
@@ -358,12 +361,12 @@ def _delayed(moment: _Moment, delay_s: Floats, step_s: float) -> Floats:
     return np.asarray(np.take_along_axis(moment.past_skin_c, back[None], axis=0)[0])
 
 
-def _evaporation(setting: _Setting, moment: _Moment) -> Floats:
-    """Heat that evaporation takes, W/m²: what always leaves the skin, and sweat, more in a warm room and on warm skin.
+def _evaporation(setting: _Setting, moment: _Moment) -> tuple[Floats, Floats]:
+    """Heat that evaporation takes, W/m²: by sweat, more in a warm room, and what leaves any skin; both on warm skin.
 
     The size is chosen: losing it warms a digit by about a degree, as diabetic feet that do not sweat are 1.5 °C warmer.
     """
     warm = 1 + 0.15 * np.maximum(setting.room_c - 25.0, 0.0)
     vapour = np.clip((moment.skin_c - 12.0) / 18.0, 0.0, 1.2)
     sweat = setting.vessels.sweat_w_m2 * warm * (1 - setting.block.sweat)
-    return np.asarray(vapour * (_INSENSIBLE_W_M2 + sweat))
+    return vapour * sweat, vapour * _INSENSIBLE_W_M2
