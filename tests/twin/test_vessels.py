@@ -128,7 +128,8 @@ def test_cooler_rooms_and_stress_make_colder_toes():
         simulate_digits(np.random.default_rng(4), feet, REST, room_c=room).skin_c[-1].mean(axis=(1, 2, 3))
         for room in (19.0, 29.0)
     )
-    assert (warm > cool + 4.0).all()
+    assert (warm > cool + 2.0).all()
+    assert (cool > 18.5).all()  # no skin falls much below its room
 
 
 def test_groups_are_distributions_with_each_component():

@@ -47,11 +47,12 @@ class LimbVessels:
     """How the vessels of one kind of limb are governed in one group. Tone 0 is open, 1 is shut.
 
     ``least_flow`` and ``most_flow`` bound the flow, mL/100 mL/min. ``drive`` is the sympathetic drive that reaches the
-    digits in a room of 25 °C; it is larger in cooler rooms and vanishes towards ``no_drive_c``; ``reflex`` is what cold water adds at once,
-    which fades over ``reflex_s``. ``sensitisation`` multiplies the drive, and ``local_cold`` adds tone without any, for
-    each 10 °C that the skin is below 30 °C. ``structure`` is tone that no nerve and no drug takes away. Five parameters
-    are the feedback that opens the vessels of a digit that is too cold: ``set_point_c``, ``gain_per_c``, ``delay_s``,
-    ``activation_s`` and ``most_dilation``. ``sweat_w_m2`` is the heat that sweat takes at rest.
+    digits in a room of 25 °C; it is larger in cooler rooms and vanishes towards ``no_drive_c``. ``reflex`` is what cold
+    water adds at once, which fades over ``reflex_s``. ``sensitisation`` multiplies the drive, and ``local_cold`` adds
+    tone without any, for each 10 °C that the skin is below 30 °C. ``structure`` is tone that no nerve and no drug takes
+    away. Five parameters are the feedback that opens the vessels of a digit that is too cold: ``set_point_c``,
+    ``gain_per_c``, ``delay_s``, ``activation_s`` and ``most_dilation``. ``sweat_w_m2`` is the heat that sweat takes at
+    rest.
     """
 
     least_flow: Spread

@@ -367,6 +367,6 @@ def _evaporation(setting: _Setting, moment: _Moment) -> tuple[Floats, Floats]:
     The size is chosen: losing it warms a digit by about a degree, as diabetic feet that do not sweat are 1.5 °C warmer.
     """
     warm = 1 + 0.15 * np.maximum(setting.room_c - 25.0, 0.0)
-    vapour = np.clip((moment.skin_c - 12.0) / 18.0, 0.0, 1.2)
+    vapour = np.clip((moment.skin_c - 18.0) / 12.0, 0.0, 1.2)  # cold skin does not sweat
     sweat = setting.vessels.sweat_w_m2 * warm * (1 - setting.block.sweat)
     return vapour * sweat, vapour * _INSENSIBLE_W_M2
