@@ -8,7 +8,7 @@ import pytest
 from rewarm.errors import InvalidInputError
 from rewarm.twin.challenge import NO_BLOCK, Block, Challenge
 from rewarm.twin.groups import GROUPS, Vessels, draw_people
-from rewarm.twin.vessels import flow_of_tone, simulate_digits
+from rewarm.twin.vessels import bypass_of_tone, flow_of_tone, simulate_digits
 
 SHORT = Challenge(settling_s=900.0, follow_s=600.0, frame_s=20.0, baseline_s=20.0)
 REST = Challenge(immersion_s=0.0, settling_s=1200.0, baseline_s=0.0, follow_s=20.0, frame_s=10.0)
@@ -74,6 +74,15 @@ def test_flow_follows_tone_between_least_and_most():
     assert open_ == pytest.approx(feet.most_flow * scale, rel=0.01)
     assert shut == pytest.approx(feet.least_flow * scale, rel=0.01)
     assert (np.diff([flow_of_tone(feet, np.array(t))[0, 0, 0, 0] for t in np.linspace(0, 1, 9)]) < 0).all()
+
+
+def test_anastomoses_carry_what_an_open_digit_has_above_its_capillaries():
+    feet = _feet(people=2)
+    open_, shut = (bypass_of_tone(feet, np.array(tone)) for tone in (-2.0, 3.0))
+    assert (open_ > 0.6 * flow_of_tone(feet, np.array(-2.0))).all()
+    assert (shut < 0.02 * feet.most_flow).all()
+    courses = simulate_digits(np.random.default_rng(1), feet, REST, room_c=29.0)
+    assert (courses.bypass_ml_100ml_min < courses.flow_ml_100ml_min).all()
 
 
 def test_a_nerve_block_warms_in_a_cool_room_and_hardly_in_a_warm_one():

@@ -138,8 +138,9 @@ def step_digits(
 ) -> tuple[DigitState, DigitHeat]:
     """One step of ``step_s`` seconds.
 
-    ``flow_ml_100ml_min``, ``inlet_c`` (arterial blood at the base) and ``base_c`` (tissue at the base; None: no
-    conduction there) broadcast to (digits,) and hold during the step. ``implicit`` 0.5 is Crank–Nicolson, 1 backward
+    ``inlet_c`` (arterial blood at the base) and ``base_c`` (tissue at the base; None: no conduction there) broadcast to
+    (digits,), ``flow_ml_100ml_min`` to (digits,) or (segments, digits), where it is multiplied by ``along_flow``; all
+    hold during the step. ``implicit`` 0.5 is Crank–Nicolson, 1 backward
     Euler. After a sudden change of the surroundings take the first steps by :func:`after_jump`.
     """
     along = 0.0 if digits.along_flow.size == 1 and base_c is None else _along(digits, state, base_c, step_s)

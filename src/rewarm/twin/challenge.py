@@ -63,4 +63,5 @@ class DigitCourses:
     drive: Singles
     tone: Singles
     flow_ml_100ml_min: Singles
+    bypass_ml_100ml_min: Singles
     sweat_w_m2: Singles

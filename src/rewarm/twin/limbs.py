@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 _BODY_C: Final = 36.8
 _W_K_PER_L_H: Final = 1.067
 """Heat capacity of blood, Wh/(L K), as in JOS-3."""
-_DRIVE_SHUTS: Final = 1.5
+_DRIVE_SHUTS: Final = 1.2
 _USUAL_DRIVE: Final = 0.3
 _SKIN_FACTOR_C: Final = 6.0
 _SKIN_SET_C: Final = 32.0

@@ -37,10 +37,12 @@ from rewarm.twin.limbs import LimbState, settled_limb, step_limb
 
 Floats = NDArray[np.float64]
 
-__all__ = ["NO_BLOCK", "Block", "Challenge", "DigitCourses", "flow_of_tone", "simulate_digits"]
+__all__ = ["NO_BLOCK", "Block", "Challenge", "DigitCourses", "bypass_of_tone", "flow_of_tone", "simulate_digits"]
 
 COLD_BELOW_C: Final = 30.0
 _USUAL_ROOM_C: Final = 25.0
+_BYPASS_TO_TIP: Final = (0.4, 0.7, 1.0, 1.3, 1.6)
+"""Anastomoses are densest in the pulp and under the nail (profile chosen); capillaries are even along the digit."""
 _TONE_S: Final = 20.0
 _FLOW_STEEPNESS: Final = 6.0
 _USUAL_RADIUS_MM: Final = 8.5
@@ -74,6 +76,7 @@ class _Moment:
     skin_c: Floats
     profile_c: Floats
     flow: Floats
+    bypass: Floats
     sweat: Floats
     drive: Floats
     newest: int = 0
@@ -128,6 +131,20 @@ def simulate_digits(
     return DigitCourses(time_s=time_s, **shaped)
 
 
+def bypass_of_tone(vessels: Vessels, tone: Floats) -> Floats:
+    """What of the flow goes through arteriovenous anastomoses, mL/100 mL/min.
+
+    Capillaries get the least flow and up to four times as much when open (chosen); anastomoses carry the rest, and none
+    where the digit is shut.
+    """
+    capillaries = vessels.least_flow * (1 + 3 * _openness(tone)) * _USUAL_RADIUS_MM / vessels.radius_mm
+    return np.asarray(np.maximum(flow_of_tone(vessels, tone) - capillaries, 0.0))
+
+
+def _openness(tone: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(_FLOW_STEEPNESS * (tone - 0.5))))
+
+
 def _check(challenge: Challenge, step_s: float) -> None:
     for name in ("immersion_s", "baseline_s", "follow_s", "frame_s"):
         value = getattr(challenge, name)
@@ -143,8 +160,7 @@ def flow_of_tone(vessels: Vessels, tone: Floats) -> Floats:
     Skin vessels go with the skin, so a thin digit has more flow for its volume: most and least are those of a digit of
     8.5 mm radius.
     """
-    openness = 1 / (1 + np.exp(_FLOW_STEEPNESS * (tone - 0.5)))
-    flow = vessels.least_flow * (vessels.most_flow / vessels.least_flow) ** openness
+    flow = vessels.least_flow * (vessels.most_flow / vessels.least_flow) ** _openness(tone)
     return np.asarray(flow * _USUAL_RADIUS_MM / vessels.radius_mm)
 
 
@@ -160,7 +176,7 @@ def _setting(rows: Vessels, some: slice, room: Floats, extra: Floats, block: Blo
     flat = replace(chosen, **{f.name: getattr(chosen, f.name).ravel() for f in fields(chosen) if f.name != "limb"})
     return _Setting(
         vessels=flat,
-        digits=make_digits(flat.radius_mm, flat.length_mm),
+        digits=make_digits(flat.radius_mm, flat.length_mm, along_flow=(1.0,) * len(_BYPASS_TO_TIP)),
         room_c=np.repeat(room[some], 10),
         air_w_m2k=np.tile(_DIGIT_AIR_W_M2K[rows.limb], flat.drive.size // 5),
         limb_room_c=np.repeat(room[some], 2),
@@ -209,6 +225,7 @@ def _frame(moment: _Moment) -> dict[str, Floats]:
         "drive": moment.drive.reshape(visits, 10).mean(axis=1),
         "tone": moment.tone.reshape(visits, 10),
         "flow_ml_100ml_min": moment.flow.reshape(visits, 10),
+        "bypass_ml_100ml_min": moment.bypass.reshape(visits, 10),
         "sweat_w_m2": moment.sweat.reshape(visits, 10),
     }
 
@@ -222,12 +239,12 @@ def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, s
     v = setting.vessels
     drive = _resting_drive(setting)
     tone = np.clip(drive * (1 - setting.block.nerve) + v.structure - setting.block.dilation, 0, 1)
-    flow = flow_of_tone(v, tone)
+    flow, bypass = flow_of_tone(v, tone), bypass_of_tone(v, tone)
     limb = settled_limb(v.limb, setting.limb_room_c, drive=_by_limb(drive), digit_flow_w_k=_blood(setting, flow))
     heat = settled(
         setting.digits,
         Surroundings(setting.room_c, setting.air_w_m2k, _INSENSIBLE_W_M2),
-        flow_ml_100ml_min=flow,
+        flow_ml_100ml_min=_along(flow, bypass),
         inlet_c=np.repeat(limb.inlet_c, 5),
         base_c=np.repeat(limb.core_c, 5),
         tolerance_c=0.02,
@@ -248,6 +265,7 @@ def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, s
         skin_c=skin,
         profile_c=profile,
         flow=flow,
+        bypass=bypass,
         sweat=zeros,
         drive=drive,
     )
@@ -307,7 +325,7 @@ def _advance(
     aim = moment.drive * (1 - block.nerve) * (1 + v.sensitisation * cold) + v.local_cold * cold + v.structure
     aim = aim - moment.feedback - block.dilation + _LOCAL_STIR * moment.local_stir
     moment.tone = aim + (moment.tone - aim) * np.exp(-step_s / _TONE_S)
-    moment.flow = flow_of_tone(v, moment.tone)
+    moment.flow, moment.bypass = flow_of_tone(v, moment.tone), bypass_of_tone(v, moment.tone)
     moment.sweat, insensible = (moment.sweat * 0, moment.sweat * 0) if wet else _evaporation(setting, moment)
     evaporation = moment.sweat + insensible
     _follow(
@@ -334,17 +352,23 @@ def _follow(
         step_s=step_s,
     )
     inlet, base = np.repeat(moment.limb.inlet_c, 5), np.repeat(moment.limb.core_c, 5)
+    flow = _along(moment.flow, moment.bypass)
     if jumped:
         moment.heat = after_jump(
-            digits, moment.heat, around, flow_ml_100ml_min=moment.flow, inlet_c=inlet, base_c=base, step_s=step_s
+            digits, moment.heat, around, flow_ml_100ml_min=flow, inlet_c=inlet, base_c=base, step_s=step_s
         )
     else:
         moment.heat, _ = step_digits(
-            digits, moment.heat, around, flow_ml_100ml_min=moment.flow, inlet_c=inlet, base_c=base, step_s=step_s,
+            digits, moment.heat, around, flow_ml_100ml_min=flow, inlet_c=inlet, base_c=base, step_s=step_s,
             implicit=1.0 if slow else 0.5,
         )  # fmt: skip
     moment.profile_c = skin_c(digits, moment.heat, around)
     moment.skin_c = moment.profile_c[-2:].mean(axis=0)
+
+
+def _along(flow: Floats, bypass: Floats) -> Floats:
+    """Flow of each segment, (segments, digits): capillaries evenly, anastomoses more towards the tip."""
+    return np.asarray((flow - bypass) + bypass * np.array(_BYPASS_TO_TIP)[:, None])
 
 
 def _stir(rng: np.random.Generator, moment: _Moment, step_s: float) -> None:
