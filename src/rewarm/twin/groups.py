@@ -122,7 +122,7 @@ class People:
 _HEALTHY_FOOT: Final = LimbVessels(
     least_flow=Spread(0.4, person=0.2, digit=0.1, log=True),
     most_flow=Spread(16.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    drive=Spread(0.42, person=0.34, limb=0.03, digit=0.05, day=0.08),
+    drive=Spread(0.44, person=0.34, limb=0.03, digit=0.05, day=0.08),
     no_drive_c=Spread(33.0, person=0.5),
     reflex=Spread(0.35, person=0.3, day=0.2, log=True),
     reflex_s=Spread(150.0, person=0.3, day=0.2, log=True),
@@ -149,7 +149,7 @@ _HEALTHY_HAND: Final = replace(
 )
 _PRIMARY_FOOT: Final = replace(
     _HEALTHY_FOOT,
-    drive=Spread(0.72, person=0.25, limb=0.03, digit=0.05, day=0.09),
+    drive=Spread(0.80, person=0.25, limb=0.03, digit=0.05, day=0.09),
     reflex=Spread(0.6, person=0.3, day=0.2, log=True),
     reflex_s=Spread(240.0, person=0.3, day=0.2, log=True),
     sensitisation=Spread(0.28, person=0.3, log=True),
@@ -159,7 +159,7 @@ _PRIMARY_FOOT: Final = replace(
 _PRIMARY_HAND: Final = replace(
     _HEALTHY_HAND,
     most_flow=Spread(29.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    drive=Spread(0.225, person=0.16, limb=0.03, digit=0.04, day=0.09),
+    drive=Spread(0.25, person=0.16, limb=0.03, digit=0.04, day=0.09),
     reflex=Spread(0.70, person=0.3, day=0.2, log=True),
     reflex_s=Spread(240.0, person=0.3, day=0.2, log=True),
     local_cold=Spread(0.80, person=0.2, log=True),
@@ -170,7 +170,7 @@ _PRIMARY_HAND: Final = replace(
 _SCLEROSIS_FOOT: Final = replace(
     _HEALTHY_FOOT,
     most_flow=Spread(15.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.24, person=0.33, limb=0.03, digit=0.05, day=0.14),
+    drive=Spread(0.27, person=0.34, limb=0.03, digit=0.05, day=0.14),
     structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.02, person=0.3, digit=0.1, day=0.2, log=True),
     delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
