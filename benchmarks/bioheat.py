@@ -4,8 +4,8 @@ The reference is written apart, in numba: forward Euler with steps of 10 ms on a
 after the other; blood in artery and vein in balance at each of its steps. Both follow toes of many sizes through 60 s
 in water of 15 °C and 15 min in a room, with a flow that shuts and opens again. The limit is 1e-3 °C.
 
-Then a cohort with its vessels: 100 people, six visits, ten toes, half an hour of settling, the challenge and 15 min after
-it. The limit is 120 s; processor time is stated beside it.
+Then a cohort with its vessels: 100 people, six visits, ten toes, half an hour of settling, the challenge and 15 min
+after it. The limit is 120 s; processor time is stated beside it.
 
 Run: python benchmarks/bioheat.py [--digits 1000] [--people 100]
 """

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.errors import InvalidInputError
 from rewarm.heat.layers import LayeredGrid, layered_grid, solve_layers
 from rewarm.heat.tissue import DIGIT_LAYERS, Surroundings
 
@@ -76,8 +77,11 @@ class DigitState:
 
 @dataclass(frozen=True, eq=False)
 class DigitHeat:
-    """Where heat went during a step, W, each (digits,): lost through the skin, brought by blood to the tissue, brought
-    by blood net at the base (what came in by the artery less what left by the vein), conducted in at the base, made."""
+    """Where heat went during a step, W, each (digits,).
+
+    Lost through the skin; given by blood to the tissue; brought by blood at the base (what came in by the artery less
+    what left by the vein); conducted in at the base; made by the tissue.
+    """
 
     skin_w: Floats
     to_tissue_w: Floats
@@ -201,7 +205,10 @@ def settled(
     base_c: Floats | float | None,
     tolerance_c: float = 1e-9,
 ) -> DigitState:
-    """The steady state, °C: what everything comes to if nothing changes."""
+    """The steady state: what everything comes to if nothing changes, found by sweeps until the last moved no cell by
+    more than ``tolerance_c``. Raises :class:`rewarm.errors.InvalidInputError` where it does not come to rest (an input
+    that is not a number, or a digit thousands of times as thick as long).
+    """
     start = np.broadcast_to(np.asarray(inlet_c, float), digits.radius_m.shape)
     state = uniform_state(digits, start)
     single = digits.along_flow.size == 1 and base_c is None
@@ -221,9 +228,14 @@ def settled(
         )
         moved = float(np.abs(mean - state.tissue_c).max())
         state = DigitState(mean, artery, vein)
-        if single or moved < tolerance_c:
+        if moved < tolerance_c or (single and np.isfinite(moved)):
+            return state
+        if not np.isfinite(moved):
             break
-    return state
+    raise InvalidInputError(
+        f"digits: expected a steady state, found them still changing by {moved:g} °C. "
+        "Look for inputs that are not numbers"
+    )
 
 
 def tissue_heat_j(digits: Digits, state: DigitState) -> Floats:

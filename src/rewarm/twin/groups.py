@@ -179,7 +179,7 @@ _SCLEROSIS_FOOT: Final = replace(
 _SCLEROSIS_HAND: Final = replace(
     _HEALTHY_HAND,
     most_flow=Spread(18.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.25, person=0.18, limb=0.03, digit=0.05, day=0.105),
+    drive=Spread(0.25, person=0.18, limb=0.03, digit=0.05, day=0.112),
     local_cold=Spread(0.60, person=0.2, log=True),
     structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.04, person=0.3, digit=0.1, day=0.2, log=True),
