@@ -5,6 +5,7 @@ study in memory, without pictures, in milliseconds: its tables are those of the 
 them. ``simulate_study`` writes the folder, pictures included.
 """
 
+from rewarm.twin.studies.draw import SimulatedStudy, simulate_measurements
 from rewarm.twin.studies.plan import (
     CameraPlan,
     DesignPlan,
@@ -21,6 +22,7 @@ from rewarm.twin.studies.plan import (
     VariationPlan,
     VisitsPlan,
 )
+from rewarm.twin.studies.plan_file import parse_plan, read_plan
 
 __all__ = [
     "CameraPlan",
@@ -33,8 +35,12 @@ __all__ = [
     "PlaceboPlan",
     "RoomPlan",
     "SelectionPlan",
+    "SimulatedStudy",
     "StudyPlan",
     "ToxinPlan",
     "VariationPlan",
     "VisitsPlan",
+    "parse_plan",
+    "read_plan",
+    "simulate_measurements",
 ]

@@ -135,10 +135,13 @@ class ToxinPlan:
 
     Either ``effect_c``, a plain warming of the treated toes at rest, or a mechanism: ``nerve_block``,
     ``direct_dilation`` and ``sweat_block``, each the share 0..1 that is blocked or dilated at its best, whose warming
-    follows from the physiology. All follow one course: (1 − exp(−t/onset)) × exp(−ln 2 (t/duration)^steepness).
+    follows from the physiology. Left out, the toxin does nothing. All follow one course:
+    (1 − exp(−t/onset)) × exp(−ln 2 (t/duration)^steepness).
     """
 
-    effect_c: float | None = _maybe("warming of the treated toes at its best", low=-10, high=12, unit="°C")
+    effect_c: float | None = _maybe(
+        "warming of the treated toes at its best; left out: 0, or by mechanism", low=-10, high=12, unit="°C"
+    )
     nerve_block: float = _number(0.0, "share of the sympathetic drive that is blocked", low=0, high=1)
     direct_dilation: float = _number(0.0, "vessels dilated whatever the drive, 0 to 1", low=0, high=1)
     sweat_block: float = _number(0.0, "share of sweating that is lost", low=0, high=1)
@@ -156,10 +159,10 @@ class ToxinPlan:
     sites: tuple[str, ...] = _list(TOES, "which toes are injected", words=TOES)
     spill: float = _number(0.0, "share of the effect that the toes not injected get too", low=0, high=1)
     ball_share: float = _number(0.25, "share of the toes' mean effect that the ball gets", low=0, high=1)
-    rcs_change: float = _number(-2.0, "change of the Raynaud's condition score at best", low=-10, high=10)
-    attacks_factor: float = _number(0.5, "attacks a day are multiplied by this at best", low=0.01, high=10)
-    pain_change: float = _number(-15.0, "change of pain at best, 0 to 100", low=-100, high=100)
-    cold_change: float = _number(-15.0, "change of cold intolerance at best, 0 to 100", low=-100, high=100)
+    rcs_change: float = _number(0.0, "change of the Raynaud's condition score at best", low=-10, high=10)
+    attacks_factor: float = _number(1.0, "attacks a day are multiplied by this at best", low=0.01, high=10)
+    pain_change: float = _number(0.0, "change of pain at best, 0 to 100", low=-100, high=100)
+    cold_change: float = _number(0.0, "change of cold intolerance at best, 0 to 100", low=-100, high=100)
     weakness: float = _number(0.0, "probability of weakness after the toxin", low=0, high=1)
     weakness_placebo: float = _number(0.0, "probability of weakness without it", low=0, high=1)
     product: str = _word("onabotulinumtoxinA", "the product as written into injections.csv")
@@ -289,7 +292,6 @@ class HeelsPlan:
     pain_per_load: float = _number(9.0, "points of pain per hour·dm of carried load", low=0, high=100)
     slope_sd: float = _number(0.15, "SD of that between people, as a share", low=0, high=1)
     carry_over: float = _number(0.4, "c: how much of yesterday's load is left", low=0, high=0.95)
-    pain_change: float = _number(-12.0, "what the toxin does to pain at the same load, at best", low=-100, high=100)
     temptation: float = _number(0.0, "ln hours gained per 10 points less pain than before", low=-1, high=1)
     harm_per_load: float = _number(0.0, "harm gained a day per hour·dm over what is tolerated", low=0, high=5)
     tolerated: float = _number(2.5, "carried load that does no harm", low=0, high=30, unit="h·dm")
@@ -315,7 +317,7 @@ class StudyPlan:
     visits: VisitsPlan = VisitsPlan()
     room: RoomPlan = RoomPlan()
     outdoor: OutdoorPlan = OutdoorPlan()
-    toxin: ToxinPlan = ToxinPlan(effect_c=0.0)
+    toxin: ToxinPlan = ToxinPlan()
     placebo: PlaceboPlan = PlaceboPlan()
     selection: SelectionPlan = SelectionPlan()
     variation: VariationPlan = VariationPlan()
