@@ -32,9 +32,9 @@ class RestTruth:
     """``toes_c`` (people, visits, 2, 5) and ``sole_c`` (people, visits, 2, 3: ball, arch, heel), true skin at rest.
 
     ``causes`` maps ``injection_c``, ``placebo_c``, ``room_c``, ``season_c``, ``flare_c`` and ``day_c`` to what each
-    adds to the toes, arrays that broadcast to (people, visits, 2, 5); untreated skin is no colder than 1.2 °C over the room,
-    so the coldest toes change by less than the sum, but for ``injection_c``, which adds in full. ``floor_c`` is what
-    that floor added.
+    adds to the toes, arrays that broadcast to (people, visits, 2, 5); untreated skin is no colder than 1.2 °C over
+    the room, so the coldest toes change by less than the sum, but for ``injection_c``, which adds in full. ``floor_c``
+    is what that floor added.
     """
 
     toes_c: Floats
