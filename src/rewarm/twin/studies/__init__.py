@@ -23,6 +23,7 @@ from rewarm.twin.studies.plan import (
     VisitsPlan,
 )
 from rewarm.twin.studies.plan_file import parse_plan, read_plan
+from rewarm.twin.studies.write import simulate_study
 
 __all__ = [
     "CameraPlan",
@@ -43,4 +44,5 @@ __all__ = [
     "parse_plan",
     "read_plan",
     "simulate_measurements",
+    "simulate_study",
 ]

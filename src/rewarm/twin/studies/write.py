@@ -1,0 +1,202 @@
+"""Write a simulated study as a folder: the tables and pictures that a clinic would hand in, the truth apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from rewarm.regions import LEGEND, SOLE_REGIONS
+from rewarm.twin.staging import staged_study, write_marker
+from rewarm.twin.studies.draw import Drawn, draw_study, study_tables, truth_tables
+from rewarm.twin.studies.measuring import measurement_rows, visit_names
+from rewarm.twin.studies.pictures import (
+    REFERENCE_BOX,
+    REFERENCE_C,
+    ScanTruth,
+    Sitting,
+    moment,
+    simulated_camera,
+    take_still,
+)
+from rewarm.twin.studies.plan import StudyPlan
+from rewarm.twin.studies.readme import truth_readme
+
+Progress = Callable[[int, int, str], None]
+
+MADE_BY: Final = "rewarm.twin.simulate_study"
+
+
+def simulate_study(
+    plan: StudyPlan,
+    folder: Path | str,
+    *,
+    seed: int | None = None,
+    pool: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> Path:
+    """Simulate a study and write it; ``seed`` in place of the plan's. The same plan and seed give the same bytes.
+
+    ``folder`` becomes a study folder with the truth in ``folder/truth``. A folder that a simulation made before is
+    replaced as a whole, and only once the new one is complete. The processes of ``pool`` take the pictures; without it
+    this one does. ``on_progress`` is called with scans done, scans in all, and what was done last. Returns the folder.
+
+    Raises :class:`rewarm.errors.OutputError` where ``folder`` exists and is anything else, or cannot be written.
+    """
+    target = Path(folder)
+    drawn = draw_study(plan, plan.seed if seed is None else seed)
+    with staged_study(target) as made:
+        tables, truth = study_tables(drawn), truth_tables(drawn)
+        if plan.pictures.kind == "none":
+            args = (plan, drawn.cohort, drawn.calendar, drawn.rest, drawn.errors)
+            tables["measurements"] = measurement_rows(*args)
+            (made / "thermograms").rmdir()
+            (made / "truth" / "labels").rmdir()
+        else:
+            scans = _take_all(list(sittings(drawn, made)), pool, on_progress)
+            tables["scans"] = _scans_table(drawn, scans)
+            truth |= _picture_truth(truth["scans"], scans)
+            _write_json(made / "truth" / "legend.json", _legend())
+        (made / "study.toml").write_text(study_toml(plan), encoding="utf-8", newline="\n")
+        for name, table in tables.items():
+            write_csv(table, made / f"{name}.csv")
+        for name, table in truth.items():
+            write_csv(table, made / "truth" / f"{name}.csv")
+        (made / "truth" / "README.md").write_text(truth_readme(plan, truth), encoding="utf-8", newline="\n")
+        write_marker(made, made_by=MADE_BY, seed=drawn.seed)
+    return target
+
+
+def sittings(drawn: Drawn, folder: Path) -> Iterator[Sitting]:
+    """One job for each visit that took place, in the order of people and visits."""
+    plan, calendar = drawn.plan, drawn.calendar
+    names = visit_names(plan)
+    cameras = [
+        simulated_camera(item.model, item.pixels, item.accuracy_c, item.netd_mk, number)
+        for number, item in enumerate(plan.cameras)
+    ]
+    for number, (person, visit) in enumerate(zip(*np.nonzero(calendar.attended), strict=True)):
+        which = int(drawn.errors.camera[visit])
+        date = calendar.enrolled[person] + calendar.visit_day[person, visit].astype("timedelta64[D]")
+        yield Sitting(
+            folder=folder,
+            scan=f"{drawn.cohort.participant[person]}_{names[visit]}",
+            seed=drawn.seed,
+            person=int(person),
+            number=number,
+            camera_number=which,
+            camera=cameras[which],
+            nonuniformity_c=plan.cameras[which].nonuniformity_c,
+            offset_c=float(drawn.errors.offset_c[person, visit]),
+            acquired_at=moment(date, np.random.default_rng([drawn.seed, 4, number]), plan.timezone),
+            ambient_c=float(calendar.ambient_c[person, visit]),
+            humidity_pct=float(calendar.humidity_pct[person, visit]),
+            toes_c=tuple(map(tuple, drawn.rest.toes_c[person, visit].tolist())),
+            sole_c=tuple(map(tuple, drawn.rest.sole_c[person, visit].tolist())),
+            reference=plan.pictures.reference_in_view,
+        )
+
+
+def _take_all(jobs: Sequence[Sitting], pool: Executor | None, on_progress: Progress | None) -> list[ScanTruth]:
+    """All scans in the jobs' order. What a process that died leaves over is taken here."""
+    tell = on_progress or _say_nothing
+    taken: dict[int, ScanTruth] = {}
+    if pool is not None:
+        try:
+            for i, scan in enumerate(pool.map(take_still, jobs)):
+                taken[i] = scan
+                tell(len(taken), len(jobs), f"pictures: {scan.scan}")
+        except BrokenProcessPool:
+            pass
+    for i, job in enumerate(jobs):
+        if i not in taken:
+            taken[i] = take_still(job)
+            tell(len(taken), len(jobs), f"pictures: {job.scan}")
+    return [taken[i] for i in range(len(jobs))]
+
+
+def _say_nothing(_done: int, _total: int, _what: str) -> None:
+    """Progress that nobody watches."""
+
+
+def _scans_table(drawn: Drawn, scans: Sequence[ScanTruth]) -> pd.DataFrame:
+    people, visits = np.nonzero(drawn.calendar.attended)
+    names, plan = visit_names(drawn.plan), drawn.plan
+    box = ";".join(map(str, REFERENCE_BOX))
+    reference = {"reference_c": REFERENCE_C, "reference_box": box} if plan.pictures.reference_in_view else {}
+    return pd.DataFrame(
+        [
+            {
+                "participant": drawn.cohort.participant[person],
+                "visit": names[visit],
+                "scan": scan.scan,
+                "file": f"thermograms/{scan.scan}.jpg",
+                "limb": "feet",
+                "view": "plantar",
+                "phase": "rest",
+                "camera": plan.cameras[drawn.errors.camera[visit]].id,
+                "distance_m": scan.distance_m,
+                "emissivity": 0.98,
+                "reflected_c": scan.reflected_c,
+                **reference,
+            }
+            for person, visit, scan in zip(people, visits, scans, strict=True)
+        ]
+    )
+
+
+def _picture_truth(cameras: pd.DataFrame, scans: Sequence[ScanTruth]) -> dict[str, pd.DataFrame]:
+    seen = pd.DataFrame([scan.camera for scan in scans]).drop(columns="camera_offset_c")
+    return {
+        "scans": cameras.merge(seen, on="scan", validate="one_to_one"),
+        "regions": pd.DataFrame([row for scan in scans for row in scan.regions]),
+        "landmarks": pd.DataFrame([row for scan in scans for row in scan.landmarks]),
+    }
+
+
+def _legend() -> dict[str, int]:
+    return {name: code for name, code in LEGEND.items() if name.partition("_")[2] in SOLE_REGIONS}
+
+
+def study_toml(plan: StudyPlan) -> str:
+    """``study.toml`` of the study that a plan makes; what a clinic would know, and nothing of the truth."""
+    text = json.dumps  # TOML's basic strings escape as JSON's do, and ids and titles are printable
+    lines = [
+        f"id = {text(plan.id)}",
+        f"title = {text(plan.title, ensure_ascii=False)}",
+        f"timezone = {text(plan.timezone)}",
+        "",
+        "[design]",
+        f'kind = "{plan.design.kind}"',
+        f'control = "{plan.design.control}"',
+        f"masked_reading = {str(plan.design.masked_reading).lower()}",
+        "",
+        "[protocol]",
+        f"ambient_c = {plan.room.mean_c:g}",
+        "settling_min = 15",
+    ]
+    for camera in plan.cameras:
+        lines += [
+            "",
+            f"[camera.{camera.id}]",
+            f"model = {text(camera.model, ensure_ascii=False)}",
+            f"accuracy_c = {camera.accuracy_c:g}",
+            f"netd_mk = {camera.netd_mk:g}",
+            f"pixels = [{camera.pixels[0]}, {camera.pixels[1]}]",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """UTF-8, dates without a time of day, figures with six digits."""
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n", float_format="%.6g", date_format="%Y-%m-%d")
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
