@@ -16,7 +16,9 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _MONTH_DAYS: Final = 30.4375
-_MARGIN_DAYS: Final = 40
+LEAD_DAYS: Final = 366
+"""Weather and disease are drawn from so long before enrolment, whatever a diary asks for, so that neither changes with
+it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +60,8 @@ def draw_calendar(rng: np.random.Generator, weather: np.random.Generator, plan: 
     leaves = np.minimum(np.ceil(stays), 10**6).astype(np.int64)
     attended = (rng.random((people, weeks.size)) >= visits.missed) & (day < leaves[:, None])
     attended[:, 0] = True
-    before = plan.diary.days_before + _MARGIN_DAYS
     after = max(int(day.max()), plan.diary.days_after) + visits.start_spread_days + 2
-    first = np.datetime64(visits.start, "D") - np.timedelta64(before, "D")
+    first = np.datetime64(visits.start, "D") - np.timedelta64(LEAD_DAYS, "D")
     return Calendar(
         enrolled=enrolled,
         visit_day=day,
@@ -70,7 +71,7 @@ def draw_calendar(rng: np.random.Generator, weather: np.random.Generator, plan: 
         humidity_pct=np.rint(rng.uniform(38, 52, day.shape)),
         settling_min=rng.choice([15.0, 20.0, 20.0, 30.0], day.shape),
         first_date=first,
-        outdoor_c=weather_of(weather, plan.outdoor, first, before + after),
+        outdoor_c=weather_of(weather, plan.outdoor, first, LEAD_DAYS + after),
     )
 
 
@@ -100,8 +101,11 @@ def weather_of(rng: np.random.Generator, plan: OutdoorPlan, first: np.datetime64
 
 
 def remembering(rng: np.random.Generator, shape: tuple[int, int], forget_days: float) -> Floats:
-    """Processes of mean 0 and SD 1 that forget over ``forget_days`` (AR(1)), one a row, stationary from the start."""
+    """Processes of mean 0 and SD 1 that forget over ``forget_days`` (AR(1)), one a row, stationary from the start.
+
+    More columns leave the earlier ones as they are.
+    """
     keep = float(np.exp(-1 / forget_days))
-    noise = rng.normal(size=shape)
+    noise = rng.normal(size=shape[::-1]).T
     noise[:, 1:] *= np.sqrt(1 - keep * keep)
     return np.asarray(lfilter([1.0], [1.0, -keep], noise, axis=1))

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rewarm.twin.studies import folder_tables, heels, truth
-from rewarm.twin.studies.calendar import Calendar, draw_calendar, room_of
+from rewarm.twin.studies.calendar import LEAD_DAYS, Calendar, draw_calendar, room_of
 from rewarm.twin.studies.diary import Diaries, diary_table, diary_truth, draw_diaries
 from rewarm.twin.studies.measuring import CameraErrors, draw_errors, measurement_rows
 from rewarm.twin.studies.people import Cohort, draw_cohort, draw_flare
@@ -90,14 +90,14 @@ def draw_study(plan: StudyPlan, seed: int) -> Drawn:
     treatment = draw_treatment(rng["treatment"], plan, cohort, calendar)
     calendar = replace(calendar, ambient_c=room_of(rng["room"], plan, calendar, treatment.day))
     last = max(int(calendar.visit_day.max()), plan.diary.days_after)
-    day = np.arange(-plan.diary.days_before, last + 1)
-    flare = draw_flare(rng["flare"], plan, day)
-    at_visits = np.take_along_axis(flare, calendar.visit_day + plan.diary.days_before, axis=1)
+    flare = draw_flare(rng["flare"], plan, np.arange(-LEAD_DAYS, last + 1))
+    at_visits = np.take_along_axis(flare, calendar.visit_day + LEAD_DAYS, axis=1)
     rest = rest_truth(rng["rest"], plan, cohort, calendar, treatment, at_visits)
     diaries, chance = None, None
     if plan.diary.columns or plan.heels:
-        day = day[: plan.diary.days_before + plan.diary.days_after + 1]
-        diaries = draw_diaries(rng["diary"], plan, cohort, calendar, treatment, flare[:, : day.size], day)
+        day = np.arange(-plan.diary.days_before, plan.diary.days_after + 1)
+        written = flare[:, LEAD_DAYS + day]
+        diaries = draw_diaries(rng["diary"], plan, cohort, calendar, treatment, written, day)
     if plan.heels and diaries is not None:
         chance = heels.draw_chance(rng["heels"], plan, diaries.pain_noise)
         worn = heels.wear(plan, chance, diaries.parts["toxin_course"], heels.other_pain(diaries))
@@ -110,7 +110,7 @@ def draw_study(plan: StudyPlan, seed: int) -> Drawn:
         treatment=treatment,
         rest=rest,
         errors=draw_errors(rng["camera"], plan),
-        flare=flare[:, plan.diary.days_before],
+        flare=flare[:, LEAD_DAYS],
         diaries=diaries,
         chance=chance,
         events=folder_tables.events_table(rng["events"], plan, cohort, calendar, treatment),
