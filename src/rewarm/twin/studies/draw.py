@@ -19,6 +19,13 @@ from rewarm.twin.studies.calendar import LEAD_DAYS, Calendar, draw_calendar, roo
 from rewarm.twin.studies.diary import Diaries, diary_table, diary_truth, draw_diaries
 from rewarm.twin.studies.measuring import CameraErrors, draw_errors, measurement_rows
 from rewarm.twin.studies.people import Cohort, draw_cohort, draw_flare
+from rewarm.twin.studies.physiology import (
+    Bodies,
+    draw_bodies,
+    effect_over_time,
+    physiological_rest,
+    wants_physiology,
+)
 from rewarm.twin.studies.plan import StudyPlan
 from rewarm.twin.studies.rest import RestTruth, rest_truth
 from rewarm.twin.studies.treatment import Treatment, draw_treatment
@@ -41,6 +48,7 @@ class Drawn:
     calendar: Calendar
     treatment: Treatment
     rest: RestTruth
+    bodies: Bodies | None
     errors: CameraErrors
     flare: Floats
     diaries: Diaries | None
@@ -92,7 +100,12 @@ def draw_study(plan: StudyPlan, seed: int) -> Drawn:
     last = max(int(calendar.visit_day.max()), plan.diary.days_after)
     flare = draw_flare(rng["flare"], plan, np.arange(-LEAD_DAYS, last + 1))
     at_visits = np.take_along_axis(flare, calendar.visit_day + LEAD_DAYS, axis=1)
-    rest = rest_truth(rng["rest"], plan, cohort, calendar, treatment, at_visits)
+    bodies = None
+    if wants_physiology(plan):
+        bodies = draw_bodies(rng["physiology"], plan, calendar, treatment, at_visits)
+        rest = physiological_rest(bodies)
+    else:
+        rest = rest_truth(rng["rest"], plan, cohort, calendar, treatment, at_visits)
     diaries, chance = None, None
     if plan.diary.columns or plan.heels:
         day = np.arange(-plan.diary.days_before, plan.diary.days_after + 1)
@@ -109,6 +122,7 @@ def draw_study(plan: StudyPlan, seed: int) -> Drawn:
         calendar=calendar,
         treatment=treatment,
         rest=rest,
+        bodies=bodies,
         errors=draw_errors(rng["camera"], plan),
         flare=flare[:, LEAD_DAYS],
         diaries=diaries,
@@ -134,10 +148,13 @@ def study_tables(drawn: Drawn) -> dict[str, pd.DataFrame]:
 def truth_tables(drawn: Drawn) -> dict[str, pd.DataFrame]:
     """The tables of ``truth/`` that do not need pictures."""
     plan, cohort, calendar = drawn.plan, drawn.cohort, drawn.calendar
+    effect = truth.plain_effect(plan, drawn.treatment)
+    if plan.toxin.mechanistic and drawn.bodies is not None:
+        effect = truth.daily(*effect_over_time(drawn.bodies, plan, drawn.treatment))
     toes = truth.toes_truth(plan, cohort, calendar, drawn.treatment, drawn.rest)
     tables = {
-        "people": truth.people_truth(plan, cohort, drawn.treatment, drawn.flare),
-        "course": truth.course_truth(plan, cohort, drawn.treatment, int(calendar.visit_day.max())),
+        "people": truth.people_truth(plan, cohort, drawn.treatment, drawn.flare, effect),
+        "course": truth.course_truth(cohort, effect, int(calendar.visit_day.max())),
         "toes": toes,
         "visits": truth.visits_truth(toes),
         "scans": truth.scans_truth(plan, cohort, calendar, drawn.errors),

@@ -124,6 +124,9 @@ class OutdoorPlan:
     attacks_per_c: float = _number(
         -0.0617, "change of ln(attacks a day) per °C: −48 % for +10.6 °C (PMID 10451070)", low=-1, high=1
     )
+    drive_per_c: float = _number(
+        -0.006, "with a mechanism or recordings: change of the sympathetic drive per °C outdoors", low=-1, high=1
+    )
     rcs_share: float = _number(
         1.0, "how much of the published curve of severity (doi 10.1016/S2665-9913(24)00189-9)", low=0, high=5
     )
@@ -152,6 +155,7 @@ class ToxinPlan:
     onset_sd: float = _number(0.3, "SD of ln τ between people", low=0, high=2)
     duration_days: float = _number(120.0, "days until a half of it is left", low=5, high=1000)
     duration_sd: float = _number(0.15, "SD of ln duration between people", low=0, high=2)
+    sweat_days: float = _number(180.0, "days until a half of the lost sweating is back", low=5, high=1000)
     steepness: float = _number(5.0, "how suddenly it wanes (Weibull's shape)", low=0.5, high=20)
     week: float = _number(0.0, "weeks from enrolment to the injections", low=0, high=200)
     start_weeks: tuple[float, ...] = _list((), "randomised start: one of these weeks is drawn for each person", low=0)
@@ -216,6 +220,9 @@ class VariationPlan:
     toe_day_c: float = _number(0.25, "the same, each toe by itself", low=0, high=5, unit="°C")
     room_slope: float = _number(0.2, "SD between people of what a °C of room does, as a share", low=0, high=1)
     flare_c: float = _number(0.4, "how much colder toes are per SD of flare", low=0, high=5, unit="°C")
+    flare_drive: float = _number(
+        0.08, "with a mechanism or recordings: sympathetic drive per SD of flare", low=0, high=1
+    )
     flare_rcs: float = _number(1.0, "points of the Raynaud's condition score per SD of flare", low=0, high=5)
     flare_attacks: float = _number(0.3, "ln(attacks a day) per SD of flare", low=0, high=3)
     flare_pain: float = _number(8.0, "points of pain and cold intolerance per SD of flare", low=0, high=50)

@@ -34,12 +34,14 @@ class RestTruth:
     ``causes`` maps ``injection_c``, ``placebo_c``, ``room_c``, ``season_c``, ``flare_c`` and ``day_c`` to what each
     adds to the toes, arrays that broadcast to (people, visits, 2, 5); untreated skin is no colder than 1.2 °C over
     the room, so the coldest toes change by less than the sum, but for ``injection_c``, which adds in full. ``floor_c``
-    is what that floor added.
+    is what that floor added. ``tip_gradient_c`` (people, visits, 2) is how much warmer tips are than bases, where the
+    physiology tells.
     """
 
     toes_c: Floats
     sole_c: Floats
     causes: Mapping[str, Floats]
+    tip_gradient_c: Floats | None = None
 
 
 def outdoor_effect(outdoor_c: Floats, plan: OutdoorPlan, per_c: float) -> Floats:

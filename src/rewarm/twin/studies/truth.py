@@ -20,10 +20,8 @@ _GRID_DAYS = np.arange(0, 1501)
 _COURSE_STEP_DAYS = 7
 
 
-def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: Floats) -> pd.DataFrame:
-    """One row a person; ``flare`` (people,) on the day of enrolment."""
-    best = _best_c(plan, treatment)
-    grid = _effect_grid(plan, treatment, best)
+def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: Floats, grid: Floats) -> pd.DataFrame:
+    """One row a person; ``flare`` (people,) on the day of enrolment, ``grid`` the effect day by day."""
     above = grid >= plan.important_c
     first = np.where(above.any(axis=1), above.argmax(axis=1), np.nan)
     last = np.where(above.any(axis=1), grid.shape[1] - above[:, ::-1].argmax(axis=1), np.nan)
@@ -53,9 +51,8 @@ def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: F
     )
 
 
-def course_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, last_day: int) -> pd.DataFrame:
+def course_truth(cohort: Cohort, grid: Floats, last_day: int) -> pd.DataFrame:
     """Each person's effect in °C week by week since the injections, mean over the injected toes."""
-    grid = _effect_grid(plan, treatment, _best_c(plan, treatment))
     days = np.arange(0, min(last_day, grid.shape[1] - 1) + 1, _COURSE_STEP_DAYS)
     return pd.DataFrame(
         {
@@ -66,16 +63,18 @@ def course_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, last_day
     )
 
 
-def _best_c(plan: StudyPlan, treatment: Treatment) -> Floats:
-    """Plateau of each person's effect, mean over the injected toes, °C, strength included."""
+def plain_effect(plan: StudyPlan, treatment: Treatment) -> Floats:
+    """A plain effect day by day since the injections, (people, days), °C, mean over the injected toes."""
     count = np.maximum(treatment.toxin.sum(axis=(1, 2)), 1)
     mean_toe = (treatment.toe * treatment.toxin).sum(axis=(1, 2)) / count
-    return np.asarray((plan.toxin.effect_c or 0.0) * mean_toe * treatment.strength)
-
-
-def _effect_grid(plan: StudyPlan, treatment: Treatment, best: Floats) -> Floats:
+    best = (plan.toxin.effect_c or 0.0) * mean_toe * treatment.strength
     onset, half = treatment.onset_days[:, None], treatment.duration_days[:, None]
     return np.asarray(best[:, None] * course(_GRID_DAYS[None, :], onset, half, plan.toxin.steepness))
+
+
+def daily(days: Floats, effect: Floats) -> Floats:
+    """An effect known on some ``days`` (n,), (people, n), day by day between them."""
+    return np.stack([np.interp(_GRID_DAYS, days, one) for one in effect])
 
 
 def toes_truth(
