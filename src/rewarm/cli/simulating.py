@@ -39,7 +39,7 @@ def simulate(
     cores = min(MOST_PROCESSES, os.cpu_count() or 1) if several else 0
     with (
         interruptions(lambda: "Nothing was written"),
-        process_pool(cores if cores > 1 else 0, preload="rewarm.twin.studies.pictures") as pool,
+        process_pool(cores if cores > 1 else 0, preload="rewarm.twin.studies.recordings") as pool,
         progress() as tell,
     ):
         simulate_study(chosen, output, seed=seed, pool=pool, on_progress=tell)

@@ -24,7 +24,6 @@ from rewarm.twin.studies.physiology import (
     draw_bodies,
     effect_over_time,
     physiological_rest,
-    wants_physiology,
 )
 from rewarm.twin.studies.plan import StudyPlan
 from rewarm.twin.studies.rest import RestTruth, rest_truth
@@ -101,8 +100,8 @@ def draw_study(plan: StudyPlan, seed: int) -> Drawn:
     flare = draw_flare(rng["flare"], plan, np.arange(-LEAD_DAYS, last + 1))
     at_visits = np.take_along_axis(flare, calendar.visit_day + LEAD_DAYS, axis=1)
     bodies = None
-    if wants_physiology(plan):
-        bodies = draw_bodies(rng["physiology"], plan, calendar, treatment, at_visits)
+    if plan.physiological:
+        bodies = draw_bodies(rng["physiology"], plan, cohort.group, calendar, treatment, at_visits)
         rest = physiological_rest(bodies)
     else:
         rest = rest_truth(rng["rest"], plan, cohort, calendar, treatment, at_visits)
@@ -149,7 +148,7 @@ def truth_tables(drawn: Drawn) -> dict[str, pd.DataFrame]:
     """The tables of ``truth/`` that do not need pictures."""
     plan, cohort, calendar = drawn.plan, drawn.cohort, drawn.calendar
     effect = truth.plain_effect(plan, drawn.treatment)
-    if plan.toxin.mechanistic and drawn.bodies is not None:
+    if plan.mechanistic and drawn.bodies is not None:
         effect = truth.daily(*effect_over_time(drawn.bodies, plan, drawn.treatment))
     toes = truth.toes_truth(plan, cohort, calendar, drawn.treatment, drawn.rest)
     tables = {

@@ -67,6 +67,7 @@ class Rewarming:
 class Bodies:
     """Vessels of everybody's feet, and what acts on them at each visit, (people, visits) but for ``block``.
 
+    ``mechanism`` (people, 3) is the most of nerve block, direct dilation and sweat block in each person.
     ``arch_c`` and ``heel_c`` (people, 2) are the person's own, added to what the limb's heat gives.
     """
 
@@ -75,6 +76,7 @@ class Bodies:
     season_drive: Floats
     flare_drive: Floats
     placebo_c: Floats
+    mechanism: Floats
     block: Block
     arch_c: Floats
     heel_c: Floats
@@ -82,19 +84,15 @@ class Bodies:
     seed: int
 
 
-def wants_physiology(plan: StudyPlan) -> bool:
-    """Whether the plan's toes follow from vessels: for a mechanism, and for recordings after cold water."""
-    return plan.toxin.mechanistic or plan.pictures.kind == "recordings"
-
-
 def draw_bodies(
     rng: np.random.Generator,
     plan: StudyPlan,
+    group: Ints,
     calendar: Calendar,
     treatment: Treatment,
     flare: Floats,
 ) -> Bodies:
-    """Draw vessels, and what acts on them; ``flare`` (people, visits)."""
+    """Draw vessels, and what acts on them; ``group`` (people,), ``flare`` (people, visits)."""
     visits = calendar.visit_day.shape[1]
     drawn = [draw_people(rng, VESSELS_OF[group.condition], group.n, visits=visits).feet for group in plan.groups]
     names = [field.name for field in fields(Vessels) if field.name != "limb"]
@@ -102,13 +100,15 @@ def draw_bodies(
     outdoor = calendar.outdoor_on(calendar.visit_day)
     comfortable = np.minimum(outdoor, plan.outdoor.comfortable_c)
     people = plan.people
+    mechanism = np.array(plan.mechanisms)[group]
     return Bodies(
         vessels=vessels,
         room_c=calendar.ambient_c,
         season_drive=plan.outdoor.drive_per_c * (comfortable - REFERENCE_OUTDOOR_C),
         flare_drive=plan.variation.flare_drive * flare,
         placebo_c=plan.placebo.toes_c * placebo_course(plan, treatment, calendar.visit_day),
-        block=block_of(plan, treatment, calendar.visit_day - treatment.day[:, None]),
+        mechanism=mechanism,
+        block=block_of(plan, mechanism, treatment, calendar.visit_day - treatment.day[:, None]),
         arch_c=_ARCH_OVER_BACK_C + 0.4 * rng.normal(size=(people, 2)),
         heel_c=-_HEEL_UNDER_ARCH_C + 0.3 * rng.normal(size=(people, 2)),
         ball_c=0.3 * rng.normal(size=(people, 2)),
@@ -116,7 +116,7 @@ def draw_bodies(
     )
 
 
-def block_of(plan: StudyPlan, treatment: Treatment, since: Ints) -> Block:
+def block_of(plan: StudyPlan, mechanism: Floats, treatment: Treatment, since: Ints) -> Block:
     """What is blocked or dilated in each toe ``since`` (people, n) days after the injections, (people, n, 2, 5), none
     above 1. Sweating has its own, longer duration.
     """
@@ -125,10 +125,11 @@ def block_of(plan: StudyPlan, treatment: Treatment, since: Ints) -> Block:
     share = treatment.strength[:, None, None, None] * treatment.toe[:, None]
     nerve = course(since, onset, half, toxin.steepness)[:, :, None, None] * share
     dry = course(since, onset, half * toxin.sweat_days / toxin.duration_days, toxin.steepness)
+    most = mechanism.T[:, :, None, None, None]
     return Block(
-        nerve=np.clip(toxin.nerve_block * nerve, 0, 1),
-        dilation=np.clip(toxin.direct_dilation * nerve, 0, 1),
-        sweat=np.clip(toxin.sweat_block * dry[:, :, None, None] * share, 0, 1),
+        nerve=np.clip(most[0] * nerve, 0, 1),
+        dilation=np.clip(most[1] * nerve, 0, 1),
+        sweat=np.clip(most[2] * dry[:, :, None, None] * share, 0, 1),
     )
 
 
@@ -145,7 +146,7 @@ def effect_over_time(bodies: Bodies, plan: StudyPlan, treatment: Treatment) -> t
     usual = replace(bodies, vessels=replace(bodies.vessels, **repeated))
     toes = [
         _seen(usual, _rest(usual, NOMINAL_ROOM_C, 0.0, block))[0][0]
-        for block in (block_of(plan, treatment, since), NO_BLOCK)
+        for block in (block_of(plan, bodies.mechanism, treatment, since), NO_BLOCK)
     ]
     injected = treatment.toxin[:, None]
     count = np.maximum(injected.sum(axis=(2, 3)), 1)

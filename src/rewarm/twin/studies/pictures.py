@@ -33,7 +33,8 @@ class Sitting:
     """A camera before one person at one visit: everything that a picture or recording of it needs.
 
     ``person``, ``number`` and ``camera_number`` count people, scans and cameras of the study and seed their chance;
-    ``toes_c`` (2, 5) and ``sole_c`` (2, 3: ball, arch, heel) are nested tuples, left first.
+    ``toes_c`` (2, 5) and ``sole_c`` (2, 3: ball, arch, heel) are nested tuples, left first; ``tip_gradient_c`` (2,) is
+    how much warmer tips are than bases, the person's own where it is None.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Sitting:
     seed: int
     person: int
     number: int
+    camera_id: str
     camera_number: int
     camera: SimulatedCamera
     nonuniformity_c: float
@@ -50,6 +52,7 @@ class Sitting:
     humidity_pct: float
     toes_c: tuple[tuple[float, ...], ...]
     sole_c: tuple[tuple[float, ...], ...]
+    tip_gradient_c: tuple[float, ...] | None
     reference: bool
 
     def chance(self) -> np.random.Generator:
@@ -132,7 +135,8 @@ def paint(rng: np.random.Generator, sitting: Sitting, feet: Feet, drawn: DrawnSo
     for i, side in enumerate(SIDES):
         ball, arch, heel = sitting.sole_c[i]
         toes = five(np.asarray(sitting.toes_c[i]))
-        temperatures = SoleTemperatures(arch, ball, heel, toes, feet.tip_gradient_c[side])
+        tips = feet.tip_gradient_c[side] if sitting.tip_gradient_c is None else sitting.tip_gradient_c[i]
+        temperatures = SoleTemperatures(arch, ball, heel, toes, tips)
         skin[side] = paint_sole(drawn.soles[side], temperatures, texture=feet.textures[side])
     cover = np.asarray(sum(maps.foot for maps in drawn.soles.values()), dtype=np.float32)
     behind = sheet(rng, shape=sitting.camera.shape, ambient_c=sitting.ambient_c, imprint=cover)
@@ -173,6 +177,7 @@ def camera_row(sitting: Sitting, uneven: Map, mm_per_px: float) -> dict[str, Any
     """The row of ``truth/scans.csv``."""
     return {
         "scan": sitting.scan,
+        "camera": sitting.camera_id,
         "camera_offset_c": sitting.offset_c,
         "non_uniformity_sd_c": float(uneven.std()),
         "netd_mk": sitting.camera.netd_mk,

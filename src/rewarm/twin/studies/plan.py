@@ -73,6 +73,9 @@ class GroupPlan:
     arm: str = _word("", "the arm's name in participants.csv; empty: not written")
     female_share: float = _number(0.9, "share of women", low=0, high=1)
     toes_c: float | None = _maybe("toes at rest at 22.5 °C; left out: by condition", low=10, high=36, unit="°C")
+    nerve_block: float | None = _maybe("instead of the toxin's, in this group", low=0, high=1)
+    direct_dilation: float | None = _maybe("instead of the toxin's, in this group", low=0, high=1)
+    sweat_block: float | None = _maybe("instead of the toxin's, in this group", low=0, high=1)
     rcs: float = _number(5.5, "Raynaud's condition score in winter, untreated", low=0, high=10)
     attacks: float = _number(3.5, "attacks a day in winter, untreated", low=0, high=50)
     pain: float = _number(45.0, "worst pain in winter, untreated, 0 to 100", low=0, high=100)
@@ -172,11 +175,6 @@ class ToxinPlan:
     product: str = _word("onabotulinumtoxinA", "the product as written into injections.csv")
     units_u: float = _number(2.0, "units at each site, as written into injections.csv", low=0, high=500)
     volume_ml: float = _number(0.1, "volume at each site, as written into injections.csv", low=0.001, high=10)
-
-    @property
-    def mechanistic(self) -> bool:
-        """Whether the warming follows from the physiology instead of ``effect_c``."""
-        return max(self.nerve_block, self.direct_dilation, self.sweat_block) > 0
 
 
 @dataclass(frozen=True)
@@ -337,3 +335,23 @@ class StudyPlan:
     def people(self) -> int:
         """How many take part."""
         return sum(group.n for group in self.groups)
+
+    @property
+    def mechanisms(self) -> tuple[tuple[float, float, float], ...]:
+        """``nerve_block``, ``direct_dilation`` and ``sweat_block`` of each group."""
+        usual = (self.toxin.nerve_block, self.toxin.direct_dilation, self.toxin.sweat_block)
+        own = ((group.nerve_block, group.direct_dilation, group.sweat_block) for group in self.groups)
+        return tuple(
+            (usual[0] if a is None else a, usual[1] if b is None else b, usual[2] if c is None else c)
+            for a, b, c in own
+        )
+
+    @property
+    def mechanistic(self) -> bool:
+        """Whether the warming follows from a mechanism instead of ``effect_c``."""
+        return max(max(group) for group in self.mechanisms) > 0
+
+    @property
+    def physiological(self) -> bool:
+        """Whether toes follow from vessels: for a mechanism, and for recordings after cold water."""
+        return self.mechanistic or self.pictures.kind == "recordings"

@@ -62,15 +62,14 @@ def _visits(plan: StudyPlan) -> Iterator[Rule]:
 
 def _toxin(plan: StudyPlan) -> Iterator[Rule]:
     toxin = plan.toxin
-    if toxin.mechanistic and toxin.effect_c is not None:
+    if plan.mechanistic and toxin.effect_c is not None:
         found = f"effect_c = {toxin.effect_c:g} beside a mechanism"
         yield "toxin.effect_c", "either a plain effect or a mechanism", found, "Leave one of them out"
-    physiology = toxin.mechanistic or plan.pictures.kind == "recordings"
     if plan.pictures.kind == "recordings" and toxin.effect_c:
         found = f"effect_c = {toxin.effect_c:g}, which says nothing of rewarming"
         advice = "For instance nerve_block = 0.8 in place of effect_c"
         yield "toxin.effect_c", "a mechanism, because recordings follow from the physiology", found, advice
-    if physiology and any(group.toes_c is not None for group in plan.groups):
+    if plan.physiological and any(group.toes_c is not None for group in plan.groups):
         expected = "no stated temperature, because toes follow from the physiology here"
         yield "group.toes_c", expected, "one", "Leave it out, or leave mechanism and recordings out"
     if not toxin.sites:

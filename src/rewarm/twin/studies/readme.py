@@ -56,6 +56,20 @@ ln hours gained per 10 points less pain than before.""",
     }
 )
 
+FRAMES: Final = """\
+Every frame of a recording after cold water, `time_s` since the end of the immersion. `…_shift_x_px`, `…_shift_y_px`
+and `…_turn_deg` are how far each foot has moved since the first frame (its turn about the middle of its box);
+`camera_offset_c` is bias, drift and the jumps at `shutter` events together; `covered` frames have a hand in front.
+`drive` is the sympathetic drive before any block; of each toe `…_c` is the true temperature of what is seen of it,
+and `…_flow_ml_100ml_min`, `…_tone` (1 is shut) and `…_sweat_w_m2` are what made it. Label image, regions and
+landmarks are those of the first frame."""
+
+CAUSES: Final = """\
+Toes follow here from vessels, heat and sweat. The causes in `toes.csv` were told apart by simulating the same days
+again with one after the other taken away: the treatment, the room's difference from 22.5 °C, the season, the flare.
+`day_c` is what is left from day to day. Effects in `people.csv` and `course.csv` are those in a room of 22.5 °C
+with 3 °C outdoors."""
+
 _HEAD: Final = """# The truth of this simulated study
 
 Nobody was measured: everything in this study was simulated, and this folder says what is true. No analysis may read it;
@@ -74,6 +88,10 @@ def truth_readme(plan: StudyPlan, truth: Mapping[str, pd.DataFrame]) -> str:
         lines.append(
             "## `labels/SCAN.tif`\n\nThe true regions as a label image, coded by `legend.json`; 0 is no foot.\n"
         )
+    if plan.pictures.kind == "recordings":
+        lines.append(f"## `frames/SCAN.csv`\n\n{FRAMES}\n")
+    if plan.physiological:
+        lines.append(f"## Causes\n\n{CAUSES}\n")
     lines.append(
         f"An effect counts as important here from {plan.important_c:g} °C. The smallest important difference is the "
         "plan's choice, not a published one.\n"

@@ -26,12 +26,14 @@ def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: F
     first = np.where(above.any(axis=1), above.argmax(axis=1), np.nan)
     last = np.where(above.any(axis=1), grid.shape[1] - above[:, ::-1].argmax(axis=1), np.nan)
     side = treatment.toxin.any(axis=2)
+    mechanism = np.array(plan.mechanisms)[cohort.group] * treatment.toxin.any(axis=(1, 2))[:, None]
     sides = np.where(side.all(axis=1), "both", np.where(side[:, 0], "left", np.where(side[:, 1], "right", "")))
     return pd.DataFrame(
         {
             "participant": np.array(cohort.participant, dtype=object),
             "group": cohort.group,
             "treatment": [plan.groups[g].treatment for g in cohort.group],
+            **{name: mechanism[:, i] for i, name in enumerate(("nerve_block", "direct_dilation", "sweat_block"))},
             "injected": treatment.injected.astype(int),
             "injection_day": treatment.day,
             "toxin_side": sides,

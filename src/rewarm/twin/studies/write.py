@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,19 +17,14 @@ from rewarm.regions import LEGEND, SOLE_REGIONS
 from rewarm.twin.staging import staged_study, write_marker
 from rewarm.twin.studies.draw import Drawn, draw_study, study_tables, truth_tables
 from rewarm.twin.studies.measuring import measurement_rows, visit_names
-from rewarm.twin.studies.pictures import (
-    REFERENCE_BOX,
-    REFERENCE_C,
-    ScanTruth,
-    Sitting,
-    moment,
-    simulated_camera,
-    take_still,
-)
+from rewarm.twin.studies.physiology import rewarming
+from rewarm.twin.studies.pictures import REFERENCE_BOX, REFERENCE_C, ScanTruth, Sitting, moment, simulated_camera
 from rewarm.twin.studies.plan import StudyPlan
 from rewarm.twin.studies.readme import truth_readme
+from rewarm.twin.studies.recordings import Film, film_of, take
 
 Progress = Callable[[int, int, str], None]
+Job = tuple[Sitting, Film | None]
 
 MADE_BY: Final = "rewarm.twin.simulate_study"
 
@@ -59,9 +55,10 @@ def simulate_study(
             (made / "thermograms").rmdir()
             (made / "truth" / "labels").rmdir()
         else:
-            scans = _take_all(list(sittings(drawn, made)), pool, on_progress)
-            tables["scans"] = _scans_table(drawn, scans)
-            truth |= _picture_truth(truth["scans"], scans)
+            jobs = list(scan_jobs(drawn, made))
+            scans = _take_all(jobs, pool, on_progress)
+            tables["scans"] = _scans_table(drawn, jobs, scans)
+            truth |= _picture_truth(scans)
             _write_json(made / "truth" / "legend.json", _legend())
         (made / "study.toml").write_text(study_toml(plan), encoding="utf-8", newline="\n")
         for name, table in tables.items():
@@ -73,23 +70,43 @@ def simulate_study(
     return target
 
 
-def sittings(drawn: Drawn, folder: Path) -> Iterator[Sitting]:
-    """One job for each visit that took place, in the order of people and visits."""
+def scan_jobs(drawn: Drawn, folder: Path) -> Iterator[Job]:
+    """The scans of each visit that took place, in the order of people and visits: a still, and a film where wanted."""
+    happened = None
+    if drawn.plan.pictures.kind == "recordings" and drawn.bodies is not None:
+        happened = rewarming(drawn.bodies, drawn.plan)
+        (folder / "truth" / "frames").mkdir()
+    count = int(drawn.calendar.attended.sum())
+    for sitting, (person, visit) in zip(_sittings(drawn, folder), _who_came(drawn), strict=True):
+        yield sitting, None
+        if happened is not None:
+            filmed = replace(sitting, scan=f"{sitting.scan}_cold", number=count + sitting.number)
+            yield filmed, film_of(happened, person, visit, drawn.plan.pictures)
+
+
+def _who_came(drawn: Drawn) -> Iterator[tuple[int, int]]:
+    people, visits = np.nonzero(drawn.calendar.attended)
+    return zip(people.tolist(), visits.tolist(), strict=True)
+
+
+def _sittings(drawn: Drawn, folder: Path) -> Iterator[Sitting]:
     plan, calendar = drawn.plan, drawn.calendar
+    tips = drawn.rest.tip_gradient_c
     names = visit_names(plan)
     cameras = [
         simulated_camera(item.model, item.pixels, item.accuracy_c, item.netd_mk, number)
         for number, item in enumerate(plan.cameras)
     ]
-    for number, (person, visit) in enumerate(zip(*np.nonzero(calendar.attended), strict=True)):
+    for number, (person, visit) in enumerate(_who_came(drawn)):
         which = int(drawn.errors.camera[visit])
         date = calendar.enrolled[person] + calendar.visit_day[person, visit].astype("timedelta64[D]")
         yield Sitting(
             folder=folder,
             scan=f"{drawn.cohort.participant[person]}_{names[visit]}",
             seed=drawn.seed,
-            person=int(person),
+            person=person,
             number=number,
+            camera_id=plan.cameras[which].id,
             camera_number=which,
             camera=cameras[which],
             nonuniformity_c=plan.cameras[which].nonuniformity_c,
@@ -99,62 +116,63 @@ def sittings(drawn: Drawn, folder: Path) -> Iterator[Sitting]:
             humidity_pct=float(calendar.humidity_pct[person, visit]),
             toes_c=tuple(map(tuple, drawn.rest.toes_c[person, visit].tolist())),
             sole_c=tuple(map(tuple, drawn.rest.sole_c[person, visit].tolist())),
+            tip_gradient_c=None if tips is None else tuple(tips[person, visit].tolist()),
             reference=plan.pictures.reference_in_view,
         )
 
 
-def _take_all(jobs: Sequence[Sitting], pool: Executor | None, on_progress: Progress | None) -> list[ScanTruth]:
+def _take_all(jobs: Sequence[Job], pool: Executor | None, on_progress: Progress | None) -> list[ScanTruth]:
     """All scans in the jobs' order. What a process that died leaves over is taken here."""
     tell = on_progress or _say_nothing
-    taken: dict[int, ScanTruth] = {}
+    taken: list[ScanTruth] = []
     if pool is not None:
         try:
-            for i, scan in enumerate(pool.map(take_still, jobs)):
-                taken[i] = scan
+            for scan in pool.map(take, jobs):
+                taken.append(scan)
                 tell(len(taken), len(jobs), f"pictures: {scan.scan}")
         except BrokenProcessPool:
             pass
-    for i, job in enumerate(jobs):
-        if i not in taken:
-            taken[i] = take_still(job)
-            tell(len(taken), len(jobs), f"pictures: {job.scan}")
-    return [taken[i] for i in range(len(jobs))]
+    for job in jobs[len(taken) :]:
+        taken.append(take(job))
+        tell(len(taken), len(jobs), f"pictures: {job[0].scan}")
+    return taken
 
 
 def _say_nothing(_done: int, _total: int, _what: str) -> None:
     """Progress that nobody watches."""
 
 
-def _scans_table(drawn: Drawn, scans: Sequence[ScanTruth]) -> pd.DataFrame:
-    people, visits = np.nonzero(drawn.calendar.attended)
+def _scans_table(drawn: Drawn, jobs: Sequence[Job], scans: Sequence[ScanTruth]) -> pd.DataFrame:
     names, plan = visit_names(drawn.plan), drawn.plan
     box = ";".join(map(str, REFERENCE_BOX))
     reference = {"reference_c": REFERENCE_C, "reference_box": box} if plan.pictures.reference_in_view else {}
-    return pd.DataFrame(
-        [
+    came = list(_who_came(drawn))
+    rows = []
+    for number, ((sitting, film), scan) in enumerate(zip(jobs, scans, strict=True)):
+        person, visit = came[number * len(came) // len(jobs)]
+        phase = {"phase": "rest"} if film is None else {"phase": "rewarming", "time_s": float(film.time_s[0])}
+        rows.append(
             {
                 "participant": drawn.cohort.participant[person],
                 "visit": names[visit],
                 "scan": scan.scan,
-                "file": f"thermograms/{scan.scan}.jpg",
+                "file": f"thermograms/{scan.scan}.{'jpg' if film is None else 'csq'}",
                 "limb": "feet",
                 "view": "plantar",
-                "phase": "rest",
-                "camera": plan.cameras[drawn.errors.camera[visit]].id,
+                **phase,
+                "camera": sitting.camera_id,
                 "distance_m": scan.distance_m,
                 "emissivity": 0.98,
                 "reflected_c": scan.reflected_c,
                 **reference,
             }
-            for person, visit, scan in zip(people, visits, scans, strict=True)
-        ]
-    )
+        )
+    return pd.DataFrame(rows)
 
 
-def _picture_truth(cameras: pd.DataFrame, scans: Sequence[ScanTruth]) -> dict[str, pd.DataFrame]:
-    seen = pd.DataFrame([scan.camera for scan in scans]).drop(columns="camera_offset_c")
+def _picture_truth(scans: Sequence[ScanTruth]) -> dict[str, pd.DataFrame]:
     return {
-        "scans": cameras.merge(seen, on="scan", validate="one_to_one"),
+        "scans": pd.DataFrame([scan.camera for scan in scans]),
         "regions": pd.DataFrame([row for scan in scans for row in scan.regions]),
         "landmarks": pd.DataFrame([row for scan in scans for row in scan.landmarks]),
     }
