@@ -83,7 +83,7 @@ def room_of(rng: np.random.Generator, plan: StudyPlan, calendar: Calendar, injec
     ) / _MONTH_DAYS
     after = calendar.visit_day > injection_day[:, None]
     drawn = rng.normal(0, room.sd_c, months.shape) + room.trend_c_per_month * months + room.after_c * after
-    return np.round(np.clip(room.mean_c + drawn, 5, 40), 1)
+    return np.asarray(np.round(np.clip(room.mean_c + drawn, 5, 40), 1))
 
 
 def season_c(plan: OutdoorPlan, dates: NDArray[np.datetime64]) -> Floats:
@@ -97,7 +97,7 @@ def season_c(plan: OutdoorPlan, dates: NDArray[np.datetime64]) -> Floats:
 def weather_of(rng: np.random.Generator, plan: OutdoorPlan, first: np.datetime64, days: int) -> Floats:
     """Daily means outdoors from ``first`` on, °C: the season, and weather that lasts for days."""
     dates = first + np.arange(days).astype("timedelta64[D]")
-    return season_c(plan, dates) + plan.noise_sd_c * remembering(rng, (1, days), plan.noise_days)[0]
+    return np.asarray(season_c(plan, dates) + plan.noise_sd_c * remembering(rng, (1, days), plan.noise_days)[0])
 
 
 def remembering(rng: np.random.Generator, shape: tuple[int, int], forget_days: float) -> Floats:

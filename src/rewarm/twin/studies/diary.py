@@ -132,7 +132,7 @@ def _serial(rng: np.random.Generator, shape: tuple[int, int], correlation: float
 def _words(rng: np.random.Generator, rcs: Floats, words: tuple[str, str, str]) -> NDArray[np.generic]:
     """Ordered words whose odds rise with the day's severity (cumulative logit)."""
     latent = 0.6 * (rcs - 5) + rng.logistic(size=rcs.shape)
-    return np.array(words, dtype=object)[(latent > -1).astype(int) + (latent > 2)]
+    return np.asarray(np.array(words, dtype=object)[(latent > -1).astype(int) + (latent > 2)])
 
 
 def _colours(rng: np.random.Generator, attacks: Ints, rcs: Floats) -> NDArray[np.generic]:

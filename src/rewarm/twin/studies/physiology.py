@@ -36,6 +36,7 @@ VESSELS_OF: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Whose vessels the people of a condition have."""
 
+_VESSEL_FIELDS: Final = tuple(field.name for field in fields(Vessels) if field.name != "limb")
 _FREE_SEGMENTS: Final = 3
 """So many of a toe's segments, from the tip, are what is seen of it from the sole; the others are within the foot."""
 _ARCH_OVER_BACK_C: Final = 0.4
@@ -95,14 +96,13 @@ def draw_bodies(
     """Draw vessels, and what acts on them; ``group`` (people,), ``flare`` (people, visits)."""
     visits = calendar.visit_day.shape[1]
     drawn = [draw_people(rng, VESSELS_OF[group.condition], group.n, visits=visits).feet for group in plan.groups]
-    names = [field.name for field in fields(Vessels) if field.name != "limb"]
-    vessels = replace(drawn[0], **{name: np.concatenate([getattr(d, name) for d in drawn]) for name in names})
+    joined = {name: np.concatenate([getattr(feet, name) for feet in drawn]) for name in _VESSEL_FIELDS}
     outdoor = calendar.outdoor_on(calendar.visit_day)
     comfortable = np.minimum(outdoor, plan.outdoor.comfortable_c)
     people = plan.people
     mechanism = np.array(plan.mechanisms)[group]
     return Bodies(
-        vessels=vessels,
+        vessels=Vessels(limb="foot", **joined),
         room_c=calendar.ambient_c,
         season_drive=plan.outdoor.drive_per_c * (comfortable - REFERENCE_OUTDOOR_C),
         flare_drive=plan.variation.flare_drive * flare,
@@ -141,9 +141,8 @@ def effect_over_time(bodies: Bodies, plan: StudyPlan, treatment: Treatment) -> t
     days = np.array(_EFFECT_DAYS)
     people = treatment.day.size
     since = np.broadcast_to(days, (people, days.size))
-    first = {f.name: getattr(bodies.vessels, f.name)[:, :1] for f in fields(Vessels) if f.name != "limb"}
-    repeated = {name: np.repeat(values, days.size, axis=1) for name, values in first.items()}
-    usual = replace(bodies, vessels=replace(bodies.vessels, **repeated))
+    first = {name: np.repeat(getattr(bodies.vessels, name)[:, :1], days.size, axis=1) for name in _VESSEL_FIELDS}
+    usual = replace(bodies, vessels=Vessels(limb="foot", **first))
     toes = [
         _seen(usual, _rest(usual, NOMINAL_ROOM_C, 0.0, block))[0][0]
         for block in (block_of(plan, bodies.mechanism, treatment, since), NO_BLOCK)
@@ -185,7 +184,7 @@ def physiological_rest(bodies: Bodies) -> RestTruth:
 def rewarming(bodies: Bodies, plan: StudyPlan) -> Rewarming:
     """Everybody's feet after cold water, at the times of the plan's frames."""
     pictures = plan.pictures
-    times = pictures.interval_s * np.arange(pictures.frames)
+    times = np.asarray(pictures.interval_s * np.arange(pictures.frames), dtype=np.float64)
     every = max(1, int(pictures.interval_s // _STEP_S))
     challenge = Challenge(
         water_c=pictures.water_c,
@@ -205,10 +204,10 @@ def rewarming(bodies: Bodies, plan: StudyPlan) -> Rewarming:
         step_s=_STEP_S,
     )
     after = happened.time_s >= 0
-    kept = {field.name: getattr(happened, field.name)[after] for field in fields(DigitCourses)}
+    kept = {field.name: np.asarray(getattr(happened, field.name)[after]) for field in fields(DigitCourses)}
     toes, tips, sole = _seen(bodies, DigitCourses(**kept))
     toes = toes + bodies.placebo_c[None, :, :, None, None]
-    moment = kept["time_s"]
+    moment = happened.time_s[after]
     return Rewarming(
         time_s=times,
         toes_c=_at(times, moment, toes),

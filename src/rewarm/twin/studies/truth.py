@@ -22,7 +22,7 @@ _COURSE_STEP_DAYS = 7
 
 def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: Floats, grid: Floats) -> pd.DataFrame:
     """One row a person; ``flare`` (people,) on the day of enrolment, ``grid`` the effect day by day."""
-    above = grid >= plan.important_c
+    above = np.greater_equal(grid, plan.important_c)
     first = np.where(above.any(axis=1), above.argmax(axis=1), np.nan)
     last = np.where(above.any(axis=1), grid.shape[1] - above[:, ::-1].argmax(axis=1), np.nan)
     side = treatment.toxin.any(axis=2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from rewarm.processes import ProcessPool
 from rewarm.regions import LEGEND, SOLE_REGIONS
 from rewarm.twin.staging import staged_study, write_marker
 from rewarm.twin.studies.draw import Drawn, draw_study, study_tables, truth_tables
@@ -34,7 +35,7 @@ def simulate_study(
     folder: Path | str,
     *,
     seed: int | None = None,
-    pool: Executor | None = None,
+    pool: ProcessPool | None = None,
     on_progress: Progress | None = None,
 ) -> Path:
     """Simulate a study and write it; ``seed`` in place of the plan's. The same plan and seed give the same bytes.
@@ -121,20 +122,21 @@ def _sittings(drawn: Drawn, folder: Path) -> Iterator[Sitting]:
         )
 
 
-def _take_all(jobs: Sequence[Job], pool: Executor | None, on_progress: Progress | None) -> list[ScanTruth]:
+def _take_all(jobs: Sequence[Job], pool: ProcessPool | None, on_progress: Progress | None) -> list[ScanTruth]:
     """All scans in the jobs' order. What a process that died leaves over is taken here."""
     tell = on_progress or _say_nothing
-    taken: list[ScanTruth] = []
+    given: list[Future[ScanTruth]] = []
     if pool is not None:
+        with suppress(BrokenExecutor):
+            given.extend(pool.submit(take, job) for job in jobs)
+    taken: list[ScanTruth] = []
+    for number, job in enumerate(jobs):
         try:
-            for scan in pool.map(take, jobs):
-                taken.append(scan)
-                tell(len(taken), len(jobs), f"pictures: {scan.scan}")
-        except BrokenProcessPool:
-            pass
-    for job in jobs[len(taken) :]:
-        taken.append(take(job))
-        tell(len(taken), len(jobs), f"pictures: {job[0].scan}")
+            scan = given[number].result() if number < len(given) else take(job)
+        except BrokenExecutor:
+            scan = take(job)
+        taken.append(scan)
+        tell(len(taken), len(jobs), f"pictures: {scan.scan}")
     return taken
 
 
