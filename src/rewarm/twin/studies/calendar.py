@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+from scipy.linalg import solve_banded
 
 from rewarm.twin.studies.plan import OutdoorPlan, StudyPlan
 
@@ -108,4 +108,5 @@ def remembering(rng: np.random.Generator, shape: tuple[int, int], forget_days: f
     keep = float(np.exp(-1 / forget_days))
     noise = rng.normal(size=shape[::-1]).T
     noise[:, 1:] *= np.sqrt(1 - keep * keep)
-    return np.asarray(lfilter([1.0], [1.0, -keep], noise, axis=1))
+    bands = np.stack([np.ones(shape[1]), np.full(shape[1], -keep)])  # x(d) − keep x(d − 1) = noise(d)
+    return np.asarray(solve_banded((1, 0), bands, noise.T)).T

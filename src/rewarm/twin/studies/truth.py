@@ -15,6 +15,7 @@ from rewarm.twin.studies.rest import RestTruth
 from rewarm.twin.studies.treatment import Treatment, course
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 _GRID_DAYS = np.arange(0, 1501)
 _COURSE_STEP_DAYS = 7
@@ -22,12 +23,11 @@ _COURSE_STEP_DAYS = 7
 
 def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: Floats, grid: Floats) -> pd.DataFrame:
     """One row a person; ``flare`` (people,) on the day of enrolment, ``grid`` the effect day by day."""
-    above = np.greater_equal(grid, plan.important_c)
-    first = np.where(above.any(axis=1), above.argmax(axis=1), np.nan)
-    last = np.where(above.any(axis=1), grid.shape[1] - above[:, ::-1].argmax(axis=1), np.nan)
-    side = treatment.toxin.any(axis=2)
-    mechanism = np.array(plan.mechanisms)[cohort.group] * treatment.toxin.any(axis=(1, 2))[:, None]
-    sides = np.where(side.all(axis=1), "both", np.where(side[:, 0], "left", np.where(side[:, 1], "right", "")))
+    first, last = _important_days(grid, plan.important_c)
+    left, right = (np.any(treatment.toxin[:, side], axis=1) for side in (0, 1))
+    anywhere = treatment.toxin.reshape(-1, 10).any(axis=1, keepdims=True)
+    mechanism = np.array(plan.mechanisms)[cohort.group] * anywhere
+    sides = np.select([left & right, left, right], ["both", "left", "right"], default="")
     return pd.DataFrame(
         {
             "participant": np.array(cohort.participant, dtype=object),
@@ -50,6 +50,18 @@ def people_truth(plan: StudyPlan, cohort: Cohort, treatment: Treatment, flare: F
             "attacks_level": cohort.attacks,
             "pain_level": cohort.pain,
         }
+    )
+
+
+def _important_days(grid: Floats, important_c: float) -> tuple[Floats, Floats]:
+    """The first day of each row that reaches what is important, and the first after which none does; NaN: never."""
+    above: Bools = np.asarray(grid >= important_c, dtype=bool)
+    ever: Bools = np.any(above, axis=1)
+    days = grid.shape[1]
+    backwards: Bools = np.flip(above, axis=1)
+    return (
+        np.where(ever, np.argmax(above, axis=1), np.nan),
+        np.where(ever, days - np.argmax(backwards, axis=1), np.nan),
     )
 
 
