@@ -45,8 +45,8 @@ LIFE = """\
 
 - **Temperature at rest** is a sum of named causes: the person's level, limb and toe; the room; the season; the
   disease's own course (the *flare*); placebo; the day; and the toxin. Untreated skin is no colder than 1.2 °C over the
-  room. With a mechanism (`nerve_block`, `direct_dilation`, `sweat_block`), or with recordings, toes follow from vessels,
-  heat and sweat instead, and what each cause did is told apart by simulating the same days without it.
+  room. With a mechanism (`nerve_block`, `direct_dilation`, `sweat_block`), or with recordings, toes follow from
+  vessels, heat and sweat instead, and what each cause did is told apart by simulating the same days without it.
 - **Season**: a year's wave and weather that lasts for days. Toes follow it up to a comfortable day and no further; the
   condition score follows a published curve that rises again in heat (doi 10.1016/S2665-9913(24)00189-9); attacks fall
   by 48 % for +10.6 °C (PMID 10451070).

@@ -59,7 +59,17 @@ class DesignPlan:
 
     kind: str = _word("case_series", "case_series, split_limb, parallel or n_of_1", DESIGNS)
     control: str = _word("none", "none, untreated_limb, untreated_region or placebo", CONTROLS)
+    randomised: bool = _yes_no(False, "whether chance decided who, which limb or which period was treated")
     masked_reading: bool = _yes_no(False, "whether who read the scans did not know which was which")
+    masked_rating: bool = _yes_no(False, "whether who filled in the diary did not know the treatment")
+
+
+@dataclass(frozen=True)
+class OutcomesPlan:
+    """``[outcomes]``: what the study declares in ``study.toml`` before anything is measured; empty: nothing."""
+
+    primary: str = _word("", "the one outcome that decides: a metric, or a column of the diary")
+    secondary: tuple[str, ...] = _list((), "the others")
 
 
 @dataclass(frozen=True)
@@ -318,6 +328,7 @@ class StudyPlan:
         1.0, "smallest warming that matters, for the truth about duration", low=0.01, unit="°C"
     )
     design: DesignPlan = DesignPlan()
+    outcomes: OutcomesPlan = OutcomesPlan()
     groups: tuple[GroupPlan, ...] = (GroupPlan(),)
     visits: VisitsPlan = VisitsPlan()
     room: RoomPlan = RoomPlan()

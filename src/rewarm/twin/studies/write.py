@@ -195,8 +195,11 @@ def study_toml(plan: StudyPlan) -> str:
         "[design]",
         f'kind = "{plan.design.kind}"',
         f'control = "{plan.design.control}"',
-        f"masked_reading = {str(plan.design.masked_reading).lower()}",
+        f"randomised = {text(plan.design.randomised)}",
+        f"masked_reading = {text(plan.design.masked_reading)}",
+        f"masked_rating = {text(plan.design.masked_rating)}",
         "",
+        *_outcomes(plan),
         "[protocol]",
         f"ambient_c = {plan.room.mean_c:g}",
         "settling_min = 15",
@@ -211,6 +214,13 @@ def study_toml(plan: StudyPlan) -> str:
             f"pixels = [{camera.pixels[0]}, {camera.pixels[1]}]",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _outcomes(plan: StudyPlan) -> list[str]:
+    outcomes = plan.outcomes
+    lines = [f"primary = {json.dumps(outcomes.primary)}"] if outcomes.primary else []
+    lines += [f"secondary = {json.dumps(list(outcomes.secondary))}"] if outcomes.secondary else []
+    return ["[outcomes]", *lines, ""] if lines else []
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
