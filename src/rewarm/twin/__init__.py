@@ -3,8 +3,9 @@
 from rewarm.twin.camera import Recording, SimulatedCamera, View, counts_of, non_uniformity, record, transmission
 from rewarm.twin.case_series import simulate_case_series
 from rewarm.twin.phantom import DrawnSoles, SoleMaps, SolePose, SoleShape, draw_soles, random_sole, truth_labels
-from rewarm.twin.recording_files import write_flir_jpeg, write_float_tiff
+from rewarm.twin.recording_files import write_flir_jpeg, write_flir_sequence, write_float_tiff
 from rewarm.twin.skin import (
+    SoleLayers,
     SoleTemperatures,
     add_reference,
     cold_temperatures,
@@ -13,12 +14,14 @@ from rewarm.twin.skin import (
     paint_sole,
     random_texture,
     sheet,
+    sole_layers,
 )
 
 __all__ = [
     "DrawnSoles",
     "Recording",
     "SimulatedCamera",
+    "SoleLayers",
     "SoleMaps",
     "SolePose",
     "SoleShape",
@@ -37,8 +40,10 @@ __all__ = [
     "record",
     "sheet",
     "simulate_case_series",
+    "sole_layers",
     "transmission",
     "truth_labels",
     "write_flir_jpeg",
+    "write_flir_sequence",
     "write_float_tiff",
 ]

@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 
 from rewarm.twin.studies import folder_tables, heels, truth
 from rewarm.twin.studies.calendar import LEAD_DAYS, Calendar, draw_calendar, room_of
+from rewarm.twin.studies.challenge import challenge_rows, challenge_truth
 from rewarm.twin.studies.diary import Diaries, diary_table, diary_truth, draw_diaries
 from rewarm.twin.studies.measuring import CameraErrors, draw_errors, measurement_rows
 from rewarm.twin.studies.people import Cohort, draw_cohort, draw_flare
 from rewarm.twin.studies.physiology import (
     Bodies,
+    Rewarming,
     draw_bodies,
     effect_over_time,
     physiological_rest,
+    rewarming,
 )
 from rewarm.twin.studies.plan import StudyPlan
 from rewarm.twin.studies.rest import RestTruth, rest_truth
@@ -35,6 +38,9 @@ _STREAMS: Final = (
     *("calendar", "weather", "people", "treatment", "room", "flare", "rest", "camera", "diary", "heels", "events"),
     *("physiology", "pictures"),
 )
+
+_CHALLENGE: Final = 5
+"""With the seed, the stream of a challenge's noise; see also :mod:`rewarm.twin.studies.pictures`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,7 @@ class Drawn:
     treatment: Treatment
     rest: RestTruth
     bodies: Bodies | None
+    happened: Rewarming | None
     errors: CameraErrors
     flare: Floats
     diaries: Diaries | None
@@ -84,8 +91,7 @@ def simulate_measurements(plan: StudyPlan, seed: int | None = None) -> Simulated
     part common to a picture included in the first and not in the second.
     """
     drawn = draw_study(plan, plan.seed if seed is None else seed)
-    rows = measurement_rows(plan, drawn.cohort, drawn.calendar, drawn.rest, drawn.errors)
-    return SimulatedStudy(plan, drawn.seed, {**study_tables(drawn), "measurements": rows}, drawn)
+    return SimulatedStudy(plan, drawn.seed, {**study_tables(drawn), "measurements": measurements_of(drawn)}, drawn)
 
 
 def draw_study(plan: StudyPlan, seed: int) -> Drawn:
@@ -122,12 +128,24 @@ def draw_study(plan: StudyPlan, seed: int) -> Drawn:
         treatment=treatment,
         rest=rest,
         bodies=bodies,
+        happened=rewarming(bodies, plan) if bodies is not None and plan.challenged else None,
         errors=draw_errors(rng["camera"], plan),
         flare=flare[:, LEAD_DAYS],
         diaries=diaries,
         chance=chance,
         events=folder_tables.events_table(rng["events"], plan, cohort, calendar, treatment),
     )
+
+
+def measurements_of(drawn: Drawn) -> pd.DataFrame:
+    """The measurements table without pictures: at rest, and after cold water where the plan asks for it."""
+    plan, cohort, calendar, rest, errors = drawn.plan, drawn.cohort, drawn.calendar, drawn.rest, drawn.errors
+    rows = measurement_rows(plan, cohort, calendar, rest, errors)
+    if drawn.happened is None:
+        return rows
+    rng = np.random.default_rng([drawn.seed, _CHALLENGE])
+    filmed = challenge_rows(rng, plan, cohort, calendar, rest, drawn.happened, errors)
+    return pd.concat([rows, filmed], ignore_index=True)
 
 
 def study_tables(drawn: Drawn) -> dict[str, pd.DataFrame]:
@@ -158,6 +176,8 @@ def truth_tables(drawn: Drawn) -> dict[str, pd.DataFrame]:
         "visits": truth.visits_truth(toes),
         "scans": truth.scans_truth(plan, cohort, calendar, drawn.errors),
     }
+    if drawn.happened is not None:
+        tables["rewarming"] = challenge_truth(plan, cohort, calendar, drawn.rest, drawn.happened)
     if drawn.diaries is not None:
         days = np.broadcast_to(drawn.diaries.day, drawn.diaries.written.shape)
         tables["diary"] = diary_truth(cohort, calendar, drawn.diaries, calendar.outdoor_on(days))

@@ -260,6 +260,7 @@ class PicturesPlan:
     """``[pictures]``: what is recorded. With ``none`` measurements.csv is written, straight from truth and camera."""
 
     kind: str = _word("stills", "none, stills (both soles at rest) or recordings (after cold water, too)", PICTURES)
+    rewarming: bool = _yes_no(False, "with none: whether measurements.csv holds a cold challenge, too")
     reference_in_view: bool = _yes_no(False, "whether a black body lies in each picture")
     frames: int = _whole(91, "frames of a rewarming recording", low=3, high=20_000)
     interval_s: float = _number(10.0, "time between them", low=0.02, high=120, unit="s")
@@ -365,4 +366,9 @@ class StudyPlan:
     @property
     def physiological(self) -> bool:
         """Whether toes follow from vessels: for a mechanism, and for recordings after cold water."""
-        return self.mechanistic or self.pictures.kind == "recordings"
+        return self.mechanistic or self.challenged
+
+    @property
+    def challenged(self) -> bool:
+        """Whether feet are cooled in water and followed afterwards."""
+        return self.pictures.kind == "recordings" or (self.pictures.kind == "none" and self.pictures.rewarming)

@@ -65,10 +65,10 @@ def _toxin(plan: StudyPlan) -> Iterator[Rule]:
     if plan.mechanistic and toxin.effect_c is not None:
         found = f"effect_c = {toxin.effect_c:g} beside a mechanism"
         yield "toxin.effect_c", "either a plain effect or a mechanism", found, "Leave one of them out"
-    if plan.pictures.kind == "recordings" and toxin.effect_c:
+    if plan.challenged and toxin.effect_c:
         found = f"effect_c = {toxin.effect_c:g}, which says nothing of rewarming"
         advice = "For instance nerve_block = 0.8 in place of effect_c"
-        yield "toxin.effect_c", "a mechanism, because recordings follow from the physiology", found, advice
+        yield "toxin.effect_c", "a mechanism, because rewarming follows from the physiology", found, advice
     if plan.physiological and any(group.toes_c is not None for group in plan.groups):
         expected = "no stated temperature, because toes follow from the physiology here"
         yield "group.toes_c", expected, "one", "Leave it out, or leave mechanism and recordings out"
@@ -79,6 +79,9 @@ def _toxin(plan: StudyPlan) -> Iterator[Rule]:
 
 
 def _outputs(plan: StudyPlan) -> Iterator[Rule]:
+    if plan.pictures.rewarming and plan.pictures.kind != "none":
+        found = f"kind = {plan.pictures.kind!r}"
+        yield "pictures.rewarming", 'kind = "none" beside it', found, 'kind = "recordings" films the challenge'
     small = [camera for camera in plan.cameras if min(camera.pixels) < 120]
     if plan.pictures.kind != "none" and small:
         found = f"{small[0].pixels[0]} × {small[0].pixels[1]}"

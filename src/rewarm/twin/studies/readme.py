@@ -38,6 +38,9 @@ together, `non_uniformity_sd_c` the spread of the error that depends on the plac
 Each region's true temperature and size, before any camera: `skin_mean_c` over the skin alone, each pixel counted
 by the share that the region covers; `scene_mean_c` over the pixels of the label image, whose rim mixes with what
 lies behind. `area_px` counts shares of pixels, `n_px` whole ones.""",
+        "rewarming": """\
+Each toe after cold water: the metrics of the measurements table, of the true curve. Times that were not reached are the
+time that it was followed, with 0 in `…_reached`.""",
         "landmarks": """\
 Toe tips, webs and heel points. The centre of the first pixel is (0.5, 0.5); x right, y downwards.""",
         "diary": """\

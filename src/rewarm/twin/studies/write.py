@@ -16,9 +16,8 @@ import pandas as pd
 from rewarm.processes import ProcessPool
 from rewarm.regions import LEGEND, SOLE_REGIONS
 from rewarm.twin.staging import staged_study, write_marker
-from rewarm.twin.studies.draw import Drawn, draw_study, study_tables, truth_tables
-from rewarm.twin.studies.measuring import measurement_rows, visit_names
-from rewarm.twin.studies.physiology import rewarming
+from rewarm.twin.studies.draw import Drawn, draw_study, measurements_of, study_tables, truth_tables
+from rewarm.twin.studies.measuring import visit_names
 from rewarm.twin.studies.pictures import REFERENCE_BOX, REFERENCE_C, ScanTruth, Sitting, moment, simulated_camera
 from rewarm.twin.studies.plan import StudyPlan
 from rewarm.twin.studies.readme import truth_readme
@@ -51,8 +50,7 @@ def simulate_study(
     with staged_study(target) as made:
         tables, truth = study_tables(drawn), truth_tables(drawn)
         if plan.pictures.kind == "none":
-            args = (plan, drawn.cohort, drawn.calendar, drawn.rest, drawn.errors)
-            tables["measurements"] = measurement_rows(*args)
+            tables["measurements"] = measurements_of(drawn)
             (made / "thermograms").rmdir()
             (made / "truth" / "labels").rmdir()
         else:
@@ -73,9 +71,8 @@ def simulate_study(
 
 def scan_jobs(drawn: Drawn, folder: Path) -> Iterator[Job]:
     """The scans of each visit that took place, in the order of people and visits: a still, and a film where wanted."""
-    happened = None
-    if drawn.plan.pictures.kind == "recordings" and drawn.bodies is not None:
-        happened = rewarming(drawn.bodies, drawn.plan)
+    happened = drawn.happened
+    if happened is not None:
         (folder / "truth" / "frames").mkdir()
     count = int(drawn.calendar.attended.sum())
     for sitting, (person, visit) in zip(_sittings(drawn, folder), _who_came(drawn), strict=True):
