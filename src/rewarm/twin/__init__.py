@@ -5,8 +5,9 @@ from rewarm.twin.case_series import simulate_case_series
 from rewarm.twin.challenge import NO_BLOCK, Block, Challenge, DigitCourses
 from rewarm.twin.groups import GROUPS, People, Vessels, draw_people
 from rewarm.twin.phantom import DrawnSoles, SoleMaps, SolePose, SoleShape, draw_soles, random_sole, truth_labels
-from rewarm.twin.recording_files import write_flir_jpeg, write_float_tiff
+from rewarm.twin.recording_files import write_flir_jpeg, write_flir_sequence, write_float_tiff
 from rewarm.twin.skin import (
+    SoleLayers,
     SoleTemperatures,
     add_reference,
     cold_temperatures,
@@ -15,6 +16,7 @@ from rewarm.twin.skin import (
     paint_sole,
     random_texture,
     sheet,
+    sole_layers,
 )
 from rewarm.twin.toxin import Mechanism, Responses, Timing, block_at, digit_doses, draw_responses
 from rewarm.twin.vessels import simulate_digits
@@ -31,6 +33,7 @@ __all__ = [
     "Recording",
     "Responses",
     "SimulatedCamera",
+    "SoleLayers",
     "SoleMaps",
     "SolePose",
     "SoleShape",
@@ -56,8 +59,10 @@ __all__ = [
     "sheet",
     "simulate_case_series",
     "simulate_digits",
+    "sole_layers",
     "transmission",
     "truth_labels",
     "write_flir_jpeg",
+    "write_flir_sequence",
     "write_float_tiff",
 ]
