@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rewarm.alignment.appearance import limb_appearance, limb_mask
 from rewarm.alignment.tracker import Seen, Tracker
 from rewarm.errors import InvalidInputError
-from rewarm.motion import COVERED, LOST, OUTSIDE, LimbMotion, Motion
+from rewarm.motion import BLURRED, COVERED, LOST, OUTSIDE, LimbMotion, Motion
 from rewarm.regions import ANGIOSOMES, SIDES, WHOLE_LIMBS, Region, Regions
 
 Frame = NDArray[np.float32]
@@ -114,7 +114,7 @@ class _Follower:
         """What the frame told, and the motion from the reference to it, in the picture's pixels."""
         seen = self.tracker.follow(frame, step_s)
         self.since_anchor_s += abs(step_s)
-        if seen.reason in (LOST, COVERED, OUTSIDE):
+        if seen.reason in (LOST, COVERED, BLURRED, OUTSIDE):
             if self.find is not None and self.lost % ASK_AGAIN_FRAMES == 0:
                 seen = self._anchored(frame, seen, step_s)
             self.lost += 1
