@@ -117,7 +117,7 @@ class _Follower:
         if seen.reason in (LOST, COVERED, BLURRED, OUTSIDE):
             if self.find is not None and self.lost % ASK_AGAIN_FRAMES == 0:
                 seen = self._anchored(frame, seen, step_s)
-            self.lost += 1
+            self.lost = self.lost + 1 if seen.reason else 0
         elif not seen.reason:
             self.lost = 0
             if self.find is not None and self.since_anchor_s >= ANCHOR_EVERY_S:
@@ -137,7 +137,10 @@ class _Follower:
             return seen
         self.tracker.matrix = self.tracker.of_picture(motion)
         again = self.tracker.follow(frame, step_s)
-        return again if not again.reason else Seen(seen.matrix, seen.reason or LOST, float("nan"))
+        if again.reason:  # the limb is not there either: a finder may be wrong, too
+            self.tracker.matrix = seen.matrix.copy()
+            return seen
+        return again
 
 
 def _check(array: xr.DataArray, regions: Regions) -> None:
