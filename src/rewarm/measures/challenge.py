@@ -42,99 +42,112 @@ class ChallengeFacts:
     baseline_c: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What one rule is judged on."""
+
+    rule: Rule
+    curves: RegionCurves
+    facts: ChallengeFacts
+
+
 def review_challenge(curves: RegionCurves, facts: ChallengeFacts | None = None) -> tuple[Check, ...]:
     """Judge a cold challenge by every rule of :mod:`rewarm.measures.challenge_rules`, in their order."""
     known = facts or ChallengeFacts()
     checks = []
     for name, judge in JUDGES.items():
         rule = CHALLENGE_RULES[name]
-        status, found = judge(rule, curves, known)
+        status, found = judge(_Case(rule, curves, known))
         checks.append(Check(rule.id, status, found, rule.expected, rule.unit, rule.reason, rule.source))
     return tuple(checks)
 
 
-def _baseline(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    before = curves.time_s < 0.0
+def _baseline(case: _Case) -> Verdict:
+    before = case.curves.time_s < 0.0
     without = [
         name
-        for name, row in zip(curves.names, curves.temperature_c, strict=True)
-        if not np.isfinite(row[before]).any() and name not in facts.baseline
+        for name, row in zip(case.curves.names, case.curves.temperature_c, strict=True)
+        if not np.isfinite(row[before]).any() and name not in case.facts.baseline
     ]
     if not without:
         return "pass", "every region"
-    if len(without) == len(curves.names):
+    if len(without) == len(case.curves.names):
         return "fail", "none"
     return "warn", f"none of {', '.join(f'{side} {region}' for side, region in without)}"
 
 
-def _water(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    if facts.water_c is None:
+def _water(case: _Case) -> Verdict:
+    if case.facts.water_c is None:
         return "unknown", "not recorded"
-    planned = USUAL_WATER_C if facts.planned_water_c is None else facts.planned_water_c
-    return grade(rule, facts.water_c - planned), f"{facts.water_c:g} °C, planned {planned:g} °C"
+    planned = USUAL_WATER_C if case.facts.planned_water_c is None else case.facts.planned_water_c
+    return grade(case.rule, case.facts.water_c - planned), f"{case.facts.water_c:g} °C, planned {planned:g} °C"
 
 
-def _immersion(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    if facts.immersion_s is None:
+def _immersion(case: _Case) -> Verdict:
+    if case.facts.immersion_s is None:
         return "unknown", "not recorded"
-    planned = USUAL_IMMERSION_S if facts.planned_immersion_s is None else facts.planned_immersion_s
-    status = grade(rule, 100.0 * facts.immersion_s / planned)
-    return status, f"{facts.immersion_s:g} s, planned {planned:g} s"
+    planned = USUAL_IMMERSION_S if case.facts.planned_immersion_s is None else case.facts.planned_immersion_s
+    status = grade(case.rule, 100.0 * case.facts.immersion_s / planned)
+    return status, f"{case.facts.immersion_s:g} s, planned {planned:g} s"
 
 
-def _dry(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    if facts.kept_dry is None:
+def _dry(case: _Case) -> Verdict:
+    if case.facts.kept_dry is None:
         return "unknown", "not recorded"
-    return ("pass", "yes") if facts.kept_dry else ("fail", "no")
+    return ("pass", "yes") if case.facts.kept_dry else ("fail", "no")
 
 
-def _cooled(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    before, after = curves.time_s < 0.0, curves.time_s >= 0.0
-    digits = [row for (_, region), row in zip(curves.names, curves.temperature_c, strict=True) if region in _DIGITS]
+def _cooled(case: _Case) -> Verdict:
+    before, after = case.curves.time_s < 0.0, case.curves.time_s >= 0.0
+    digits = [
+        row for (_, region), row in zip(case.curves.names, case.curves.temperature_c, strict=True) if region in _DIGITS
+    ]
     lowest = [float(np.nanmin(row[after])) for row in digits if np.isfinite(row[after]).any()]
     if not lowest:
         return "unknown", "no digit measured after the immersion"
     own = [float(np.nanmean(row[before])) for row in digits if np.isfinite(row[before]).any()]
-    start = float(np.mean(own)) if own else facts.baseline_c
+    start = float(np.mean(own)) if own else case.facts.baseline_c
     if start is None:
         return "unknown", "no baseline to compare with"
     cooled = start - float(np.mean(lowest))
-    return grade(rule, cooled), f"{cooled:.1f} °C".replace("-", "−")
+    return grade(case.rule, cooled), f"{cooled:.1f} °C".replace("-", "−")
 
 
-def _first_frame(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    seen = _seen_s(curves)
+def _first_frame(case: _Case) -> Verdict:
+    seen = _seen_s(case.curves)
     if seen.size == 0:
         return "fail", "no frame after the immersion"
-    return grade(rule, float(seen[0])), f"{seen[0]:.0f} s"
+    return grade(case.rule, float(seen[0])), f"{seen[0]:.0f} s"
 
 
-def _frame_gap(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    seen = _seen_s(curves)
+def _frame_gap(case: _Case) -> Verdict:
+    seen = _seen_s(case.curves)
     if seen.size < 2:
         return "fail", "fewer than two frames after the immersion"
     widest = int(np.argmax(np.diff(seen)))
     gap = float(seen[widest + 1] - seen[widest])
-    return grade(rule, gap), f"{gap:.0f} s, at {seen[widest]:.0f} s"
+    return grade(case.rule, gap), f"{gap:.0f} s, at {seen[widest]:.0f} s"
 
 
-def _frames_lost(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    after = curves.time_s >= 0.0
+def _frames_lost(case: _Case) -> Verdict:
+    after = case.curves.time_s >= 0.0
     if not after.any():
         return "unknown", "no frame after the immersion"
-    lost = 100.0 * (1.0 - np.isfinite(curves.temperature_c[:, after]).mean(axis=1))
+    lost = 100.0 * (1.0 - np.isfinite(case.curves.temperature_c[:, after]).mean(axis=1))
     worst = int(lost.argmax())
-    side, region = curves.names[worst]
+    side, region = case.curves.names[worst]
     said = f"{lost[worst]:.0f} %" + (f" ({side} {region})" if lost[worst] > 0 else "")
-    return grade(rule, float(lost[worst])), said
+    return grade(case.rule, float(lost[worst])), said
 
 
-def _follow_up(rule: Rule, curves: RegionCurves, facts: ChallengeFacts) -> Verdict:
-    seen = _seen_s(curves)
+def _follow_up(case: _Case) -> Verdict:
+    seen = _seen_s(case.curves)
     if seen.size == 0:
         return "fail", "no frame after the immersion"
-    planned = USUAL_FOLLOW_UP_S if facts.planned_follow_up_s is None else facts.planned_follow_up_s
-    return grade(rule, 100.0 * float(seen[-1]) / planned), f"{seen[-1] / 60:.1f} min, planned {planned / 60:.0f} min"
+    planned = USUAL_FOLLOW_UP_S if case.facts.planned_follow_up_s is None else case.facts.planned_follow_up_s
+    return grade(
+        case.rule, 100.0 * float(seen[-1]) / planned
+    ), f"{seen[-1] / 60:.1f} min, planned {planned / 60:.0f} min"
 
 
 def _seen_s(curves: RegionCurves) -> NDArray[np.float64]:
@@ -145,7 +158,7 @@ def _seen_s(curves: RegionCurves) -> NDArray[np.float64]:
 
 _DIGITS: Final = (*TOES, *FINGERS)
 
-JUDGES: Final[Mapping[str, Callable[[Rule, RegionCurves, ChallengeFacts], Verdict]]] = MappingProxyType(
+JUDGES: Final[Mapping[str, Callable[[_Case], Verdict]]] = MappingProxyType(
     {
         "challenge_baseline": _baseline,
         "challenge_water": _water,

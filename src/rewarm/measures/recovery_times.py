@@ -138,28 +138,27 @@ def _curve(group: str, times: pd.DataFrame, seed: int) -> RecoveryCurve:
     found = survfunc(time_s, reached.astype(int))
     at, left = np.asarray(found.surv_times, dtype=np.float64), np.asarray(found.surv_prob, dtype=np.float64)
     if int(people.max()) + 1 == len(times):
-        lower, upper = _greenwood(left, np.asarray(found.surv_prob_se, dtype=np.float64))
-        median = float(_median(at, left[None])[0])
-        ends = (float(_median(at, lower[None])[0]), float(_median(at, upper[None])[0]))
+        ends = _greenwood(left, np.asarray(found.surv_prob_se, dtype=np.float64))
+        lower, upper = (np.asarray(end, dtype=np.float64) for end in ends)
+        medians = _median(at, np.stack([left, lower, upper]))
     else:
         draws = _drawn(time_s, reached, people, at, seed)
         lower, upper = np.quantile(draws, [0.025, 0.975], axis=0)
-        median = float(_median(at, left[None])[0])
-        medians = _median(at, draws)
-        ends = tuple(float(np.quantile(medians, q, method="inverted_cdf")) for q in (0.025, 0.975))  # type: ignore[assignment]
+        reach = np.quantile(_median(at, draws), [0.025, 0.975], method="inverted_cdf")
+        medians = np.concatenate([_median(at, left[None]), reach])
     return RecoveryCurve(
         group, at, left, lower, upper, np.asarray(found.n_risk, dtype=np.int64), len(times), int(reached.sum()),
-        int(people.max()) + 1, median, ends[0], ends[1],
+        int(people.max()) + 1, *map(float, medians),
     )  # fmt: skip
 
 
-def _greenwood(left: Floats, spread: Floats) -> tuple[Floats, Floats]:
+def _greenwood(left: Floats, spread: Floats) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """95 % of the share left, on the log–log scale, which keeps it between 0 and 1."""
     inside = (left > 0.0) & (left < 1.0) & (spread > 0.0)
     safe = np.where(inside, left, 0.5)
     reach = SMALLEST_DETECTABLE_FACTOR * spread / (safe * np.abs(np.log(safe)))
     lower, upper = safe ** np.exp(reach), safe ** np.exp(-reach)
-    return np.where(inside, lower, left), np.where(inside, upper, left)
+    return np.asarray(np.where(inside, lower, left)), np.asarray(np.where(inside, upper, left))
 
 
 def _drawn(time_s: Floats, reached: NDArray[np.bool_], people: NDArray[np.int64], at: Floats, seed: int) -> Floats:

@@ -164,7 +164,7 @@ def _filled(t: Floats, y: Floats) -> NDArray[np.bool_]:
     missing = ~np.isfinite(y)
     if not missing.any():
         return np.ones(y.shape[1], dtype=np.bool_)
-    usable = missing.mean(axis=0) <= MOST_MISSING
+    usable = np.asarray(missing.mean(axis=0) <= MOST_MISSING)
     for column in np.flatnonzero(usable & missing.any(axis=0)):
         known = ~missing[:, column]
         y[~known, column] = np.interp(t[~known], t[known], y[known, column])
@@ -245,7 +245,8 @@ def _state(t: Floats, y: Floats, square: Floats, onset: Floats, log_tau: Floats)
     mean_b, mean_o, mean_t = b.mean(axis=0), by_onset.mean(axis=0), by_tau.mean(axis=0)
 
     def centred(one: Floats, other: Floats, mean_one: Floats, mean_other: Floats) -> NDArray[np.float64]:
-        return np.einsum("tp,tp->p", one, other).astype(np.float64) - float(count) * mean_one * mean_other
+        products = np.einsum("tp,tp->p", one, other).astype(np.float64)
+        return np.asarray(products - float(count) * mean_one * mean_other)
 
     bb = np.maximum(centred(b, b, mean_b, mean_b), 1e-9)
     by = np.einsum("tp,tp->p", b, y).astype(np.float64)
