@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.regions import Mask
+
 
 @dataclass(frozen=True, eq=False)
 class Film:
@@ -15,12 +17,14 @@ class Film:
     ``temperature_c`` is float32 (pictures, y, x), °C, NaN where there is nothing to show; ``time_s`` (pictures,) in
     seconds, ascending, since the end of the cold immersion (``since_immersion``) or since the recording began.
     ``digits_c`` (pictures,) is the median of the toes' (or fingers') temperatures in each picture, NaN where none was
-    measured. ``name`` says which visit, ``noun`` what is shown: "toes" or "fingers".
+    measured. ``limbs`` (y, x) are the pixels of the feet or hands, which decide the colours' scale. ``name`` says which
+    visit, ``noun`` what is shown: "toes" or "fingers".
     """
 
     name: str
     time_s: NDArray[np.float64]
     temperature_c: NDArray[np.float32]
     digits_c: NDArray[np.float64]
+    limbs: Mask
     noun: str = "toes"
     since_immersion: bool = True

@@ -1,0 +1,121 @@
+"""Frames of palette indices → GIF, or MP4 that browsers play; the same bytes each time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from rewarm.errors import InvalidInputError, OutputError
+from rewarm.report.canvas import Canvas
+
+MOST_GIF_BYTES: Final = 3_000_000
+"""A GIF above this shows every second frame instead, for twice as long: it is to travel by mail."""
+HOLD_MS: Final = 2000
+"""How long the last frame stays."""
+SUFFIXES: Final = (".gif", ".mp4")
+ENCODERS: Final = ("libx264", "libopenh264", "libvpx-vp9")
+"""Whichever of them this PyAV was built with, in this order; browsers play all three from an MP4."""
+
+
+def check_name(path: Path) -> None:
+    """Raise for a name that no animation can have, before the work and not after it."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InvalidInputError(f"animation: expected a file name that ends in .gif or .mp4; found {path.name!r}")
+    if not path.parent.is_dir():
+        raise OutputError(f"animation: expected an existing folder; found none at {path.parent}. Create it first")
+    if path.is_dir():
+        raise OutputError(f"animation: expected a file name; found a folder, {path}. Name a file in it")
+
+
+def movie_bytes(frames: Sequence[Canvas], colours: NDArray[np.uint8], *, frame_ms: int, suffix: str) -> bytes:
+    """Frames (y, x) of one shape, both sizes even, as the bytes of a ``.gif`` or ``.mp4``; the last frame is held."""
+    if suffix.lower() == ".mp4":
+        return _mp4(frames, colours, frame_ms=frame_ms)
+    chosen = list(frames)
+    while True:
+        data = _gif(chosen, colours, frame_ms=frame_ms)
+        if len(data) <= MOST_GIF_BYTES or len(chosen) < 3:
+            return data
+        chosen, frame_ms = _every_second(chosen), 2 * frame_ms
+
+
+def _every_second(frames: Sequence[Canvas]) -> list[Canvas]:
+    """The last is kept, because it is the result."""
+    return list(frames[::-1][::2][::-1])
+
+
+def write_movie(data: bytes, path: Path) -> None:
+    """Write the file whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"animation: expected to be able to write {path}; found: {error.strerror or error}. Choose another folder"
+        ) from error
+
+
+def _gif(frames: Sequence[Canvas], colours: NDArray[np.uint8], *, frame_ms: int) -> bytes:
+    pictures = [Image.fromarray(frame, mode="P") for frame in frames]
+    for picture in pictures:
+        picture.putpalette(colours.tobytes())
+    stream = io.BytesIO()
+    durations = [frame_ms] * (len(pictures) - 1) + [HOLD_MS]
+    pictures[0].save(
+        stream,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=durations,
+        loop=0,
+        optimize=False,
+        disposal=1,
+    )
+    return stream.getvalue()
+
+
+def _mp4(frames: Sequence[Canvas], colours: NDArray[np.uint8], *, frame_ms: int) -> bytes:
+    with TemporaryDirectory() as folder:  # a movie whose index comes first is written twice, so it needs a file
+        path = Path(folder, "movie.mp4")
+        _encode(frames, colours, path, frame_ms=frame_ms)
+        return path.read_bytes()
+
+
+def _encode(frames: Sequence[Canvas], colours: NDArray[np.uint8], path: Path, *, frame_ms: int) -> None:
+    height, width = frames[0].shape
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(str(path), "w", format="mp4", options=options) as container:
+        video = container.add_stream(_encoder(), rate=Fraction(1000, frame_ms))
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        video.codec_context.thread_count = 1  # several threads need not give the same bytes twice
+        video.codec_context.options = {"crf": "20", "preset": "medium", "flags": "+bitexact"}
+        held = max(1, round(HOLD_MS / frame_ms))
+        for indices in (*frames, *(frames[-1],) * (held - 1)):
+            picture = av.VideoFrame.from_ndarray(colours[indices], format="rgb24")
+            container.mux(video.encode(picture))
+        container.mux(video.encode())
+
+
+def _encoder() -> str:
+    known = [name for name in ENCODERS if name in av.codecs_available]
+    for name in known:
+        try:
+            av.Codec(name, "w")
+        except ValueError:
+            continue
+        return name
+    raise InvalidInputError(
+        f"animation: expected a PyAV with one of the encoders {', '.join(ENCODERS)}; found none of them. "
+        "Write a .gif instead, or install PyAV from its wheel"
+    )
