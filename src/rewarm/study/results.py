@@ -12,7 +12,54 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.measures import DEFAULT_ASSUMPTIONS, Assumptions, Check, Difference, Review
+from rewarm.measures.rewarming_curves import RegionCurves
+from rewarm.measures.rewarming_maps import RewarmingMaps
+from rewarm.motion import Motion
 from rewarm.regions import Regions
+from rewarm.study.scan_plan import ScanPlan
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A recording of rewarming, followed frame by frame.
+
+    ``reference`` is the picture (y, x) in which the regions were found; the maps lie in its geometry. ``plan`` opens
+    the recording again, because its pictures are not kept.
+    """
+
+    plan: ScanPlan
+    curves: RegionCurves
+    motion: Motion
+    maps: RewarmingMaps
+    reference: xr.Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Rewarming:
+    """One cold challenge: a recording, or still pictures of one visit at their times.
+
+    ``scan`` is the recording or the first of the stills, ``scans`` all of them. ``curves`` has the columns of
+    :data:`rewarm.tables.CURVES`, ``metrics`` those of :data:`rewarm.tables.MEASUREMENTS`. ``regions`` are those of the
+    reference picture (of stills: of the last). ``baseline_scan`` is the scan at rest whose temperatures stand for those
+    before the immersion, "" where there is none. ``since_immersion`` is False where nobody stated when the immersion
+    ended. ``followed`` is None for stills; ``stills`` are their pictures, each with its time, empty for a recording.
+    """
+
+    participant: str
+    visit: str
+    scan: str
+    scans: tuple[str, ...]
+    limb: str
+    view: str
+    date: date | None
+    curves: pd.DataFrame
+    metrics: pd.DataFrame
+    regions: Regions
+    baseline_scan: str = ""
+    since_immersion: bool = True
+    followed: Followed | None = None
+    stills: tuple[tuple[float, xr.Dataset], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +69,8 @@ class ScanResult:
     ``measurements`` has the columns of :data:`rewarm.tables.MEASUREMENTS`. ``ambient_c`` is the room's temperature.
     ``reference_offset_c`` is what was added to all temperatures because a reference of known temperature was in view.
     ``review`` judges how the picture was taken; None where nobody looked. ``assumptions`` are what u rests on where
-    neither the file nor the tables say better.
+    neither the file nor the tables say better. ``time_s`` of a still picture while rewarming is when it was taken, in
+    seconds since the end of the immersion. ``followed`` is None but for a recording of rewarming.
     """
 
     participant: str
@@ -40,6 +88,8 @@ class ScanResult:
     warnings: tuple[str, ...] = ()
     review: Review | None = None
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+    time_s: float | None = None
+    followed: Followed | None = None
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -78,7 +128,8 @@ class StudyResult:
 
     ``tables`` holds the study's own tables, as read (text columns kept). ``inputs`` maps each file that was read,
     relative to the study folder, to the SHA-256 of its bytes. ``agreement`` has the columns of
-    :data:`rewarm.tables.AGREEMENT`; None where no scan was marked by a second reader.
+    :data:`rewarm.tables.AGREEMENT`; None where no scan was marked by a second reader. ``rewarmings`` are in the order
+    of their first scans.
     """
 
     study_id: str
@@ -94,3 +145,4 @@ class StudyResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     agreement: pd.DataFrame | None = None
+    rewarmings: tuple[Rewarming, ...] = ()

@@ -21,9 +21,10 @@ from rewarm.study.outputs import (
     stacked,
     write_study_result,
 )
-from rewarm.study.plan import Step, pairs_to_compare, study_steps, study_visits
+from rewarm.study.plan import Step, challenge_facts, pairs_to_compare, study_steps, study_visits
 from rewarm.study.records import TABLES
 from rewarm.study.results import Comparison, ScanResult, StudyResult
+from rewarm.study.rewarming import with_rewarmings
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.staging import staged_output
 from rewarm.study.workers import Measurer, measure_in_turn
@@ -36,7 +37,8 @@ Progress = Callable[[int, int, str], None]
 def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
     """Analyse a study folder: write measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and run.json.
 
-    And agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson).
+    And agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson), curves/SCAN.csv and
+    maps/SCAN.NAME.tif of recordings of rewarming.
 
     ``output`` is built beside its place and renamed into it when complete, so that it is never half-written; it may be
     absent, empty, or an earlier output of rewarm (replaced as a whole). The same inputs give the same bytes.
@@ -63,6 +65,7 @@ def analyse_study(
     scans = _measure_all(check, steps, tell, measurer)
     _refuse_copies(check, steps, scans)
     comparisons, failures = _compare_all(steps, scans, tell)
+    scans, rewarmings = with_rewarmings(scans, facts=challenge_facts(check.settings))
     measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
     agreement, unread, second_readers = study_agreement(check.folder, scans)
     design: Mapping[str, str] = check.settings.get("design", {})
@@ -80,6 +83,7 @@ def analyse_study(
         versions=software_versions(),
         inputs=_inputs(check, steps, scans) | {f"annotations/{path.name}": sha256(path) for path in second_readers},
         agreement=agreement,
+        rewarmings=tuple(rewarmings),
     )
 
 

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 import pandas as pd
 import xarray as xr
 
+from rewarm.alignment.motion import follow_motion
 from rewarm.anatomy import find_regions
 from rewarm.cameras import open_thermogram
 from rewarm.measures import Circumstances, measure, measurement_warnings, review_picture
+from rewarm.measures.rewarming_curves import region_curves
+from rewarm.measures.rewarming_maps import rewarming_maps
 from rewarm.regions import Regions
 from rewarm.study.outputs import stacked
-from rewarm.study.pictures import Pictures, still_pictures, take_pictures
-from rewarm.study.results import ScanResult
+from rewarm.study.pictures import Course, Pictures, take_pictures
+from rewarm.study.results import Followed, ScanResult
 from rewarm.study.scan_plan import ScanPlan as ScanPlan
 from rewarm.tables import MEASUREMENTS
 from rewarm.thermogram import ObjectParameters
-
-SERIES_METRICS: Final = (
-    *("mean", "distal_proximal_difference", "distal_dorsal_difference"),
-    *("left_right_difference", "tci"),
-)
-"""Of every frame of a recording of rewarming these figures are kept; the others would be ten times as many rows."""
 
 
 def measure_scan(plan: ScanPlan) -> ScanResult:
     """Carry out a plan.
 
-    A recording at rest is measured as the mean of its steady frames; one of rewarming gives rows for up to
-    :data:`rewarm.study.pictures.MOST_FRAMES` of its frames (:mod:`rewarm.study.pictures`). Raises the
-    :class:`rewarm.errors.RewarmError` of whichever step cannot be done.
+    A recording at rest is measured as the mean of its steady frames. One of rewarming is followed through up to
+    :data:`rewarm.study.pictures.MOST_FRAMES` of its frames and has no rows yet: :func:`with_rewarmings` computes them
+    when the visit's scan at rest is known. Raises the :class:`rewarm.errors.RewarmError` of whichever step cannot be
+    done.
     """
-    pictures = take_pictures(plan, _open(plan))
+    pictures = take_pictures(plan, open_scan(plan))
     thermogram = pictures.still
     regions = find_regions(thermogram, limb=plan.limb, view=plan.view, corrections=plan.corrections)
     warnings = [*pictures.warnings]
@@ -49,6 +46,8 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         thermogram=thermogram if pictures.first is None else pictures.first,
         regions=regions,
         measurements=_measurements(plan, pictures, regions),
+        time_s=plan.time_s,
+        followed=None if pictures.course is None else _followed(plan, pictures.course, thermogram, regions),
         date=plan.date,
         ambient_c=plan.ambient_c,
         reference_offset_c=thermogram.attrs.get("reference_offset_c"),
@@ -59,24 +58,30 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
 
 
 def _measurements(plan: ScanPlan, pictures: Pictures, regions: Regions) -> pd.DataFrame:
-    def rows(thermogram: xr.Dataset, time_s: float | None) -> pd.DataFrame:
-        return measure(
-            thermogram,
-            regions,
-            participant=plan.participant,
-            visit=plan.visit,
-            scan=plan.scan,
-            time_s=time_s,
-            assumptions=plan.assumptions,
-        )
+    if pictures.course is not None:
+        return stacked([], MEASUREMENTS)
+    return measure(
+        pictures.still,
+        regions,
+        participant=plan.participant,
+        visit=plan.visit,
+        scan=plan.scan,
+        time_s=plan.time_s,
+        assumptions=plan.assumptions,
+    )
 
-    if pictures.series is None:
-        return rows(pictures.still, plan.time_s)
-    tables = []
-    for time_s, thermogram in still_pictures(pictures.series):
-        table = rows(thermogram, time_s)
-        tables.append(table[table["metric"].isin(SERIES_METRICS)])
-    return stacked(tables, MEASUREMENTS)
+
+def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Regions) -> Followed | None:
+    """A recording's limbs followed, its curves and its maps; None where no region was found to be followed."""
+    if not regions.found:
+        return None
+    start_s = plan.time_s or 0.0
+    motion = follow_motion(course.recording, regions, reference=course.reference, frames=course.frames)
+    curves = region_curves(
+        course.recording, regions, motion, start_s=start_s, offsets=course.offsets, assumptions=plan.assumptions
+    )
+    maps = rewarming_maps(course.recording, regions, motion, start_s=start_s)
+    return Followed(plan, curves, motion, maps, reference)
 
 
 def nothing_found(name: str, regions: Regions) -> str:
@@ -100,7 +105,7 @@ def _circumstances(plan: ScanPlan) -> Circumstances:
     )
 
 
-def _open(plan: ScanPlan) -> xr.Dataset:
+def open_scan(plan: ScanPlan) -> xr.Dataset:
     """The still picture or recording of a plan, nothing of it read yet, with its camera's specification."""
     given = plan.parameters
     if plan.lenient:
