@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,12 +46,7 @@ class _Panel:
 
 
 def write_animation(
-    before: Film,
-    after: Film,
-    path: str | os.PathLike[str],
-    *,
-    palette: str = "blue_red",
-    who: str = "",
+    before: Film, after: Film, path: str | os.PathLike[str], *, palette: str = "blue_red", who: str = ""
 ) -> Path:
     """Draw two recordings of rewarming side by side on one scale and one clock, and write them as ``path``.
 
@@ -60,29 +56,39 @@ def write_animation(
     Raises :class:`rewarm.errors.InvalidInputError` for another suffix, an unknown palette or a film without pictures,
     and :class:`rewarm.errors.OutputError` where the file cannot be written.
     """
-    target = Path(path)
-    check_name(target)
-    colours = on.colours(choose_palette(palette))
-    frames, frame_ms = rewarming_frames(before, after, who=who)
-    write_movie(movie_bytes(frames, colours, frame_ms=frame_ms, suffix=target.suffix), target)
-    return target
+    return write_animations(before, after, [path], palette=palette, who=who)[0]
 
 
-def write_fade(
+def write_animations(
     before: Film,
     after: Film,
-    path: str | os.PathLike[str],
+    paths: Sequence[str | os.PathLike[str]],
     *,
     palette: str = "blue_red",
     who: str = "",
+) -> tuple[Path, ...]:
+    """The same as several files, drawn once."""
+    return _write(lambda: rewarming_frames(before, after, who=who), paths, palette)
+
+
+def write_fade(
+    before: Film, after: Film, path: str | os.PathLike[str], *, palette: str = "blue_red", who: str = ""
 ) -> Path:
     """Draw two still pictures of one geometry that turn into each other; else as :func:`write_animation`."""
-    target = Path(path)
-    check_name(target)
+    return _write(lambda: fade_frames(before, after, who=who), [path], palette)[0]
+
+
+def _write(
+    draw: Callable[[], tuple[list[Canvas], int]], paths: Sequence[str | os.PathLike[str]], palette: str
+) -> tuple[Path, ...]:
+    targets = tuple(Path(path) for path in paths)
+    for target in targets:
+        check_name(target)
     colours = on.colours(choose_palette(palette))
-    frames, frame_ms = fade_frames(before, after, who=who)
-    write_movie(movie_bytes(frames, colours, frame_ms=frame_ms, suffix=target.suffix), target)
-    return target
+    frames, frame_ms = draw()
+    for target in targets:
+        write_movie(movie_bytes(frames, colours, frame_ms=frame_ms, suffix=target.suffix), target)
+    return targets
 
 
 def rewarming_frames(before: Film, after: Film, *, who: str = "") -> tuple[list[Canvas], int]:

@@ -11,6 +11,7 @@ from typing import Final
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,6 +25,9 @@ HOLD_MS: Final = 2000
 SUFFIXES: Final = (".gif", ".mp4")
 ENCODERS: Final = ("libx264", "libopenh264", "libvpx-vp9")
 """Whichever of them this PyAV was built with, in this order; browsers play all three from an MP4."""
+
+BT601: Final = int(Colorspace.ITU601)
+LIMITED: Final = int(ColorRange.MPEG)
 
 
 def check_name(path: Path) -> None:
@@ -99,12 +103,34 @@ def _encode(frames: Sequence[Canvas], colours: NDArray[np.uint8], path: Path, *,
         video = container.add_stream(_encoder(), rate=Fraction(1000, frame_ms))
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.codec_context.thread_count = 1  # several threads need not give the same bytes twice
-        video.codec_context.options = {"crf": "20", "preset": "medium", "flags": "+bitexact"}
+        video.codec_context.options = {"crf": "20", "preset": "veryfast", "flags": "+bitexact"}
+        video.codec_context.colorspace, video.codec_context.color_range = BT601, LIMITED
+        table = yuv(colours)
         held = max(1, round(HOLD_MS / frame_ms))
         for indices in (*frames, *(frames[-1],) * (held - 1)):
-            picture = av.VideoFrame.from_ndarray(colours[indices], format="rgb24")
+            picture = av.VideoFrame.from_ndarray(_planes(indices, table), format="yuv420p")
+            picture.colorspace, picture.color_range = BT601, LIMITED
             container.mux(video.encode(picture))
         container.mux(video.encode())
+
+
+def yuv(colours: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Colours (n, 3) as luma and chroma (3, n) after ITU-R BT.601, in the limited range of video."""
+    red, green, blue = colours.astype(np.float64).T / 255.0
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    planes = (16 + 219 * luma, 128 + 112 * (blue - luma) / 0.886, 128 + 112 * (red - luma) / 0.701)
+    return np.stack(planes).astype(np.float32)
+
+
+def _planes(indices: Canvas, table: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A canvas (y, x) as the planes of yuv420p under each other: chroma is the mean of four pixels."""
+    height, width = indices.shape
+    planes = [np.rint(table[0]).astype(np.uint8)[indices]]
+    for channel in table[1:]:
+        full = channel[indices]
+        mean = (full[::2, ::2] + full[1::2, ::2] + full[::2, 1::2] + full[1::2, 1::2]) / np.float32(4.0)
+        planes.append(np.rint(mean).astype(np.uint8))
+    return np.concatenate([plane.ravel() for plane in planes]).reshape(height * 3 // 2, width)
 
 
 def _encoder() -> str:

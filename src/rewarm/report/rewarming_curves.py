@@ -154,7 +154,9 @@ def stretches_left_out(course: Course) -> list[tuple[float, float]]:
     """From when to when, s, no toe was measured though there was a picture."""
     missing = ~np.isfinite(course.median_c)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int)))
-    return [(float(course.time_s[a]), float(course.time_s[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return [
+        (float(course.time_s[a]), float(course.time_s[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
 
 
 def _x(time_s: float, axes: Axes) -> float:

@@ -23,8 +23,9 @@ from rewarm.study.scan_plan import ScanPlan
 class Followed:
     """A recording of rewarming, followed frame by frame.
 
-    ``reference`` is the picture (y, x) in which the regions were found; the maps lie in its geometry. ``plan`` opens
-    the recording again, because its pictures are not kept.
+    ``reference`` is the picture (y, x) in which the regions were found; the maps lie in its geometry. ``offset_c``
+    (frames,) was added to each frame because a reference was in view, 0 without one. ``plan`` opens the recording
+    again, because its pictures are not kept.
     """
 
     plan: ScanPlan
@@ -32,6 +33,7 @@ class Followed:
     motion: Motion
     maps: RewarmingMaps
     reference: xr.Dataset
+    offset_c: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -81,7 +82,8 @@ def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Re
         course.recording, regions, motion, start_s=start_s, offsets=course.offsets, assumptions=plan.assumptions
     )
     maps = rewarming_maps(course.recording, regions, motion, start_s=start_s)
-    return Followed(plan, curves, motion, maps, reference)
+    offset_c = np.zeros(len(motion.frames)) if course.offsets is None else course.offsets.offset_c
+    return Followed(plan, curves, motion, maps, reference, offset_c)
 
 
 def nothing_found(name: str, regions: Regions) -> str:

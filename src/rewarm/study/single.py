@@ -10,7 +10,7 @@ import pandas as pd
 from rewarm.errors import InvalidInputError, RewarmError
 from rewarm.regions import PHASES
 from rewarm.study.outputs import gather_measurements, write_scans
-from rewarm.study.results import ScanResult
+from rewarm.study.results import Rewarming, ScanResult
 from rewarm.study.rewarming import with_rewarmings
 from rewarm.study.scan import measure_scan
 from rewarm.study.scan_ids import scan_ids
@@ -78,6 +78,16 @@ def measure_files(
         write_scans(scans, table, stage, rewarmings=rewarmings)
     table.attrs["warnings"] = [text for scan in scans for text in scan.warnings]
     return table
+
+
+def follow_file(plan: ScanPlan) -> Rewarming:
+    """The challenge of one recording of rewarming; raises :class:`InvalidInputError` where it is none."""
+    _, rewarmings = with_rewarmings(_measure_all([plan]))
+    if not rewarmings:
+        raise InvalidInputError(
+            f"{plan.path.name}: expected a recording of many frames; found a single picture. Give a recording"
+        )
+    return rewarmings[0]
 
 
 def _measure_all(plans: Sequence[ScanPlan]) -> list[ScanResult]:
