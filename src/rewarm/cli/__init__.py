@@ -18,6 +18,7 @@ from rewarm.version import __version__
 
 MODULES = (
     "rewarm.cli.scans",
+    "rewarm.cli.movies",
     "rewarm.cli.studies",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""

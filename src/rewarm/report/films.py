@@ -1,17 +1,20 @@
-"""The animations of a study's report: before beside the first visit after, of each person whose challenges allow it."""
+"""Animations of a study's report (before beside the first visit after, of each person), and of two files."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rewarm.errors import RewarmError
-from rewarm.report.animation import write_animations
+from rewarm.report.animation import write_animation, write_animations, write_fade
+from rewarm.report.movies import check_name
+from rewarm.report.palettes import choose_palette
 from rewarm.report.people import Person
 from rewarm.report.words import visit_words
-from rewarm.study.films import rewarming_film
+from rewarm.study.films import Shot, file_films, rewarming_film
 from rewarm.study.results import Rewarming
 
 FOLDER: Final = "animations"
@@ -54,3 +57,33 @@ def write_films(people: tuple[Person, ...], folder: Path, *, palette: str) -> tu
 def _name(item: Rewarming) -> str:
     words = visit_words(item.visit) or item.scan
     return f"{words}, {item.date.isoformat()}" if item.date else words
+
+
+def animate_files(
+    before: str | os.PathLike[str],
+    after: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    *,
+    limb: str = "feet",
+    view: str = "plantar",
+    time_before_s: float | None = None,
+    time_after_s: float | None = None,
+    name_before: str = "before",
+    name_after: str = "after",
+    palette: str = "blue_red",
+) -> Path:
+    """Show two recordings of rewarming side by side, or two still pictures that turn into each other, as ``path``.
+
+    ``time_*_s`` is when a recording's first frame was taken, in seconds since the end of the cold immersion. Where one
+    of them is not given, times count from each recording's beginning. Returns the file's path.
+
+    Raises what :func:`rewarm.report.animation.write_animation` and :func:`rewarm.study.films.file_films` raise.
+    """
+    target = Path(path)
+    check_name(target)
+    choose_palette(palette)  # both are refused before the work, not after it
+    shots = (Shot(Path(before), name_before, time_before_s), Shot(Path(after), name_after, time_after_s))
+    kind, first, second = file_films(*shots, limb=limb, view=view)
+    if kind == "fade":
+        return write_fade(first, second, target, palette=palette)
+    return write_animation(first, second, target, palette=palette)

@@ -284,7 +284,7 @@ def _names(courses: Sequence[Course], axes: Axes) -> str:
         last = min(max(y, last + 15), lowest - 15 * (len(wanted) - 1 - i))
         short = words if len(words) <= 9 else words[:8] + "…"
         text += (
-            f'<text x="{WIDTH - RIGHT + 13}" y="{last + 4.5:.1f}" fill="{colour}" font-weight="bold" font-size="12.5">'
+            f'<text x="{WIDTH - RIGHT + 15}" y="{last + 4.5:.1f}" fill="{colour}" font-weight="bold" font-size="12.5">'
             f"{escape(short)}</text>"
         )
     return text

@@ -16,11 +16,13 @@ from markupsafe import Markup
 from rewarm.errors import InvalidInputError, OutputError
 from rewarm.pdf import Printer, print_here
 from rewarm.report import context
+from rewarm.report.agreement import agreement_table
 from rewarm.report.budget import budget_section
 from rewarm.report.films import FilmLinks, write_films
 from rewarm.report.palettes import CHANGE, HALF_TIME, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
 from rewarm.report.protocol import protocol_section
+from rewarm.report.recovery import recovery
 from rewarm.report.sources import SOURCES
 from rewarm.report.words import visit_words
 from rewarm.study.results import Comparison, StudyResult
@@ -141,6 +143,8 @@ def _render(
         limits=context.limits(result),
         people=persons,
         films=films,
+        recovery=recovery(result),
+        agreement=agreement_table(result),
         shown={CHANGE.key, HALF_TIME.key, *(item.key for item in palettes)},
         recorded=context.recorded_tables(result),
         taken=protocol_section(result),

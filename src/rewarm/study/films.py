@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -12,10 +12,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from rewarm.cameras import open_thermogram
 from rewarm.errors import InvalidInputError
 from rewarm.measures import evenly_spread, frame_blocks
 from rewarm.motion import Motion
 from rewarm.regions import FINGERS, TOES, Mask, Regions, limb_whole
+from rewarm.study.comparison import compare
 from rewarm.study.results import Comparison, Followed, Rewarming
 from rewarm.study.scan import open_scan
 from rewarm.study.scan_plan import ScanPlan
@@ -74,12 +76,37 @@ def rewarming_film(item: Rewarming, *, name: str) -> Film:
     )
 
 
-def file_film(
-    path: str | Path, *, name: str, limb: str = "feet", view: str = "plantar", time_s: float | None = None
-) -> Film:
-    """The film of one recording of rewarming outside a study; arguments as of :func:`rewarm.study.measure_files`."""
-    plan = ScanPlan(path=Path(path), scan=Path(path).stem, limb=limb, view=view, phase="rewarming", time_s=time_s)
-    return rewarming_film(follow_file(plan), name=name)
+@dataclass(frozen=True)
+class Shot:
+    """A file to be shown: what stands over it, and when its first frame was taken, s since the end of the immersion."""
+
+    path: Path
+    name: str
+    time_s: float | None = None
+
+
+def file_films(
+    before: Shot, after: Shot, *, limb: str = "feet", view: str = "plantar"
+) -> tuple[Literal["rewarming", "fade"], Film, Film]:
+    """The films of two files outside a study: two recordings of rewarming, or two still pictures that are compared.
+
+    Raises :class:`rewarm.errors.InvalidInputError` for one of each, and what measuring and comparing raise.
+    """
+    moving = ["time" in open_thermogram(shot.path).dims for shot in (before, after)]
+    if moving[0] != moving[1]:
+        kinds = ["a recording" if item else "a single picture" for item in moving]
+        raise InvalidInputError(
+            f"animation: expected two recordings, or two single pictures; found {kinds[0]} ({before.path.name}) before "
+            f"and {kinds[1]} ({after.path.name}) after"
+        )
+    if not moving[0]:
+        comparison = compare(before.path, after.path, limb=limb, view=view)
+        return "fade", *fade_films(comparison, before=before.name, after=after.name)
+    films = []
+    for shot in (before, after):
+        plan = ScanPlan(shot.path, shot.path.stem, limb=limb, view=view, phase="rewarming", time_s=shot.time_s)
+        films.append(rewarming_film(follow_file(plan), name=shot.name))
+    return "rewarming", films[0], films[1]
 
 
 def fade_films(comparison: Comparison, *, before: str, after: str) -> tuple[Film, Film]:
