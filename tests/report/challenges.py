@@ -31,13 +31,14 @@ def half_s(tau_s: float, plateau_c: float) -> float:
 def metric_rows(who: dict[str, str], side: str, toe: str, tau_s: float, plateau_c: float, end_s: float) -> list[dict]:
     half = half_s(tau_s, plateau_c)
     reached = half <= end_s
+    at_10_min_c = float(toe_c(np.array(600.0), tau_s, plateau_c))
     figures = [
         ("tpre", REST_C, "degC", U_C),
         ("tmin", LOWEST_C, "degC", U_C),
         ("lag", 12.0, "s", 4.0),
         ("lag_reached", 1.0, "1", math.nan),
         ("gradient_2min", 60 * (plateau_c - LOWEST_C) / tau_s * 0.9, "degC/min", 0.05),
-        ("recovery_10min", 100 * (toe_c(np.array(600.0), tau_s, plateau_c) - LOWEST_C) / (REST_C - LOWEST_C), "percent", 2.0),
+        ("recovery_10min", 100 * (at_10_min_c - LOWEST_C) / (REST_C - LOWEST_C), "percent", 2.0),
         ("t50", half if reached else end_s, "s", 15.0 if reached else math.nan),
         ("t50_reached", float(reached), "1", math.nan),
         ("t100", end_s, "s", math.nan),

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from rewarm.errors import RewarmError
 from rewarm.measures.recovery_times import RecoveryCurve, recovery_curves, recovery_times
@@ -103,7 +104,7 @@ def _y(share: float) -> float:
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - share)
 
 
-def _steps(curve: RecoveryCurve, share: np.ndarray, end_min: float) -> list[tuple[float, float]]:  # type: ignore[type-arg]
+def _steps(curve: RecoveryCurve, share: NDArray[np.float64], end_min: float) -> list[tuple[float, float]]:
     """Corners of a staircase from nobody at time zero to the end of the axis."""
     corners, level = [(_x(0.0, end_min), _y(0.0))], 0.0
     for time_s, value in zip(curve.time_s, share, strict=True):

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from rewarm.regions import SIDES, limb_whole
 from rewarm.report.figures import Picture, PictureSet
@@ -41,6 +42,8 @@ REST: Final = next(metric for metric in METRICS if metric.name == "tpre")
 FOLLOWED_MIN: Final = 15.0
 """A scale of half-times ends here, where the usual challenge does."""
 SMALL_WIDTH: Final = 340.0
+
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -266,7 +269,8 @@ def half_time_maps(items: Sequence[Rewarming]) -> PictureSet | None:
     """Per pixel, when half of the rise was done, on one scale; None where there is no recording."""
     recorded = [item for item in items if item.followed is not None]
     maps = [item.followed.maps.half_time_s / 60.0 for item in recorded if item.followed is not None]
-    known = [values[np.isfinite(values)] for values in maps]
+    known = [_toes_of(item, values) for item, values in zip(recorded, maps, strict=True)]
+    known = [values[np.isfinite(values)] for values in known]
     if not recorded or not any(values.size for values in known):
         return None
     longest = float(np.percentile(np.concatenate(known), 98))
@@ -293,9 +297,8 @@ def half_time_maps(items: Sequence[Rewarming]) -> PictureSet | None:
     return PictureSet(tuple(pictures), {HALF_TIME.key: bar}, words)
 
 
-def _map_lines(item: Rewarming, values: np.ndarray) -> tuple[str, ...]:  # type: ignore[type-arg]
-    toes = np.logical_or.reduce([region.mask for region in item.regions.found if region.region in DIGITS] or [False])
-    inside = values[toes] if np.ndim(toes) else values[:0]
+def _map_lines(item: Rewarming, values: Floats) -> tuple[str, ...]:
+    inside = _toes_of(item, values)
     if not inside.size:
         return ()
     timed = inside[np.isfinite(inside)]
@@ -308,7 +311,16 @@ def _map_lines(item: Rewarming, values: np.ndarray) -> tuple[str, ...]:  # type:
     return tuple(lines)
 
 
-def _map_alt(item: Rewarming, values: np.ndarray, scale: Scale) -> str:  # type: ignore[type-arg]
+def _toes_of(item: Rewarming, values: Floats) -> Floats:
+    """The pixels of toes or fingers of a map, (pixels,)."""
+    mask = np.zeros(values.shape, dtype=bool)
+    for region in item.regions.found:
+        if region.region in DIGITS:
+            mask |= region.mask
+    return values[mask]
+
+
+def _map_alt(item: Rewarming, values: Floats, scale: Scale) -> str:
     said = " ".join(_map_lines(item, values)) or "nothing could be timed"
     return f"Map of half-times, {_heading(item)}, colours from 0 to {number(scale.high, 0)} minutes. {said}"
 
