@@ -233,7 +233,7 @@ def scale_bar_svg(
     unit: str = "°C",
     ends: tuple[str, str] = ("colder", "warmer"),
 ) -> Markup:
-    """A scale bar with ticks in ``unit`` and the two colours that mark clipped values, named by ``ends``."""
+    """A scale bar with ticks in ``unit`` and the colours of clipped values, named by ``ends`` ("": none is below)."""
     width, bar, left = 480.0, 16.0, 76.0
     span = width - 2 * left
     strip = np.tile(np.arange(LEVELS, dtype=np.uint8) + FIRST_LEVEL, (4, 1))
@@ -247,9 +247,11 @@ def scale_bar_svg(
             f'<text x="{x:.1f}" y="{bar + 18}" font-size="12.5" text-anchor="middle" fill="#222">'
             f"{number(tick, decimals, signed=signed)}</text>"
         )
-    clipped = (
+    colder = (
         f'<rect x="{left - 26}" y=".5" width="20" height="{bar - 1}" fill="{palette.below}" stroke="#333"/>'
         f'<text x="{left - 30}" y="12.5" font-size="12" text-anchor="end" fill="#222">{ends[0]}</text>'
+    )
+    clipped = (colder if ends[0] else "") + (
         f'<rect x="{width - left + 6}" y=".5" width="20" height="{bar - 1}" fill="{palette.above}" stroke="#333"/>'
         f'<text x="{width - left + 30}" y="12.5" font-size="12" fill="#222">{ends[1]}</text>'
     )

@@ -172,6 +172,40 @@ def rewarming_sentences(items: Sequence[Rewarming]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+def rewarming_headline(result: StudyResult) -> tuple[str, ...]:
+    """For the short answer: how soon half of the warmth was back, before and at the first visit after.
+
+    Of one person the sentences of that visit, of several people one sentence over all who were seen twice.
+    """
+    pairs = []
+    for name in dict.fromkeys(item.participant for item in result.rewarmings):
+        for section in rewarming_sections(result, name):
+            if len(section.challenges) > 1:
+                pairs.append(section.challenges[:2])
+                break
+    if len(pairs) < 2:
+        return rewarming_sentences(pairs[0])[:1] if pairs else ()
+    rows = []
+    for before, after in pairs:
+        values = [_both_sides(item) for item in (before, after)]
+        if values[0] is not None and values[1] is not None:
+            rows.append((before.participant, values[0], values[1]))
+    if not rows:
+        return ()
+    counts = [sum(before.reached for _, before, _ in rows), sum(after.reached for _, _, after in rows)]
+    who = "; ".join(
+        f"{name}: {value_text(before, HALF)} to {value_text(after, HALF)}{NBSP}min" for name, before, after in rows
+    )
+    return (
+        f"After cold water, half of the {_noun(pairs[0][0])}’ warmth was back, while watched, in {counts[0]} of "
+        f"{len(rows)} people before and in {counts[1]} of {len(rows)} at the first visit after ({who}).",
+    )
+
+
+def _both_sides(item: Rewarming) -> Value | None:
+    return over_digits([value for side in SIDES for value in values_of(item.metrics, side, HALF).values()])
+
+
 def _half_words(item: Rewarming) -> str:
     parts = []
     for side in SIDES:
@@ -305,7 +339,7 @@ def _map_lines(item: Rewarming, values: Floats) -> tuple[str, ...]:
     share = timed.size / inside.size
     if not timed.size:
         return (f"No pixel of the {_noun(item)} rose enough to be timed.",)
-    lines = [f"{_noun(item).capitalize()}: {number(float(np.median(timed)))}{NBSP}min in the middle."]
+    lines = [f"{_noun(item).capitalize()}: {number(float(np.median(timed)))}{NBSP}min (median)."]
     if share < 0.99:
         lines.append(f"Grey: {100 * (1 - share):.0f} % of the {_noun(item)} did not rise enough to be timed.")
     return tuple(lines)
