@@ -46,14 +46,12 @@ class Motion:
     """How the limbs of a recording moved, each for itself.
 
     ``frames`` (frames,) are the indices of the frames that were looked at, ascending. ``reference`` is the index of
-    the frame in which the regions were found, one of them. ``limbs`` is by side ("left", "right"). ``jumps`` are
-    indices of frames before which the camera's offset jumped (its shutter closed); tracking does not mind these.
+    the frame in which the regions were found, one of them. ``limbs`` is by side ("left", "right").
     """
 
     frames: NDArray[np.int64]
     reference: int
     limbs: Mapping[str, LimbMotion]
-    jumps: tuple[int, ...] = ()
 
     def left_out(self, side: str) -> dict[str, int]:
         """How many frames of a limb were left out, by reason; empty where none was."""
@@ -64,7 +62,7 @@ class Motion:
         return counts
 
     def largest_px(self, side: str, *, at: tuple[float, float]) -> float:
-        """How far a limb's point (x, y) of the reference frame moved at most, px, over the frames that were followed."""
+        """How far a limb's point (x, y) of the reference frame moved at most, px, over the frames followed."""
         limb = self.limbs[side]
         moved = limb.transforms[limb.followed] @ np.array([*at, 1.0])
         return float(np.hypot(*(moved - np.array(at)).T).max()) if moved.size else 0.0
