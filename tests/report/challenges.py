@@ -111,4 +111,4 @@ def make_followed(regions: Regions, tau_s: float) -> Followed:
             half[region.mask] = 0.3 * tau_s
     blank = np.full(regions.shape, np.nan, dtype=np.float32)
     maps = RewarmingMaps(blank, blank, half, blank, blank, blank)
-    return Followed(None, None, None, maps, None, np.zeros(0))  # type: ignore[arg-type]
+    return Followed(None, None, None, maps, None, np.zeros(0), np.zeros(0))  # type: ignore[arg-type]

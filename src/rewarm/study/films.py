@@ -26,6 +26,7 @@ from rewarm.thermogram import temperature_c
 
 MOST_PICTURES: Final = 90
 """Of a longer recording so many pictures, evenly spread, are kept."""
+SAME_S: Final = 1.0
 WIDEST_PX: Final = 400
 """Larger pictures are reduced by whole factors: an animation shows no more."""
 
@@ -142,8 +143,7 @@ def fade_films(comparison: Comparison, *, before: str, after: str) -> tuple[Film
 def _recorded(followed: Followed, box: tuple[slice, slice]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     motion = followed.motion
     recording = open_scan(followed.plan)
-    seconds = recording["time"].to_numpy().astype(np.float64)
-    time_s = (followed.plan.time_s or 0.0) + seconds[motion.frames] - seconds[0]
+    time_s = followed.time_s
     seen = np.logical_or.reduce([limb.followed for limb in motion.limbs.values()]) & (time_s >= 0)
     chosen = evenly_spread(np.flatnonzero(seen), MOST_PICTURES)
     pictures = []
@@ -181,10 +181,15 @@ def _shape(still: xr.Dataset) -> tuple[int, int]:
 
 
 def _median_of(curves: pd.DataFrame, digits: tuple[str, ...], time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The digits' median at each time: frames within a second are one value of a curve, so the nearest is taken."""
     mine = curves[curves["region"].isin(digits)]
     medians = mine.groupby("time_s")["celsius"].median()
-    values: NDArray[np.float64] = medians.reindex(time_s).to_numpy(dtype=np.float64)
-    return values
+    known_s = medians.index.to_numpy(dtype=np.float64)
+    if not known_s.size:
+        return np.full(time_s.shape, np.nan)
+    apart = np.abs(time_s[:, None] - known_s[None, :])
+    values = medians.to_numpy(dtype=np.float64)[apart.argmin(axis=1)]
+    return np.where(apart.min(axis=1) <= SAME_S, values, np.nan)
 
 
 def _limbs(regions: Regions) -> Mask:

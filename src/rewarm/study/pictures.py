@@ -39,30 +39,30 @@ MOST_FRAMES: Final = 600
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A recording of rewarming: the frames that are followed (indices, ascending), and which of them has the regions.
+    """A recording of rewarming: the frames that are followed (indices, ascending).
 
-    ``offsets`` has one for each of ``frames`` where a reference is in view.
+    ``candidates`` are those of them on which regions may be found, the likeliest first. ``offsets`` has one for each of
+    ``frames`` where a reference is in view.
     """
 
     recording: xr.Dataset
     frames: NDArray[np.int64]
-    reference: int
+    candidates: tuple[int, ...]
     offsets: ReferenceOffsets | None
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """``still`` (y, x), in memory, is where regions are found and what a scan at rest is measured on.
+    """``still`` (y, x), in memory, is what a scan is measured on, and where its regions are found.
 
-    ``course`` is what a recording of rewarming is measured on, and ``first`` the first of its pictures, which stands
-    for the scan; None for a still, and at rest.
+    Of a recording of rewarming it is the first of the pictures, which stands for the scan; ``course`` is then what is
+    measured, and None otherwise.
     """
 
     still: xr.Dataset
     course: Course | None
     jumps: FrameJumps | None
     warnings: tuple[str, ...]
-    first: xr.Dataset | None = None
 
 
 def take_pictures(plan: ScanPlan, thermogram: xr.Dataset) -> Pictures:
@@ -100,7 +100,7 @@ def _at_rest(
     chosen = evenly_spread(steady.frames, MOST_FRAMES)
     count = recording.sizes["time"]
     mean = _mean_picture(recording["temperature"], chosen)
-    still = _with_temperature(_frame(recording, steady.best), mean).load()
+    still = with_temperature(_frame(recording, steady.best), mean).load()
     still = still.assign_attrs(recording_frames_measured=len(chosen))
     if _has_reference(plan):
         offsets = _offsets(plan, recording, chosen)
@@ -143,9 +143,9 @@ def _rewarming(
     """The frames that are followed, and the sharpest of them, on which the regions are found."""
     count = recording.sizes["time"]
     usable = evenly_spread(steady.usable, MOST_FRAMES)
-    best = int(usable[np.argmax(survey.edge_c[usable])])
+    candidates = _candidates(usable, survey)
     # A frame that shows nothing cannot be corrected by what stands in it; without a reference it is told as left out.
-    frames = usable if _has_reference(plan) else np.union1d(evenly_spread(np.arange(count), MOST_FRAMES), [best])
+    frames = usable if _has_reference(plan) else np.union1d(evenly_spread(np.arange(count), MOST_FRAMES), candidates)
     offsets = _offsets(plan, recording, frames) if _has_reference(plan) else None
     recording = recording.assign_attrs(recording_frames_measured=len(frames))
     warnings = []
@@ -162,17 +162,21 @@ def _rewarming(
             f"{plan.path.name}: the camera's offset jumped {len(jumps.at_frame)} time(s), by up to "
             f"{jumps.largest_c:.2f} °C (shutter); {treated}."
         )
-    course = Course(recording, frames.astype(np.int64), best, offsets)
-    return Pictures(
-        _course_picture(course, best).load(),
-        course,
-        jumps,
-        tuple(warnings),
-        first=_course_picture(course, int(usable[0])).load(),
-    )
+    course = Course(recording, frames.astype(np.int64), candidates, offsets)
+    first = course_picture(course, int(usable[0])).load()
+    return Pictures(first, course, jumps, tuple(warnings))
 
 
-def _course_picture(course: Course, frame: int) -> xr.Dataset:
+def _candidates(usable: NDArray[np.int64], survey: FrameSurvey) -> tuple[int, ...]:
+    """The sharpest frame, and the middling ones of the last and the middle third: toes are warmer there, and what lies
+    over them makes a frame sharper than most."""
+    thirds = np.array_split(usable, 3)
+    middling = [third[np.argsort(survey.edge_c[third])[third.size // 2]] for third in thirds[:0:-1] if third.size]
+    sharpest = usable[np.argmax(survey.edge_c[usable])]
+    return tuple(dict.fromkeys(int(frame) for frame in (sharpest, *middling)))
+
+
+def course_picture(course: Course, frame: int) -> xr.Dataset:
     """One of the frames as a still picture, corrected by the reference where there is one."""
     still = _frame(course.recording, frame)
     offsets = course.offsets
@@ -195,7 +199,8 @@ def _frame(recording: xr.Dataset, index: int) -> xr.Dataset:
     return recording.isel(time=index, drop=True)
 
 
-def _with_temperature(frame: xr.Dataset, temperature: NDArray[Any]) -> xr.Dataset:
+def with_temperature(frame: xr.Dataset, temperature: NDArray[Any]) -> xr.Dataset:
+    """A picture (y, x) with other temperatures and everything else as it was."""
     values = frame["temperature"].variable
     replaced = xr.Variable(values.dims, temperature, values.attrs)
     return frame.assign(temperature=replaced)

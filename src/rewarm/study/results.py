@@ -23,9 +23,10 @@ from rewarm.study.scan_plan import ScanPlan
 class Followed:
     """A recording of rewarming, followed frame by frame.
 
-    ``reference`` is the picture (y, x) in which the regions were found; the maps lie in its geometry. ``offset_c``
-    (frames,) was added to each frame because a reference was in view, 0 without one. ``plan`` opens the recording
-    again, because its pictures are not kept.
+    ``reference`` is the picture (y, x) in which the regions were found; the maps lie in its geometry. ``time_s``
+    (frames,) is when each of ``motion.frames`` was taken, in seconds since the end of the immersion; ``offset_c``
+    (frames,) was added to each because a reference was in view, 0 without one. ``plan`` opens the recording again,
+    because its pictures are not kept.
     """
 
     plan: ScanPlan
@@ -33,6 +34,7 @@ class Followed:
     motion: Motion
     maps: RewarmingMaps
     reference: xr.Dataset
+    time_s: NDArray[np.float64]
     offset_c: NDArray[np.float64]
 
 

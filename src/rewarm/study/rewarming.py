@@ -15,10 +15,9 @@ from rewarm.measures import region_parts
 from rewarm.measures.challenge import ChallengeFacts, review_challenge
 from rewarm.measures.rewarming import Baseline, rewarming_metrics, rewarming_table
 from rewarm.measures.rewarming_curves import RegionCurves, still_curves
-from rewarm.motion import Motion
 from rewarm.regions import limb_sides, limb_whole
 from rewarm.study.outputs import stacked
-from rewarm.study.results import Rewarming, ScanResult
+from rewarm.study.results import Followed, Rewarming, ScanResult
 from rewarm.tables import CURVES, MEASUREMENTS
 from rewarm.version import __version__
 
@@ -26,6 +25,8 @@ NAMED_TIMES_S: Final = (0.0, 300.0, 600.0, 900.0)
 """At these times the mean temperatures of a recording are rows of the measurements table; all others are in curves/."""
 NEAR_S: Final = 20.0
 """A picture taken within so many seconds of such a time stands for it."""
+STRAY: Final = "far off its neighbours"
+"""Why a value of a frame that was followed is missing all the same."""
 FEWEST_STILLS: Final = 3
 """Fewer still pictures of one visit are no course."""
 
@@ -85,7 +86,6 @@ def _challenge(
     baseline = {} if rest is None else _baseline(rest, first)
     result = rewarming_metrics(curves, baseline=baseline)
     table = rewarming_table(result, participant=first.participant, visit=first.visit, scan=first.scan)
-    motion = None if followed is None else followed.motion
     challenge = Rewarming(
         participant=first.participant,
         visit=first.visit,
@@ -94,7 +94,7 @@ def _challenge(
         limb=first.limb,
         view=first.view,
         date=first.date,
-        curves=curves_table(curves, motion),
+        curves=curves_table(curves, followed),
         metrics=table if followed is None else stacked([_mean_rows(curves, first), table], MEASUREMENTS),
         regions=group[-1].regions,
         baseline_scan="" if rest is None or not baseline else rest.scan,
@@ -107,14 +107,14 @@ def _challenge(
     return challenge, review_challenge(curves, taken)
 
 
-def curves_table(curves: RegionCurves, motion: Motion | None) -> pd.DataFrame:
+def curves_table(curves: RegionCurves, followed: Followed | None) -> pd.DataFrame:
     """Curves as rows of :data:`rewarm.tables.CURVES`, with the pictures that were left out and why."""
     u_c = _u_c(curves)
     tables = []
     for i, (side, region) in enumerate(curves.names):
         value = curves.temperature_c[i]
         used = np.isfinite(value)
-        reasons = _reasons(curves, motion, side, used)
+        reasons = _reasons(curves, followed, side, used)
         tables.append(
             pd.DataFrame(
                 {
@@ -133,11 +133,13 @@ def curves_table(curves: RegionCurves, motion: Motion | None) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)[list(CURVES)]
 
 
-def _reasons(curves: RegionCurves, motion: Motion | None, side: str, used: NDArray[np.bool_]) -> list[str]:
-    said = [""] * len(curves.time_s)
-    if motion is not None and side in motion.limbs:
-        said = list(motion.limbs[side].reasons)
-    return ["" if fine else reason or "not measured" for fine, reason in zip(used, said, strict=True)]
+def _reasons(curves: RegionCurves, followed: Followed | None, side: str, used: NDArray[np.bool_]) -> list[str]:
+    """Why a value is missing: what the nearest frame was left out for."""
+    if followed is None:
+        return ["" if fine else "not found" for fine in used]
+    said = followed.motion.limbs[side].reasons
+    nearest = np.abs(curves.time_s[:, None] - followed.time_s[None, :]).argmin(axis=1)
+    return ["" if fine else said[frame] or STRAY for fine, frame in zip(used, nearest, strict=True)]
 
 
 def _u_c(curves: RegionCurves) -> NDArray[np.float64]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from rewarm.alignment.motion import follow_motion
 from rewarm.anatomy import find_regions
@@ -16,7 +18,7 @@ from rewarm.measures.rewarming_curves import region_curves
 from rewarm.measures.rewarming_maps import rewarming_maps
 from rewarm.regions import Regions
 from rewarm.study.outputs import stacked
-from rewarm.study.pictures import Course, Pictures, take_pictures
+from rewarm.study.pictures import Course, Pictures, course_picture, take_pictures, with_temperature
 from rewarm.study.results import Followed, ScanResult
 from rewarm.study.scan_plan import ScanPlan as ScanPlan
 from rewarm.tables import MEASUREMENTS
@@ -32,8 +34,7 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
     done.
     """
     pictures = take_pictures(plan, open_scan(plan))
-    thermogram = pictures.still
-    regions = find_regions(thermogram, limb=plan.limb, view=plan.view, corrections=plan.corrections)
+    thermogram, regions, reference = _found(plan, pictures)
     warnings = [*pictures.warnings]
     if not regions.found:
         warnings.append(nothing_found(plan.path.name, regions))
@@ -44,11 +45,11 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         limb=plan.limb,
         view=plan.view,
         phase=plan.phase,
-        thermogram=thermogram if pictures.first is None else pictures.first,
+        thermogram=pictures.still,
         regions=regions,
         measurements=_measurements(plan, pictures, regions),
         time_s=plan.time_s,
-        followed=None if pictures.course is None else _followed(plan, pictures.course, thermogram, regions),
+        followed=None if pictures.course is None else _followed(plan, pictures.course, thermogram, regions, reference),
         date=plan.date,
         ambient_c=plan.ambient_c,
         reference_offset_c=thermogram.attrs.get("reference_offset_c"),
@@ -72,18 +73,57 @@ def _measurements(plan: ScanPlan, pictures: Pictures, regions: Regions) -> pd.Da
     )
 
 
-def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Regions) -> Followed | None:
+def _found(plan: ScanPlan, pictures: Pictures) -> tuple[xr.Dataset, Regions, int]:
+    """The picture on which regions were found, the regions, and which frame it is (0 of a still).
+
+    Of a recording of rewarming several frames are tried, because a hand may lie over one, and cold toes vanish in
+    another: the one with the most regions, and of these the surest, is taken. What a person drew was drawn on the
+    first of them.
+    """
+    course = pictures.course
+    if course is None:
+        still = pictures.still
+        return still, find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections), 0
+    best: tuple[tuple[float, float], xr.Dataset, Regions, int] | None = None
+    for frame in course.candidates if plan.corrections is None else course.candidates[:1]:
+        still = course_picture(course, frame).load()
+        regions = find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections)
+        rank = (len(regions.found), sum(item.confidence for item in regions.found))
+        if best is None or rank > best[0]:
+            best = (rank, still, regions, frame)
+    assert best is not None  # there is one candidate at least
+    return best[1:]
+
+
+def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Regions, frame: int) -> Followed | None:
     """A recording's limbs followed, its curves and its maps; None where no region was found to be followed."""
     if not regions.found:
         return None
     start_s = plan.time_s or 0.0
-    motion = follow_motion(course.recording, regions, reference=course.reference, frames=course.frames)
+    motion = follow_motion(
+        course.recording,
+        regions,
+        reference=frame,
+        frames=course.frames,
+        find=_finder(plan, reference) if plan.corrections is None else None,
+    )
     curves = region_curves(
         course.recording, regions, motion, start_s=start_s, offsets=course.offsets, assumptions=plan.assumptions
     )
     maps = rewarming_maps(course.recording, regions, motion, start_s=start_s)
+    seconds = course.recording["time"].to_numpy().astype(np.float64)
+    time_s = start_s + seconds[motion.frames] - seconds[0]
     offset_c = np.zeros(len(motion.frames)) if course.offsets is None else course.offsets.offset_c
-    return Followed(plan, curves, motion, maps, reference, offset_c)
+    return Followed(plan, curves, motion, maps, reference, time_s, offset_c)
+
+
+def _finder(plan: ScanPlan, reference: xr.Dataset) -> Callable[[NDArray[np.float32]], Regions]:
+    """Finds the regions of other frames of a recording. What a person drew stays: no finder may anchor it anew."""
+
+    def find(frame: NDArray[np.float32]) -> Regions:
+        return find_regions(with_temperature(reference, frame), limb=plan.limb, view=plan.view)
+
+    return find
 
 
 def nothing_found(name: str, regions: Regions) -> str:
