@@ -19,7 +19,7 @@ from rewarm.errors import InvalidInputError, OutputError
 from rewarm.report.canvas import Canvas
 
 MOST_GIF_BYTES: Final = 3_000_000
-"""A GIF above this shows every second frame instead, for twice as long: it is to travel by mail."""
+"""A GIF above this shows fewer frames, each for longer: it is to travel by mail."""
 HOLD_MS: Final = 2000
 """How long the last frame stays."""
 SUFFIXES: Final = (".gif", ".mp4")
@@ -44,17 +44,19 @@ def movie_bytes(frames: Sequence[Canvas], colours: NDArray[np.uint8], *, frame_m
     """Frames (y, x) of one shape, both sizes even, as the bytes of a ``.gif`` or ``.mp4``; the last frame is held."""
     if suffix.lower() == ".mp4":
         return _mp4(frames, colours, frame_ms=frame_ms)
-    chosen = list(frames)
+    count = len(frames)
     while True:
-        data = _gif(chosen, colours, frame_ms=frame_ms)
-        if len(data) <= MOST_GIF_BYTES or len(chosen) < 3:
+        chosen = _evenly(frames, count)
+        longer_ms = round(frame_ms * len(frames) / count / 10) * 10
+        data = _gif(chosen, colours, frame_ms=longer_ms)
+        if len(data) <= MOST_GIF_BYTES or count <= 2:
             return data
-        chosen, frame_ms = _every_second(chosen), 2 * frame_ms
+        count = max(2, min(count - 1, int(0.95 * count * MOST_GIF_BYTES / len(data))))
 
 
-def _every_second(frames: Sequence[Canvas]) -> list[Canvas]:
-    """The last is kept, because it is the result."""
-    return list(frames[::-1][::2][::-1])
+def _evenly(frames: Sequence[Canvas], count: int) -> list[Canvas]:
+    """So many frames, evenly spread; the first and the last are kept, because they are the beginning and the result."""
+    return [frames[round(place)] for place in np.linspace(0, len(frames) - 1, count)]
 
 
 def write_movie(data: bytes, path: Path) -> None:

@@ -82,7 +82,6 @@ def _person(result: StudyResult, name: str, key: str, palettes: Sequence[Palette
         chosen = [scan for scan in scans if section_key(scan) == kind]
         compared = [item for item in comparisons if section_key(item.after) == kind]
         sections.append(_section(kind, chosen, compared, result.measurements, palettes))
-    sections.sort(key=lambda section: section.rewarming)
     return Person(key, name, tuple(sentences), tuple(sections), rewarming_sections(result, name))
 
 
@@ -94,7 +93,7 @@ def _section(
     palettes: Sequence[Palette],
 ) -> ViewSection:
     view = {"plantar": "soles", "palmar": "palms"}.get(kind[1], f"{kind[0]}, {kind[1]} view")
-    title = f"{view.capitalize()} {'at rest' if kind[2] == 'rest' else 'while rewarming'}"
+    title = f"{view.capitalize()} {'at rest' if kind[2] == 'rest' else 'after cold water: the pictures'}"
     sides = [side for side in SIDES if any(item.table["side"].eq(side).any() for item in comparisons)]
     return ViewSection(
         title=title,

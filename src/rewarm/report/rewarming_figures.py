@@ -35,7 +35,7 @@ METRICS: Final = (
     Metric("lag", "until the rise begins", "min", 60.0, 1, censored=True),
     Metric("gradient_2min", "rise in the first 2 min", "°C/min", decimals=2),
     Metric("max_gradient", "steepest rise in 1 min", "°C/min", decimals=2),
-    Metric("auc", "area over the lowest, 15 min", "°C·min", decimals=0),
+    Metric("auc", "area over 15 min", "°C·min", decimals=0),
     Metric("recovery_5min", "warmth regained at 5 min", "%", decimals=0),
     Metric("recovery_10min", "warmth regained at 10 min", "%", decimals=0),
     Metric("recovery_15min", "warmth regained at 15 min", "%", decimals=0),
@@ -98,8 +98,9 @@ def over_digits(values: Sequence[Value]) -> Value | None:
     """
     if not values:
         return None
-    known = [value.u for value in values if value.u is not None]
-    u = float(np.mean(known)) if len(known) == len(values) else None
+    timed = [value.u for value in values if value.reached]
+    known = [u for u in timed if u is not None]
+    u = float(np.mean(known)) if known and len(known) == len(timed) else None
     if all(value.reached for value in values):
         return Value(float(np.median([value.value for value in values])), u, True, len(values))
     reached = sorted(value.value for value in values if value.reached)

@@ -55,8 +55,8 @@ class Course:
 class Pictures:
     """``still`` (y, x), in memory, is what a scan is measured on, and where its regions are found.
 
-    Of a recording of rewarming it is the first of the pictures, which stands for the scan; ``course`` is then what is
-    measured, and None otherwise.
+    Of a recording of rewarming it is the first of the ``candidates`` of ``course``, which is then what is measured;
+    None otherwise.
     """
 
     still: xr.Dataset
@@ -163,8 +163,7 @@ def _rewarming(
             f"{jumps.largest_c:.2f} °C (shutter); {treated}."
         )
     course = Course(recording, frames.astype(np.int64), candidates, offsets)
-    first = course_picture(course, int(usable[0])).load()
-    return Pictures(first, course, jumps, tuple(warnings))
+    return Pictures(course_picture(course, candidates[0]).load(), course, jumps, tuple(warnings))
 
 
 def _candidates(usable: NDArray[np.int64], survey: FrameSurvey) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         limb=plan.limb,
         view=plan.view,
         phase=plan.phase,
-        thermogram=pictures.still,
+        thermogram=thermogram,
         regions=regions,
         measurements=_measurements(plan, pictures, regions),
         time_s=plan.time_s,
