@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, least_squares
+from scipy.optimize import brentq
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +29,7 @@ FEWEST_BESIDE: Final = 3
 LEAST_RISE_C: Final = 0.3
 MOST_FITTED: Final = 400
 """Of a longer curve neighbours are averaged to about this many values."""
+MOST_STEPS: Final = 100
 SHARE: Final = 1.0 - exp(-1.0)
 
 
@@ -155,19 +156,51 @@ def _size(model: _Model) -> int:
 
 
 def _fitted(model: _Model, t: Floats, y: Floats) -> _Found | None:
-    """Least squares: the best of a grid of shapes, whose levels follow by linear algebra, then all refined together."""
-    start = _begun(model, t, y)
-    if start is None:
+    """Least squares: the best of a grid of shapes, whose levels follow by linear algebra, then all refined together.
+
+    Refined by Levenberg's and Marquardt's steps (Marquardt 1963, doi 10.1137/0111030), cut off at the bounds.
+    """
+    values = _begun(model, t, y)
+    if values is None:
         return None
     low, high = _bounds(model, t)
+    values = np.clip(values, low, high)
+    off, slopes = _off(model, t, y, values), _slopes(model, t, y, values)
+    squares, damping = float(off @ off), 1e-3
+    for _ in range(MOST_STEPS):
+        normal = slopes.T @ slopes
+        scale = np.sqrt(np.maximum(np.diag(normal), 1e-18))
+        system = normal / np.outer(scale, scale) + damping * np.eye(scale.size)
+        step = np.linalg.solve(system, slopes.T @ off / scale) / scale
+        moved = np.clip(values + step, low, high)
+        tried = _off(model, t, y, moved)
+        better = squares - float(tried @ tried)
+        if better <= 0.0:
+            damping *= 10.0
+            if damping > 1e8:
+                break
+            continue
+        values, off, squares, damping = moved, tried, squares - better, max(damping / 10.0, 1e-9)
+        slopes = _slopes(model, t, y, values)
+        if better < 1e-10 * squares:
+            break
+    return _Found(model, values, slopes, off)
+
+
+def _off(model: _Model, t: Floats, y: Floats, values: Floats) -> Floats:
     split = len(model.levels)
+    return np.asarray(y - model.basis(t, values[split:]) @ values[:split])
 
-    def off(values: Floats) -> Floats:
-        return np.asarray(model.basis(t, values[split:]) @ values[:split] - y)
 
-    scale = np.concatenate([np.full(split, max(float(np.ptp(y)), 0.1)), np.full(len(model.shape), np.ptp(t) / 5.0)])
-    solved = least_squares(off, np.clip(start, low + 1e-9, high - 1e-9), bounds=(low, high), x_scale=scale, max_nfev=60)
-    return _Found(model, solved.x, np.asarray(solved.jac, dtype=np.float64), -solved.fun)
+def _slopes(model: _Model, t: Floats, y: Floats, values: Floats) -> Floats:
+    """How the model changes with every parameter, (times, parameters): its basis, and central differences in shape."""
+    split = len(model.levels)
+    columns = [model.basis(t, values[split:])]
+    for k in range(split, values.size):
+        step = np.zeros_like(values)
+        step[k] = 1e-4 * max(abs(float(values[k])), 1.0)
+        columns.append((_off(model, t, y, values - step) - _off(model, t, y, values + step))[:, None] / (2 * step[k]))
+    return np.hstack(columns)
 
 
 def _begun(model: _Model, t: Floats, y: Floats) -> Floats | None:
