@@ -165,7 +165,7 @@ def test_maps_share_one_scale_and_say_what_could_not_be_timed(result: StudyResul
     half = lost.followed.maps.half_time_s
     half[:, : half.shape[1] // 2] = np.nan
     (picture,) = half_time_maps([lost]).pictures
-    share = re.search(r"Grey: (\d+) % of the toes did not rise enough to be timed", picture.lines[1])
+    share = re.search(r"Grey: (\d+) % of the toes could not be timed", picture.lines[1])
     assert 40 <= int(share[1]) <= 60
     half[:] = np.nan
     assert half_time_maps([lost]) is None

@@ -17,7 +17,7 @@ from rewarm.errors import RewarmError
 from rewarm.measures.recovery_times import RecoveryCurve, recovery_curves, recovery_times
 from rewarm.report.pictures import FONT
 from rewarm.report.rewarming_curves import VISIT_COLOURS
-from rewarm.report.words import NBSP, number, visit_words
+from rewarm.report.words import DIGITS, NBSP, number, visit_words
 from rewarm.study.results import StudyResult
 
 FEWEST_PEOPLE: Final = 2
@@ -42,11 +42,12 @@ def recovery(result: StudyResult) -> Recovery | None:
     if len({item.participant for item in result.rewarmings}) < FEWEST_PEOPLE:
         return None
     measured = pd.concat([item.metrics for item in result.rewarmings], ignore_index=True)
-    times = recovery_times(measured, "t50")
-    if times.empty or times["participant"].nunique() < FEWEST_PEOPLE:
+    measured = measured[measured["region"].isin(DIGITS)]
+    seen = measured.loc[measured["metric"].eq("t50"), "participant"].nunique()
+    if seen < FEWEST_PEOPLE:
         return None
     try:
-        found = {curve.group: curve for curve in recovery_curves(times, by="visit")}
+        found = {curve.group: curve for curve in recovery_curves(recovery_times(measured, "t50"), by="visit")}
     except RewarmError as error:
         return Recovery(Markup(""), (f"No picture of times to recovery: {error}",))
     order = [visit for visit in _visits(result) if visit in found][: len(VISIT_COLOURS)]

@@ -338,10 +338,10 @@ def _map_lines(item: Rewarming, values: Floats) -> tuple[str, ...]:
     timed = inside[np.isfinite(inside)]
     share = timed.size / inside.size
     if not timed.size:
-        return (f"No pixel of the {_noun(item)} rose enough to be timed.",)
+        return (f"No pixel of the {_noun(item)} could be timed.",)
     lines = [f"{_noun(item).capitalize()}: {number(float(np.median(timed)))}{NBSP}min (median)."]
     if share < 0.99:
-        lines.append(f"Grey: {100 * (1 - share):.0f} % of the {_noun(item)} did not rise enough to be timed.")
+        lines.append(f"Grey: {100 * (1 - share):.0f} % of the {_noun(item)} could not be timed.")
     return tuple(lines)
 
 

@@ -157,7 +157,7 @@ def _rewarming(
             f"{plan.path.name}: {len(frames)} of its {count} frames, evenly spread, were followed{left_out}."
         )
     if jumps is not None and jumps.at_frame:
-        treated = "the reference in view corrects them" if offsets else "they are in u as drift, not corrected"
+        treated = "the reference in view corrects them" if offsets else "they are taken off as the room shows them"
         warnings.append(
             f"{plan.path.name}: the camera's offset jumped {len(jumps.at_frame)} time(s), by up to "
             f"{jumps.largest_c:.2f} °C (shutter); {treated}."

@@ -15,7 +15,7 @@ from rewarm.measures import region_parts
 from rewarm.measures.challenge import ChallengeFacts, review_challenge
 from rewarm.measures.rewarming import Baseline, rewarming_metrics, rewarming_table
 from rewarm.measures.rewarming_curves import RegionCurves, still_curves
-from rewarm.regions import limb_sides, limb_whole
+from rewarm.regions import FINGERS, TOES, limb_sides, limb_whole
 from rewarm.study.outputs import stacked
 from rewarm.study.results import Followed, Rewarming, ScanResult
 from rewarm.tables import CURVES, MEASUREMENTS
@@ -101,10 +101,11 @@ def _challenge(
         since_immersion=followed is None or followed.plan.time_s is not None,
         followed=followed,
         stills=() if followed is not None else tuple((scan.time_s or 0.0, scan.thermogram) for scan in group),
-        warnings=(*curves.left_out, *result.warnings),
+        warnings=tuple(dict.fromkeys((*curves.left_out, *result.warnings))),
     )
-    taken = replace(facts, baseline_taken=bool(baseline) or bool((curves.time_s < 0).any()))
-    return challenge, review_challenge(curves, taken)
+    digits = [item.value_c for (_, region), item in baseline.items() if region in (*TOES, *FINGERS)]
+    mean_c = float(np.mean(digits)) if digits else None
+    return challenge, review_challenge(curves, replace(facts, baseline=tuple(baseline), baseline_c=mean_c))
 
 
 def curves_table(curves: RegionCurves, followed: Followed | None) -> pd.DataFrame:
