@@ -1,4 +1,4 @@
-"""Recordings of both soles that warm again as closed forms say: every toe by its own exponential, shifted and covered."""
+"""Recordings of both soles that warm again as closed forms say, every toe by its own exponential."""
 
 from __future__ import annotations
 

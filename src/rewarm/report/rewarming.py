@@ -161,10 +161,9 @@ def rewarming_sentences(items: Sequence[Rewarming]) -> tuple[str, ...]:
     for after in items[1:]:
         parts = []
         for side in SIDES:
-            values = [over_digits(list(values_of(item.metrics, side, HALF).values())) for item in (before, after)]
-            if values[0] is None or values[1] is None:
-                continue
-            parts.append(f"{side} {_after_words(values[1])} ({_words(before)}: {_after_words(values[0])})")
+            first, later = _together(before, after, (side,))
+            if first is not None and later is not None:
+                parts.append(f"{side} {_after_words(later)} ({_words(before)}: {_after_words(first)})")
         if parts:
             sentences.append(
                 f"{_when(after)}, half of the {noun}’ warmth was regained after the cold water: {'; '.join(parts)}."
@@ -187,9 +186,9 @@ def rewarming_headline(result: StudyResult) -> tuple[str, ...]:
         return rewarming_sentences(pairs[0])[:1] if pairs else ()
     rows = []
     for before, after in pairs:
-        values = [_both_sides(item) for item in (before, after)]
-        if values[0] is not None and values[1] is not None:
-            rows.append((before.participant, values[0], values[1]))
+        first, later = _together(before, after, SIDES)
+        if first is not None and later is not None:
+            rows.append((before.participant, first, later))
     if not rows:
         return ()
     counts = [sum(before.reached for _, before, _ in rows), sum(after.reached for _, _, after in rows)]
@@ -202,8 +201,16 @@ def rewarming_headline(result: StudyResult) -> tuple[str, ...]:
     )
 
 
-def _both_sides(item: Rewarming) -> Value | None:
-    return over_digits([value for side in SIDES for value in values_of(item.metrics, side, HALF).values()])
+def _together(before: Rewarming, after: Rewarming, sides: Sequence[str]) -> tuple[Value | None, Value | None]:
+    """When half of the warmth was back before and after, over the toes that were seen both times."""
+    pair: tuple[list[Value], list[Value]] = ([], [])
+    for side in sides:
+        first, later = (values_of(item.metrics, side, HALF) for item in (before, after))
+        for region in DIGITS:
+            if region in first and region in later:
+                pair[0].append(first[region])
+                pair[1].append(later[region])
+    return over_digits(pair[0]), over_digits(pair[1])
 
 
 def _half_words(item: Rewarming) -> str:
@@ -273,7 +280,7 @@ def _heading(item: Rewarming) -> str:
 
 def _row(before: Rewarming, after: Rewarming, side: str, metric: Metric) -> RewarmingRow | None:
     first, later = values_of(before.metrics, side, metric), values_of(after.metrics, side, metric)
-    if not first and not later:
+    if (not first and not later) or (metric.sparse and not (first and later)):
         return None
     if before is after:
         return RewarmingRow(_name(metric), _alone(over_digits(list(first.values())), metric), _great(first, metric))
@@ -335,13 +342,14 @@ def _map_lines(item: Rewarming, values: Floats) -> tuple[str, ...]:
     inside = _toes_of(item, values)
     if not inside.size:
         return ()
-    timed = inside[np.isfinite(inside)]
-    share = timed.size / inside.size
-    if not timed.size:
+    missing = np.isnan(inside)
+    if missing.all():
         return (f"No pixel of the {_noun(item)} could be timed.",)
-    lines = [f"{_noun(item).capitalize()}: {number(float(np.median(timed)))}{NBSP}min (median)."]
-    if share < 0.99:
-        lines.append(f"Grey: {100 * (1 - share):.0f} % of the {_noun(item)} could not be timed.")
+    median = float(np.median(np.where(missing, np.inf, inside)))  # what could not be timed is later, never left out
+    told = f"{number(median)}{NBSP}min" if math.isfinite(median) else "not within the recording"
+    lines = [f"{_noun(item).capitalize()}: {told} (median)."]
+    if missing.mean() >= 0.01:
+        lines.append(f"Grey: {100 * missing.mean():.0f} % of the {_noun(item)} could not be timed.")
     return tuple(lines)
 
 

@@ -17,7 +17,10 @@ from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure as a report shows it: its name in the tables, in words, its unit, what one of it is divided by."""
+    """A figure as a report shows it: its name in the tables, in words, its unit, what one of it is divided by.
+
+    Times may be ``censored``; of a ``sparse`` figure there is a row only where both visits have it.
+    """
 
     name: str
     words: str
@@ -25,6 +28,7 @@ class Metric:
     divisor: float = 1.0
     decimals: int = 1
     censored: bool = False
+    sparse: bool = False
 
 
 METRICS: Final = (
@@ -43,7 +47,7 @@ METRICS: Final = (
     Metric("t50", "half regained after", "min", 60.0, 1, censored=True),
     Metric("t100", "all regained after", "min", 60.0, 1, censored=True),
     Metric("time_constant", "time constant of the rise", "min", 60.0, 1),
-    Metric("vasomotion_power", "slow waves, variance", "°C²", decimals=3),
+    Metric("vasomotion_power", "slow waves, variance", "°C²", decimals=3, sparse=True),
 )
 """In the order of a table; the warmth regained is (T − lowest)/(before the cold water − lowest)."""
 
