@@ -20,6 +20,7 @@ MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.movies",
     "rewarm.cli.studies",
+    "rewarm.cli.templates",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

@@ -22,6 +22,7 @@ from rewarm.report.films import FilmLinks, write_films
 from rewarm.report.palettes import CHANGE, HALF_TIME, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
 from rewarm.report.protocol import protocol_section
+from rewarm.report.recorded import recorded_tables
 from rewarm.report.recovery import recovery
 from rewarm.report.sources import SOURCES
 from rewarm.report.words import visit_words
@@ -146,7 +147,7 @@ def _render(
         recovery=recovery(result),
         agreement=agreement_table(result),
         shown={CHANGE.key, HALF_TIME.key, *(item.key for item in palettes)},
-        recorded=context.recorded_tables(result),
+        recorded=recorded_tables(result),
         taken=protocol_section(result),
         warnings=groups,
         warnings_count=context.count_warnings(groups),
