@@ -16,7 +16,7 @@ from rewarm.twin.phantom import SolePose, SoleShape, draw_soles
 from rewarm.twin.skin import SoleTemperatures, paint_scene, paint_sole
 
 SHAPE = (120, 160)
-ROOM_C = 22.0
+ROOM_C = 19.0
 LOWEST_C = 15.0
 REST_C = 29.0
 FACTORS = (0.8, 1.0, 1.1, 1.2, 1.3)
