@@ -120,8 +120,14 @@ def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Re
 def _finder(plan: ScanPlan, reference: xr.Dataset) -> Callable[[NDArray[np.float32]], Regions]:
     """Finds the regions of other frames of a recording. What a person drew stays: no finder may anchor it anew."""
 
+    asked: dict[bytes, Regions] = {}
+
     def find(frame: NDArray[np.float32]) -> Regions:
-        return find_regions(with_temperature(reference, frame), limb=plan.limb, view=plan.view)
+        key = frame.tobytes()
+        if key not in asked:  # each limb asks for the same frames; one answer is kept
+            asked.clear()
+            asked[key] = find_regions(with_temperature(reference, frame), limb=plan.limb, view=plan.view)
+        return asked[key]
 
     return find
 
