@@ -107,8 +107,12 @@ def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Re
         frames=course.frames,
         find=_finder(plan, reference) if plan.corrections is None else None,
     )
+    recording = course.recording
+    if course.offsets is not None:  # so that the reference's uncertainty stands in for the camera's
+        said = {name: value for name, value in reference.attrs.items() if name.startswith("reference_")}
+        recording = recording.assign_attrs(said | {"reference_own_u_c": float(course.offsets.own_u_c.min())})
     curves = region_curves(
-        course.recording, regions, motion, start_s=start_s, offsets=course.offsets, assumptions=plan.assumptions
+        recording, regions, motion, start_s=start_s, offsets=course.offsets, assumptions=plan.assumptions
     )
     maps = rewarming_maps(course.recording, regions, motion, start_s=start_s)
     seconds = course.recording["time"].to_numpy().astype(np.float64)
