@@ -16,12 +16,14 @@ from scipy import sparse
 
 Floats = NDArray[np.float64]
 
-SMOOTH_S: Final = 15.0
-"""Half-width of the window over which a curve is smoothed, where it has frames that close."""
+SMOOTH_S: Final = 10.0
+"""Half-width of the window over which a curve is smoothed, where it has frames that close: wider would bend it."""
 SPARSE_S: Final = 45.0
 """Frames further apart than this (stills) are not smoothed over, and the curve between them is a gap."""
 GRADIENT_S: Final = 60.0
 """Over how long the steepest rise is looked for."""
+FINE_POINTS: Final = 31
+"""A line is fitted to so many points of the curve, evenly along its stretch."""
 NEAR_S: Final = 15.0
 """A value at a named time is read from the curve where a frame lies at least this near, or one on either side."""
 
@@ -36,27 +38,25 @@ class Lines:
     slope: sparse.csr_array
     middle: sparse.csr_array
     middle_s: Floats
+    length_s: Floats
 
 
 def smoother(time_s: Floats) -> sparse.csr_array:
     """Local straight lines with tricube weights (Cleveland 1979, doi 10.1080/01621459.1979.10481038), (times, times).
 
-    The window reaches 15 s, or one and a half of the usual spacing, to either side. Values without two neighbours in
-    it stay as they are.
+    The window reaches 10 s to either side. Values without two neighbours in it stay as they are.
     """
     count = time_s.size
-    spacing = float(np.median(np.diff(time_s))) if count > 1 else np.inf
-    if count < 4 or spacing > SPARSE_S:
+    if count < 4:
         return sparse.csr_array(sparse.eye_array(count))
-    half = max(SMOOTH_S, 1.5 * spacing)
     rows, columns, entries = [], [], []
     for i, t in enumerate(time_s):
-        near = np.flatnonzero(np.abs(time_s - t) < half)
+        near = np.flatnonzero(np.abs(time_s - t) < SMOOTH_S)
         if near.size < 3:
             near, values = np.array([i]), np.array([1.0])
         else:
             x = time_s[near] - t
-            weight = (1.0 - (np.abs(x) / half) ** 3) ** 3
+            weight = (1.0 - (np.abs(x) / SMOOTH_S) ** 3) ** 3
             w, wx, wxx = weight.sum(), (weight * x).sum(), (weight * x * x).sum()
             values = weight * (wxx - wx * x) / (w * wxx - wx * wx)
         rows += [i] * near.size
@@ -66,41 +66,63 @@ def smoother(time_s: Floats) -> sparse.csr_array:
 
 
 def steep_lines(time_s: Floats) -> Lines:
-    """Lines fitted to every 60 s that hold three frames or more and no gap; between stills, from one to the next."""
-    spacing = float(np.median(np.diff(time_s))) if time_s.size > 1 else np.inf
-    if spacing > SPARSE_S / 2:
-        return _lines(time_s, [np.array([i, i + 1]) for i in range(time_s.size - 1)])
-    windows = []
-    for i, t in enumerate(time_s):
-        inside = np.arange(i, int(np.searchsorted(time_s, t + GRADIENT_S + 1e-9)))
-        times = time_s[inside]
-        if inside.size >= 3 and times[-1] - t >= 0.75 * GRADIENT_S and np.diff(times).max() <= 0.5 * GRADIENT_S:
-            windows.append(inside)
-    return _lines(time_s, windows)
+    """Lines fitted to every stretch of 60 s, begun at every second or so; between stills, from one to the next.
+
+    Stretches that a gap of more than 45 s cuts are left out; the gap itself counts as a line from end to end.
+    """
+    gaps = np.diff(time_s)
+    if time_s.size < 2:
+        return _lines(time_s, [])
+    step = float(np.clip(0.2 * np.median(gaps), 1.0, 5.0))
+    stretches = [(t, t + GRADIENT_S) for t in np.arange(time_s[0], time_s[-1] - GRADIENT_S + 1e-6, step)]
+    wide = np.flatnonzero(gaps > SPARSE_S)
+    for k in wide:
+        stretches = [(a, b) for a, b in stretches if b <= time_s[k] or a >= time_s[k + 1]]
+    return _lines(time_s, [*stretches, *((time_s[k], time_s[k + 1]) for k in wide)])
 
 
 def line_within(time_s: Floats, first_s: float, last_s: float) -> Lines:
-    """The line fitted to the frames of one stretch; no line where they do not reach from end to end."""
-    inside = np.flatnonzero((time_s >= first_s) & (time_s <= last_s))
-    times = time_s[inside]
-    slack = 0.15 * (last_s - first_s)
-    spans = inside.size >= 3 and times[0] <= first_s + slack and times[-1] >= last_s - slack
-    return _lines(time_s, [inside] if spans and np.diff(times).max() <= SPARSE_S else [])
+    """The line fitted to one stretch; no line where the frames do not span it, or a gap of more than 45 s cuts it."""
+    inside = time_s[(time_s >= first_s - NEAR_S) & (time_s <= last_s + NEAR_S)]
+    spans = inside.size >= 3 and inside[0] <= first_s + NEAR_S and inside[-1] >= last_s - NEAR_S
+    if not spans or np.diff(inside).max() > SPARSE_S:
+        return _lines(time_s, [])
+    return _lines(time_s, [(max(first_s, float(inside[0])), min(last_s, float(inside[-1])))])
 
 
-def _lines(time_s: Floats, windows: list[NDArray[np.int64]]) -> Lines:
-    shape = (len(windows), time_s.size)
-    rows = np.repeat(np.arange(len(windows)), [len(window) for window in windows])
-    columns = np.concatenate(windows) if windows else np.zeros(0, dtype=np.int64)
-    slopes, means, middle = [], [], []
-    for window in windows:
-        x = time_s[window] - time_s[window].mean()
-        slopes.append(x / (x @ x))
-        means.append(np.full(window.size, 1.0 / window.size))
-        middle.append(float(time_s[window].mean()))
-    values = [np.concatenate(of) if of else np.zeros(0) for of in (slopes, means)]
-    slope, mean = (sparse.csr_array((of, (rows, columns)), shape=shape) for of in values)
-    return Lines(slope, mean, np.array(middle))
+def line_u(time_s: Floats, curve_c: Floats, first_s: float, last_s: float) -> float:
+    """How far a fitted line's slope may be off for what the curve does between frames, °C/s (k = 1).
+
+    A gap's straight line misses an area of gap³·|T″|/12, and the slope weighs areas by 6/length² at most.
+    """
+    squares = 0.0
+    for right in range(1, time_s.size):
+        if time_s[right] > first_s and time_s[right - 1] < last_s:
+            missed = (time_s[right] - time_s[right - 1]) ** 3 * bend(time_s, curve_c, right) / 12.0
+            squares += missed**2
+    return float(sqrt(squares) * 6.0 / (last_s - first_s) ** 2)
+
+
+def _lines(time_s: Floats, stretches: list[tuple[float, float]]) -> Lines:
+    """Least squares through the curve, taken as straight from frame to frame, along each stretch (first, last)."""
+    shape = (len(stretches), time_s.size)
+    rows, columns, slopes, means = [], [], [], []
+    for row, (first, last) in enumerate(stretches):
+        fine = first + (last - first) * (np.arange(FINE_POINTS) + 0.5) / FINE_POINTS
+        right = np.clip(np.searchsorted(time_s, fine, side="right"), 1, time_s.size - 1)
+        share = (fine - time_s[right - 1]) / (time_s[right] - time_s[right - 1])
+        x = fine - fine.mean()
+        weight = x / (x @ x)
+        rows.append(np.full(2 * FINE_POINTS, row))
+        columns.append(np.concatenate([right - 1, right]))
+        slopes.append(np.concatenate([weight * (1.0 - share), weight * share]))
+        means.append(np.concatenate([1.0 - share, share]) / FINE_POINTS)
+    place = (np.concatenate(rows), np.concatenate(columns)) if rows else (np.zeros(0, int), np.zeros(0, int))
+    slope, mean = (
+        sparse.csr_array((np.concatenate(of) if of else np.zeros(0), place), shape=shape) for of in (slopes, means)
+    )
+    ends = np.array(stretches, dtype=np.float64).reshape(-1, 2)
+    return Lines(slope, mean, ends.mean(axis=1), ends[:, 1] - ends[:, 0])
 
 
 def value_at(time_s: Floats, at_s: float) -> tuple[Floats, float] | None:
@@ -199,13 +221,13 @@ def first_reached(time_s: Floats, curves_c: Floats, levels_c: Floats, begin: NDA
 def crossing_u_s(time_s: Floats, curve_c: Floats, at_s: float) -> float:
     """How far a crossing may lie from where the straight line across its gap puts it, s (k = 1).
 
-    The curve's bend moves it by gap²·|T″|/8 over the line's slope; never by more than the gap, as if nothing were known
-    of the curve within it (rectangular, gap/√12).
+    The curve's bend moves it by gap²·|T″|/8 over the line's slope, but no further than the gap. Of what goes on in a
+    gap of more than 45 s nothing is known: the crossing may lie anywhere in it (rectangular, gap/√12).
     """
     right = int(np.clip(np.searchsorted(time_s, at_s, side="left"), 1, time_s.size - 1))
     gap = float(time_s[right] - time_s[right - 1])
     slope = abs(float(curve_c[right] - curve_c[right - 1])) / gap
     widest = gap / sqrt(12.0)
-    if slope <= 0.0:
+    if slope <= 0.0 or gap > SPARSE_S:
         return widest
     return min(widest, gap**2 * bend(time_s, curve_c, right) / 8.0 / slope / sqrt(3.0))

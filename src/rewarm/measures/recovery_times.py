@@ -138,8 +138,7 @@ def _curve(group: str, times: pd.DataFrame, seed: int) -> RecoveryCurve:
     found = survfunc(time_s, reached.astype(int))
     at, left = np.asarray(found.surv_times, dtype=np.float64), np.asarray(found.surv_prob, dtype=np.float64)
     if int(people.max()) + 1 == len(times):
-        ends = _greenwood(left, np.asarray(found.surv_prob_se, dtype=np.float64))
-        lower, upper = (np.asarray(end, dtype=np.float64) for end in ends)
+        lower, upper = _greenwood(left, np.asarray(found.surv_prob_se, dtype=np.float64))
         medians = _median(at, np.stack([left, lower, upper]))
     else:
         draws = _drawn(time_s, reached, people, at, seed)
@@ -152,13 +151,12 @@ def _curve(group: str, times: pd.DataFrame, seed: int) -> RecoveryCurve:
     )  # fmt: skip
 
 
-def _greenwood(left: Floats, spread: Floats) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """95 % of the share left, on the log–log scale, which keeps it between 0 and 1."""
+def _greenwood(left: Floats, spread: Floats) -> list[Floats]:
+    """95 % of the share left, on the log–log scale, which keeps it between 0 and 1: lower, upper."""
     inside = (left > 0.0) & (left < 1.0) & (spread > 0.0)
     safe = np.where(inside, left, 0.5)
     reach = SMALLEST_DETECTABLE_FACTOR * spread / (safe * np.abs(np.log(safe)))
-    lower, upper = safe ** np.exp(reach), safe ** np.exp(-reach)
-    return np.asarray(np.where(inside, lower, left)), np.asarray(np.where(inside, upper, left))
+    return [np.asarray(np.where(inside, safe ** np.exp(sign * reach), left)) for sign in (1.0, -1.0)]
 
 
 def _drawn(time_s: Floats, reached: NDArray[np.bool_], people: NDArray[np.int64], at: Floats, seed: int) -> Floats:

@@ -11,10 +11,10 @@ Names in the measurements table (one row a side and region, ``time_s`` empty unl
 ``rewarming_max`` (degC)
     highest temperature within 15 min after the end of the immersion
 ``lag`` (s), ``lag_reached`` (1)
-    from the end of the immersion until the rise begins: where the tangent at the steepest rise cuts ``tmin``.
+    from the end of the immersion until the rise begins: where that steepest line of ``max_gradient`` cuts ``tmin``.
     ``lag_reached`` is 0 where it rose by less than 0.5 °C, and ``lag`` is then how long it was followed
 ``max_gradient`` (degC/min)
-    slope of the steepest straight line fitted to any 60 s (of stills: between two neighbours)
+    slope of the steepest straight line fitted to any 60 s (across a longer gap, or between stills: from end to end)
 ``gradient_2min`` (degC/min)
     slope of the straight line fitted to the first two minutes after the end of the immersion
 ``auc`` (degC min)
@@ -29,7 +29,8 @@ Names in the measurements table (one row a side and region, ``time_s`` empty unl
     digit minus foot or hand (as in :func:`rewarm.measures.measure`) at 0, 5, 10 and 15 min, and before the immersion
     where the recording holds that; ``time_s`` says when
 ``time_constant`` (s)
-    of the fitted rise, from its begin until 63.2 % of it (:mod:`rewarm.measures.rewarming_fits`)
+    of the fitted rise, from its begin until 63.2 % of it (:mod:`rewarm.measures.rewarming_fits`); its uncertainty
+    holds what the models differ by, weighted (Burnham and Anderson 2002, doi 10.1007/b97636)
 ``vasomotion_power`` (degC2)
     variance between 0.005 and 0.05 Hz (:mod:`rewarm.measures.vasomotion`)
 
@@ -45,6 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot, nan, sqrt
 from typing import Any, Final
 
@@ -53,11 +55,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rewarm.measures.curve_shape import (
+    GRADIENT_S,
+    SPARSE_S,
+    Lines,
     area_u,
     area_weights,
     crossing_u_s,
     first_reached,
     interpolation_u_c,
+    line_u,
     line_within,
     smoother,
     steep_lines,
@@ -255,35 +261,53 @@ def _metrics(course: _Course) -> Iterator[RewarmingMetric | str]:
 
 
 def _slopes(course: _Course, tmin: Floats) -> Iterator[RewarmingMetric | str]:
-    time_s = course.time_s
+    time_s, curve = course.time_s, course.smooth_c[0]
+    risen = bool(curve.max() - tmin[0] >= max(LEAST_RISE_C, 3 * course.noise_c))
     lines = steep_lines(time_s)
-    risen = bool(course.smooth_c[0].max() - tmin[0] >= max(LEAST_RISE_C, 3 * course.noise_c))
     if lines.middle_s.size:
         slopes = (lines.slope @ course.raw_c.T).T
         steepest = slopes.argmax(axis=1)
         highest = slopes.max(axis=1)
-        rows = np.arange(len(slopes))
-        level = (lines.middle @ course.raw_c.T).T[rows, steepest]
-        gap_s = float(np.median(np.diff(time_s)))
-        note = "over 60 s" if gap_s <= 0.5 * 60.0 else f"between frames {gap_s:.0f} s apart: the true one is steeper"
+        best = int(steepest[0])
+        first_s, length_s = float(lines.middle_s[best] - lines.length_s[best] / 2), float(lines.length_s[best])
         if risen:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                lag = np.where(highest > 0, lines.middle_s[steepest] - (level - tmin) / highest, np.inf)
-            lag = np.clip(lag, 0.0, time_s[-1])
-            blur_s = gap_s / sqrt(12.0) if gap_s > 30.0 else 0.0
-            yield _metric(course, "lag", lag, "s", beside=blur_s)
-            yield _metric(course, "lag_reached", np.ones(1 + DRAWS), "1")
-        yield _metric(course, "max_gradient", 60.0 * -_unbiased(-highest), "degC/min", note=note)
+            yield from _lag(course, lines, steepest, highest, tmin)
+        note = "" if length_s <= GRADIENT_S else f"across a gap of {length_s:.0f} s: the true one is steeper"
+        beside = 60.0 * line_u(time_s, curve, first_s, first_s + length_s)
+        yield _metric(course, "max_gradient", 60.0 * -_unbiased(-highest), "degC/min", note=note, beside=beside)
     else:
-        yield "gaps in every 60 s: no max_gradient, no lag"
+        yield "followed for less than 60 s: no max_gradient, no lag"
     if not risen:
         yield _metric(course, "lag", np.full(1 + DRAWS, time_s[-1]), "s", note=_censored(time_s[-1]))
         yield _metric(course, "lag_reached", np.zeros(1 + DRAWS), "1")
     first = line_within(time_s, 0.0, 120.0)
     if first.middle_s.size:
-        yield _metric(course, "gradient_2min", 60.0 * (first.slope @ course.raw_c.T).T[:, 0], "degC/min")
+        slope = 60.0 * (first.slope @ course.raw_c.T).T[:, 0]
+        beside = 60.0 * line_u(time_s, curve, 0.0, 120.0)
+        yield _metric(course, "gradient_2min", slope, "degC/min", beside=beside)
     else:
-        yield "no gradient_2min: it needs three frames or more that span the first two minutes"
+        yield "no gradient_2min: it needs frames that span the first two minutes without a gap of more than 45 s"
+
+
+def _lag(
+    course: _Course, lines: Lines, steepest: NDArray[np.int64], highest: Floats, tmin: Floats
+) -> Iterator[RewarmingMetric]:
+    """Where each version's steepest line cuts its lowest temperature; a gap in between may hide the true begin."""
+    time_s = course.time_s
+    level = (lines.middle @ course.raw_c.T).T[np.arange(len(steepest)), steepest]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lag = np.where(highest > 0, lines.middle_s[steepest] - (level - tmin) / highest, np.inf)
+    lag = np.clip(lag, 0.0, time_s[-1])
+    ends = (float(lag[0]) - 1e-6, float(lines.middle_s[steepest[0]]))
+    crossed = [
+        float(after - before)
+        for before, after in pairwise(time_s)
+        if after > ends[0] and before < ends[1] and after - before > SPARSE_S / 2
+    ]
+    hidden_s = max(crossed, default=0.0)
+    note = f"a gap of {hidden_s:.0f} s may hide the begin" if hidden_s else ""
+    yield _metric(course, "lag", lag, "s", beside=hidden_s / sqrt(12.0), note=note)
+    yield _metric(course, "lag_reached", np.ones(1 + DRAWS), "1")
 
 
 def _area(course: _Course, tmin: Floats) -> Iterator[RewarmingMetric | str]:
@@ -345,10 +369,12 @@ def _fitted(course: _Course, fits: Sequence[RewarmingFit]) -> Iterator[Rewarming
         yield "no time_constant: too few frames, or no rise that a model fits"
         return
     best = fits[0]
+    others = [fit for fit in fits if np.isfinite(fit.time_constant_s + fit.u_time_constant_s)]
+    spread = sum(f.weight * (f.u_time_constant_s**2 + (f.time_constant_s - best.time_constant_s) ** 2) for f in others)
     note = f"{best.model.replace('_', '-')} model, weight {best.weight:.2f} among {len(fits)}"
     note += f"; residuals' autocorrelation {best.autocorrelation:.2f}, sd {best.residual_sd_c:.2f} °C"
     yield RewarmingMetric(
-        *course.name, "time_constant", best.time_constant_s, "s", best.u_time_constant_s, course.n_px, note=note
+        *course.name, "time_constant", best.time_constant_s, "s", sqrt(spread), course.n_px, note=note
     )
 
 
@@ -390,10 +416,14 @@ def _read(course: _Course, at_s: float) -> tuple[Floats, float] | None:
 
 
 def _unbiased(lowest: Floats) -> Floats:
-    """Minima of noisy curves lie too low: once for the curve itself, twice for its draws (Efron 1979's bootstrap)."""
-    bias = float(lowest[1:].mean() - lowest[0])
-    bias = min(bias, 0.0)
-    return np.concatenate([[lowest[0] - bias], lowest[1:] - 2.0 * bias])
+    """Minima of noisy curves lie too low; the curve itself, (1 + draws,), and its draws without that.
+
+    Among equal values the lowest lies c·σ too low. A draw adds noise of the same σ to a curve that has noise already,
+    which makes it c·√2·σ: the draws show √2 − 1 of what the curve is off. Where one value is lowest by far, both are 0.
+    """
+    shown = min(float(lowest[1:].mean() - lowest[0]), 0.0)
+    bias = shown / (sqrt(2.0) - 1.0)
+    return np.concatenate([[lowest[0] - bias], lowest[1:] - bias - shown])
 
 
 def _metric(

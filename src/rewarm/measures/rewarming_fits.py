@@ -41,8 +41,8 @@ class RewarmingFit:
     neighbouring residuals have in common. ``fitted_c`` (times,) is the model at the curve's times. ``weight`` is the
     Akaike weight among the models tried (by AICc, Burnham and Anderson 2002, doi 10.1007/b97636, with as many values as
     the residuals are worth). ``autocorrelation`` is that of the residuals at lag one: near 0 where the model says it
-    all. ``time_constant_s`` is from the begin of the fitted rise until 63.2 % of it; the sigmoid's begin is where the
-    tangent in its middle cuts the start.
+    all. ``time_constant_s`` is from the begin of the fitted rise until 63.2 % of it, the begin being where the tangent
+    at the steepest place cuts the start: the exponential's τ.
     """
 
     model: str
@@ -134,21 +134,27 @@ def _two_phase(t: Floats, shape: Floats) -> Floats:
 
 
 def _sigmoid_constant(p: Mapping[str, float]) -> float:
-    """From middle − 2·width (where the tangent cuts the start) to where 63.2 % is done."""
+    """From middle − 2·width, where the tangent cuts the start, until 63.2 % is done."""
     return (2.0 + log(SHARE / (1.0 - SHARE))) * p["width_s"]
 
 
 def _two_phase_constant(p: Mapping[str, float]) -> float:
-    """From the end of the immersion until 63.2 % of both rises together."""
+    """From where the tangent at the steepest place (the begin, or the onset) cuts the start, until 63.2 % is done."""
     total = p["slow_c"] + p["fast_c"]
     shape = np.array([p["tau_slow_s"], p["onset_s"], p["tau_fast_s"]])
 
-    def missing(t: float) -> float:
+    def risen(t: float) -> float:
         basis = _two_phase(np.array([t]), shape)[0]
-        return float(basis[1] * p["slow_c"] + basis[2] * p["fast_c"]) - SHARE * total
+        return float(basis[1] * p["slow_c"] + basis[2] * p["fast_c"])
 
-    last = p["onset_s"] + 20.0 * max(p["tau_slow_s"], p["tau_fast_s"])
-    return float(brentq(missing, 0.0, last)) if total > 0 and missing(last) > 0 else nan
+    onset = max(p["onset_s"], 0.0)
+    at_begin, at_onset = p["slow_c"] / p["tau_slow_s"], p["fast_c"] / p["tau_fast_s"]
+    at_onset += at_begin * exp(-onset / p["tau_slow_s"])
+    begin = onset - risen(onset) / at_onset if at_onset > at_begin else 0.0
+    last = onset + 20.0 * max(p["tau_slow_s"], p["tau_fast_s"])
+    if total <= 0.0 or risen(last) <= SHARE * total:
+        return nan
+    return float(brentq(lambda t: risen(t) - SHARE * total, 0.0, last)) - begin
 
 
 def _size(model: _Model) -> int:
