@@ -18,9 +18,9 @@ from rewarm.version import __version__
 
 MODULES = (
     "rewarm.cli.scans",
-    "rewarm.cli.movies",
     "rewarm.cli.studies",
     "rewarm.cli.templates",
+    "rewarm.cli.movies",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

@@ -21,8 +21,7 @@ def agreement_table(result: StudyResult) -> TextTable | None:
         return None
     rows = []
     for (one, other), mine in table.groupby(["reader_1", "reader_2"], sort=False):
-        regions = list(dict.fromkeys(mine["region"]))
-        regions.sort(key=lambda region: (region != "toes", regions.index(region)))
+        regions = sorted(dict.fromkeys(mine["region"]), key=lambda region: region != "toes")
         for region in regions:
             figures = mine[mine["region"].eq(region)]
             scans = figures.loc[figures["scan"].ne(""), "scan"].nunique()
