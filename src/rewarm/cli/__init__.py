@@ -21,6 +21,7 @@ MODULES = (
     "rewarm.cli.studies",
     "rewarm.cli.templates",
     "rewarm.cli.simulating",
+    "rewarm.cli.movies",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

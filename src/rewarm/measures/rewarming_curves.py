@@ -110,7 +110,7 @@ def region_curves(
     array = recording["temperature"]
     _check(array, regions, motion, offsets)
     items = [item for item in _measured(regions) if item.side in motion.limbs]
-    samplers = [_Sampler(motion.limbs[side], [r for r in items if r.side == side]) for side in SIDES]
+    samplers = [_Sampler(motion.limbs[s], [r for r in items if r.side == s]) for s in SIDES if s in motion.limbs]
     samplers = [sampler for sampler in samplers if sampler.items]
     items = [item for sampler in samplers for item in sampler.items]
     if not items:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rewarm.regions import Region
 from rewarm.report.people import comparisons_of, in_order
+from rewarm.report.rewarming import rewarming_headline
 from rewarm.report.words import (
     cannot_rule_out,
     change_sentences,
@@ -77,6 +78,9 @@ def short_answer(result: StudyResult) -> tuple[str, ...]:
     names = list(dict.fromkeys(scan.participant for scan in result.scans))
     firsts = [found[0] for name in names if (found := comparisons_of(result, name))]
     injected = len(result.tables.get("injections", ())) > 0
+    rewarming = rewarming_headline(result)
+    if not firsts and rewarming:
+        return (*rewarming, design_sentence(control=result.control, injected=injected))
     if not firsts:
         return ("No two scans of the same limb were there to compare, so this report says nothing about change.",)
     if len(names) == 1:
@@ -85,7 +89,7 @@ def short_answer(result: StudyResult) -> tuple[str, ...]:
         sentences = [text for text in (headline(firsts), headline_difference(firsts)) if text]
         if not sentences:
             sentences = ["No toe or finger was found both before and after, so no change can be given."]
-    return (*sentences, design_sentence(control=result.control, injected=injected))
+    return (*sentences, *rewarming, design_sentence(control=result.control, injected=injected))
 
 
 def limits(result: StudyResult) -> str:

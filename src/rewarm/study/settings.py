@@ -66,6 +66,10 @@ PROTOCOL: Final = (
     Setting("draught_free", "yes_no", "whether draughts, sunlight and heaters were kept away"),
     Setting("skin_dry", "yes_no", "whether the skin was dry and without ointment"),
     Setting("reference_accuracy_c", "number", "half-width to which a reference in view is known, °C", over=0),
+    Setting("water_c", "number", "temperature of the water of the cold immersion, °C", over=-1e-9, up_to=40),
+    Setting("immersion_s", "number", "how long the limbs were in it, s", over=0),
+    Setting("immersion_dry", "yes_no", "whether gloves or bags kept them dry"),
+    Setting("follow_up_min", "number", "how long rewarming is to be followed, min", over=0),
 )
 UNCERTAINTY: Final = (
     Setting("drift_c", "number", "half-width of the offset's change between sessions, °C", over=0, up_to=10),
