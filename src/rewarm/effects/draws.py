@@ -1,0 +1,66 @@
+"""Draws from the posterior of the effects model: what both estimators give, and what everything else is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewarm.effects.model import ModelData, course
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """R draws, in the outcome's own unit (logarithms where it is analysed so).
+
+    ``person`` (R, people) holds the full effect of each treated person (mean over the treated digits), in the order of
+    ``people``; ``mean`` (R,) its mean over these people, ``population`` (R,) that of people like them. ``onset``,
+    ``duration`` (R, people) and ``shape`` are the course's parameters in days. ``others`` holds further parameters by
+    name. ``trouble`` says in a sentence what was wrong with the sampling, or "".
+    """
+
+    people: tuple[str, ...]
+    last_day: Floats
+    person: Floats
+    population: Floats
+    onset: Floats
+    duration: Floats
+    shape: Floats
+    others: Mapping[str, Floats]
+    diagnostics: Mapping[str, float]
+    method: str
+    trouble: str = ""
+
+    @property
+    def mean(self) -> Floats:
+        """Mean full effect over the people who were treated, (R,)."""
+        return np.asarray(self.person.mean(axis=1))
+
+    def share(self, days: Floats) -> Floats:
+        """Share of the full effect on each day and for each person: (R, people, days)."""
+        return course(
+            days[None, None, :], self.onset[:, None, None], self.duration[:, :, None], self.shape[:, None, None]
+        )
+
+    def person_effect(self, days: Floats) -> Floats:
+        """Effect of each person on each day: (R, people, days)."""
+        return np.asarray(self.person[:, :, None] * self.share(days))
+
+    def mean_effect(self, days: Floats) -> Floats:
+        """Effect on each day, mean over people: (R, days)."""
+        return np.asarray(self.person_effect(days).mean(axis=1))
+
+
+def interval(values: Floats, level: float) -> tuple[float, float, float]:
+    """Median and the equal-tailed interval that holds ``level`` of the draws."""
+    lower, middle, upper = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    return float(middle), float(lower), float(upper)
+
+
+def treated_names(data: ModelData) -> tuple[str, ...]:
+    """Participants with a treated digit, in the model's order."""
+    return tuple(data.people[i] for i in data.treated_people)
