@@ -1,9 +1,9 @@
-"""Simulated studies with known truth, read by rewarm's effects: do 90 % intervals hold it, and is nothing made of nothing?
+"""Simulated studies with known truth, read by rewarm's effects: do 90 % intervals hold it, is nothing found in nothing?
 
     python scripts/calibrate_effects.py --studies 200 -o docs/calibration
 
-The generator below is written apart from the estimator: other courses over time, other curves of room and weather, skewed
-day-to-day variation, a person's own everything. The tables are what a clinic would hand in.
+The generator below is written apart from the estimator: other courses over time, other curves of room and weather,
+skewed day-to-day variation, a person's own everything. The tables are what a clinic would hand in.
 """
 
 from __future__ import annotations
@@ -18,12 +18,20 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from rewarm.effects.draws import interval
+from rewarm.effects.duration import duration_interval, durations
+from rewarm.effects.fast import fit_fast
+from rewarm.effects.frame import analysis_frame
+from rewarm.effects.model import build_model
+from rewarm.effects.outcomes import outcome_named
+from rewarm.effects.rows import LEVEL
+
 TOES: Final = ("toe1", "toe2", "toe3", "toe4", "toe5")
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is simulated; temperatures in °C, times in days. ``baselines`` and ``visits`` are days from the injection."""
+    """What is simulated; temperatures in °C, times in days, ``visits`` as days from the injection."""
 
     name: str
     kind: str
@@ -79,6 +87,37 @@ def course(days: np.ndarray, size: float, onset: float, lasts: float, width: flo
     return np.where(days > 0, size * rise * fall, 0.0)
 
 
+def judge(scenario: Scenario, seed: int) -> dict[str, float]:
+    """One simulated study, read by the fast estimator, beside its truth."""
+    study = simulate(scenario, seed)
+    outcome = outcome_named("mean")
+    frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
+    worst = scenario.settings.get("enrolled_at_worst")
+    draws = fit_fast(build_model(frame, outcome, randomised=scenario.randomised, enrolled_at_worst=worst), seed=seed)
+    estimate, lower, upper = interval(draws.mean_effect(np.array([42.0]))[:, 0], LEVEL)
+    truth = float(study.true_effect(np.array([42.0]))[0])
+    whole = durations(draws, 1.0)[0]
+    days, shortest, longest = duration_interval(whole, LEVEL)
+    true_days, _ = study.true_duration(1.0, whole.last_day)
+    inside = [
+        bound[1] <= float(course(np.array(42.0), *study.effects[who])) <= bound[2]
+        for i, who in enumerate(draws.people)
+        for bound in [interval(draws.person_effect(np.array([42.0]), i)[:, 0], LEVEL)]
+    ]
+    return {
+        "truth": truth,
+        "estimate": estimate,
+        "width": upper - lower,
+        "covered": lower <= truth <= upper,
+        "called": lower > 0,
+        "people_covered": float(np.mean(inside)),
+        "duration": days,
+        "true_duration": true_days,
+        "duration_covered": shortest <= true_days and not longest < true_days,
+        "trouble": bool(draws.trouble),
+    }
+
+
 def simulate(scenario: Scenario, seed: int) -> Study:
     """One study of a scenario."""
     rng = np.random.default_rng(seed)
@@ -102,7 +141,7 @@ def simulate(scenario: Scenario, seed: int) -> Study:
             for site in TOES:
                 dose = 2.0 if treated else 0.0
                 injections.append((who, start, side, site, "productA", dose))
-        made = _person(rng, scenario, who, start, sides if treated else (), values, first_try=True)
+        made = _person(rng, scenario, who, start, sides if treated else (), values)
         visits += made[0]
         rows += made[1]
     return _tables(scenario, people, visits, rows, injections, effects)
@@ -115,8 +154,6 @@ def _person(
     start: date,
     sides: tuple[str, ...],
     values: tuple[float, float, float, float],
-    *,
-    first_try: bool,
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     base = 25.5 + rng.normal(0, 1.5)
     limb = {side: rng.normal(0, 0.3) for side in ("left", "right")}
@@ -196,3 +233,24 @@ SCENARIOS: Final = tuple(
     )
     for replaced in (base, replace(base, name=f"{base.name}_no_effect", effect_c=0.0, effect_sd_c=0.0))
 )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=200, help="simulated studies for each design")
+    parser.add_argument("--only", default="", help="the scenarios whose name holds this")
+    parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
+    arguments = parser.parse_args()
+    rows = []
+    for scenario in SCENARIOS:
+        if arguments.only in scenario.name:
+            results = pd.DataFrame([judge(scenario, seed) for seed in range(1, arguments.studies + 1)])
+            mean = results.mean()
+            rows.append({"design": scenario.name, "studies": len(results), **mean.round(3)})
+            print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_csv(arguments.output / "designs.csv", index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -40,19 +40,17 @@ class Draws:
         """Mean full effect over the people who were treated, (R,)."""
         return np.asarray(self.person.mean(axis=1))
 
-    def share(self, days: Floats) -> Floats:
-        """Share of the full effect on each day and for each person: (R, people, days)."""
-        return course(
-            days[None, None, :], self.onset[:, None, None], self.duration[:, :, None], self.shape[:, None, None]
-        )
-
-    def person_effect(self, days: Floats) -> Floats:
-        """Effect of each person on each day: (R, people, days)."""
-        return np.asarray(self.person[:, :, None] * self.share(days))
+    def person_effect(self, days: Floats, index: int) -> Floats:
+        """Effect of one treated person on each day: (R, days)."""
+        share = course(days[None, :], self.onset[:, None], self.duration[:, [index]], self.shape[:, None])
+        return np.asarray(self.person[:, [index]] * share)
 
     def mean_effect(self, days: Floats) -> Floats:
-        """Effect on each day, mean over people: (R, days)."""
-        return np.asarray(self.person_effect(days).mean(axis=1))
+        """Effect on each day, mean over the treated people: (R, days)."""
+        total = np.zeros((len(self.onset), len(days)))
+        for index in range(len(self.people)):
+            total += self.person_effect(days, index)
+        return np.asarray(total / len(self.people))
 
 
 def interval(values: Floats, level: float) -> tuple[float, float, float]:

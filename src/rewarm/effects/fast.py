@@ -1,9 +1,10 @@
 """The effects model without a sampler: Gaussian terms integrated in closed form, the rest by importance sampling.
 
-Given the spreads and the course's three parameters everything else is Gaussian, so the marginal likelihood is exact and
-costs one Cholesky factor a person. The dozen parameters left are drawn from a multivariate t around the mode, twice
-adapted, and weighted (Pareto-smoothed; Vehtari et al. 2024, doi 10.48550/arXiv.1507.02646). A study of three people
-takes about a second, so that hundreds can be simulated. Censored outcomes are not Gaussian and need the sampler.
+Digits of one limb that were treated alike are first averaged (:mod:`rewarm.effects.cells`): what they differ by says
+nothing about the effect on their mean. Given the spreads and the course's three parameters everything else is Gaussian,
+so the marginal likelihood is exact and costs one small Cholesky factor a person. The parameters left are drawn from a
+multivariate t around the mode, adapted, and weighted (Pareto-smoothed; Vehtari et al., doi 10.48550/arXiv.1507.02646).
+Hundreds of studies can be simulated so. Censored outcomes are not Gaussian and need the sampler.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
+from rewarm.effects.cells import is_common, mean_cells
 from rewarm.effects.draws import Draws, treated_names
 from rewarm.effects.model import Floats, ModelData, course
 from rewarm.errors import InvalidInputError
@@ -31,7 +33,7 @@ COURSE: Final = ("onset", "duration", "shape")
 
 @dataclass(frozen=True, eq=False)
 class _Blocks:
-    """The model's rows by person, padded to one length m: arrays (people, m, ...); ``held`` is False in the padding."""
+    """The cells by person, padded to one length m: arrays (people, m, ...); ``held`` is False in the padding."""
 
     y: Floats
     fixed: Floats
@@ -41,7 +43,6 @@ class _Blocks:
     known: Floats
     same: dict[str, Floats]
     held: NDArray[np.bool_]
-    digits: Floats
 
 
 def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
@@ -63,10 +64,10 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
     picked = theta[_systematic(weights, draws, rng)]
     effects, population, coefficients = _conditional(data, blocks, picked, rng)
     spreads = np.exp(picked)
-    course_at = len(data.spreads)
+    course_at = len(_spreads(data))
     unit = data.unit
-    others = {f"sd_{name}": spreads[:, i] * unit for i, name in enumerate(data.spreads)}
-    others |= {f"b_{name}": coefficients[:, i] * unit for i, name in enumerate(data.names)}
+    others = {f"sd_{name}": spreads[:, i] * unit for i, name in enumerate(_spreads(data))}
+    others |= {f"b_{name}": coefficients[:, i] * unit for i, name in enumerate(np.array(data.names)[is_common(data)])}
     effective = float(1.0 / np.sum(weights**2))
     trouble = ""
     if pareto_k > PARETO_LIMIT or effective < 50:
@@ -90,11 +91,12 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
 
 
 def _blocks(data: ModelData) -> _Blocks:
+    cells = mean_cells(data)
     people = len(data.people)
-    counts = np.bincount(data.person, minlength=people)
+    counts = np.bincount(cells.person, minlength=people)
     m = int(counts.max())
-    place = np.arange(len(data.y)) - np.repeat(np.cumsum(counts) - counts, counts)
-    at = (data.person, place)
+    place = np.arange(len(cells.y)) - np.repeat(np.cumsum(counts) - counts, counts)
+    at = (cells.person, place)
 
     def padded(values: NDArray[np.generic], fill: float = 0.0) -> Floats:
         block = np.full((people, m, *values.shape[1:]), fill)
@@ -109,52 +111,50 @@ def _blocks(data: ModelData) -> _Blocks:
         block = padded(codes, -1.0)
         return np.asarray(((block[:, :, None] == block[:, None, :]) & both).astype(np.float64))
 
-    visits = same(data.visit)
-    u_visit = padded(data.u_visit[data.visit])
-    known = visits * u_visit[:, :, None] ** 2
-    slopes = padded(data.slopes) * data.slope_sd
+    visits, groups = same(cells.visit), same(cells.group)
+    u_visit, digit_sd = padded(data.u_visit[cells.visit]), padded(cells.digit_sd)
+    known = visits * u_visit[:, :, None] ** 2 + groups * digit_sd[:, :, None] ** 2
+    slopes = padded(cells.slopes) * data.slope_sd
     known += slopes @ slopes.transpose(0, 2, 1)
-    treated = padded(data.treated)
-    digits = np.array(
-        [len(np.unique(data.digit[(data.person == i) & (data.treated > 0)])) for i in range(people)], dtype=np.float64
-    )
-    noise = padded(data.u_own**2)
-    after = padded(data.after)
+    after = padded(cells.after)
     return _Blocks(
-        y=padded(data.y),
-        fixed=padded(data.columns),
-        day=padded(data.day),
-        treated=treated,
-        noise=noise,
+        y=padded(cells.y),
+        fixed=padded(cells.columns),
+        day=padded(cells.day),
+        treated=padded(cells.treated),
+        noise=padded(cells.noise_sd**2),
         known=known,
         same={
             "person": both.astype(np.float64),
-            "limb": same(data.limb),
-            "digit": same(data.digit),
+            "limb": same(cells.limb),
             "visit": visits,
-            "visit_limb": same(data.visit_limb),
+            "visit_limb": same(cells.visit_limb),
             "change": after[:, :, None] * after[:, None, :],
         },
         held=held,
-        digits=digits,
     )
+
+
+def _spreads(data: ModelData) -> tuple[str, ...]:
+    """Standard deviations that means over digits can still tell; those of single digits are plugged in."""
+    return tuple(name for name in data.spreads if name not in ("digit", "residual", "effect_digit"))
 
 
 def _log_prior(data: ModelData, theta: Floats) -> Floats:
     """Log prior of the logarithms of all parameters, (K,), up to a constant."""
     priors = data.priors
     total = np.zeros(len(theta))
-    for i, name in enumerate(data.spreads):
+    for i, name in enumerate(_spreads(data)):
         total += 2.0 * theta[:, i] - 2.0 / priors.spreads[name] * np.exp(theta[:, i])
     for j, (mean, sd) in enumerate((priors.log_onset, priors.log_duration, priors.log_shape)):
-        total -= 0.5 * ((theta[:, len(data.spreads) + j] - mean) / sd) ** 2
+        total -= 0.5 * ((theta[:, len(_spreads(data)) + j] - mean) / sd) ** 2
     return total
 
 
 def _covariances(data: ModelData, blocks: _Blocks, theta: Floats) -> tuple[Floats, Floats, dict[str, Floats]]:
     """Covariance matrices (K, people, m, m), the effect's column (K, people, m), variances by name (K,)."""
-    n = len(data.spreads)
-    variance = {name: np.exp(2.0 * theta[:, i]) for i, name in enumerate(data.spreads)}
+    n = len(_spreads(data))
+    variance = {name: np.exp(2.0 * theta[:, i]) for i, name in enumerate(_spreads(data))}
     onset, duration, shape = (np.exp(theta[:, n + j])[:, None, None] for j in range(3))
     effect = course(blocks.day[None], onset, duration, shape) * blocks.treated[None]
     v = np.broadcast_to(blocks.known, (len(theta), *blocks.known.shape)).copy()
@@ -162,13 +162,9 @@ def _covariances(data: ModelData, blocks: _Blocks, theta: Floats) -> tuple[Float
         if name in variance:
             v += variance[name][:, None, None, None] * matrix
     both = effect[:, :, :, None] * effect[:, :, None, :]
-    v += both * (
-        variance["effect_person"][:, None, None, None]
-        + variance["effect_digit"][:, None, None, None] * blocks.same["digit"]
-    )
-    diagonal = variance["residual"][:, None, None] + blocks.noise
+    v += both * variance["effect_person"][:, None, None, None]
     at = np.arange(v.shape[-1])
-    v[:, :, at, at] += np.where(blocks.held, diagonal, 1.0)
+    v[:, :, at, at] += np.where(blocks.held, blocks.noise, 1.0)
     return v, effect, variance
 
 
@@ -194,8 +190,9 @@ def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
     y = np.broadcast_to(blocks.y, (len(theta), *blocks.y.shape))
     white = np.linalg.solve(lower, np.concatenate([design, y[..., None]], axis=-1))
     gram = np.einsum("kpmi,kpmj->kij", white, white, optimize=True)
-    mean = np.append(data.prior_mean, 0.0)
-    precision = 1.0 / np.append(data.prior_sd, data.priors.effect_sd) ** 2
+    kept = is_common(data)
+    mean = np.append(data.prior_mean[kept], 0.0)
+    precision = 1.0 / np.append(data.prior_sd[kept], data.priors.effect_sd) ** 2
     q = gram[:, :-1, :-1] + np.diag(precision)
     h = gram[:, :-1, -1] + precision * mean
     solved = np.linalg.solve(q, h[..., None])[..., 0]
@@ -212,7 +209,7 @@ def _log_posterior(data: ModelData, blocks: _Blocks, theta: Floats) -> Floats:
 
 def _start(data: ModelData) -> Floats:
     priors = data.priors
-    spreads = [np.log(priors.spreads[name]) for name in data.spreads]
+    spreads = [np.log(priors.spreads[name]) for name in _spreads(data)]
     return np.array([*spreads, priors.log_onset[0], priors.log_duration[0], priors.log_shape[0]])
 
 
@@ -347,8 +344,7 @@ def _conditional_part(
     white = np.linalg.solve(solved.lower, both)
     power = np.einsum("kpm,kpm->kp", white[..., 0], white[..., 0])
     cross = np.einsum("kpm,kpm->kp", white[..., 0], white[..., 1])
-    digits = np.maximum(blocks.digits, 1.0)
-    prior = solved.variance["effect_person"][:, None] + solved.variance["effect_digit"][:, None] / digits
+    prior = solved.variance["effect_person"][:, None]
     own = prior * cross + np.sqrt(np.maximum(prior - prior**2 * power, 0.0)) * rng.standard_normal(cross.shape)
     population = np.asarray(beta[:, -1], dtype=np.float64)
     effects = np.asarray((population[:, None] + own)[:, data.treated_people], dtype=np.float64)

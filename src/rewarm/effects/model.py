@@ -135,7 +135,8 @@ class ModelData:
 def course(day: Floats, onset: Floats | float, duration: Floats | float, shape: Floats | float) -> Floats:
     """Share of the full effect so many days after the injection; 0 up to day 0. Broadcasts."""
     t = np.maximum(day, 0.0)
-    return np.asarray((1.0 - np.exp(-t / onset)) * np.exp(-((t / duration) ** shape)))
+    worn = np.exp(np.minimum(shape * np.log(np.maximum(t, 1e-9) / duration), 6.0))  # e⁻⁴⁰⁰ is nothing
+    return np.asarray((1.0 - np.exp(-t / onset)) * np.exp(-worn))
 
 
 def build_model(
