@@ -54,11 +54,8 @@ def durations(draws: Draws, important: float, *, better: int = 1) -> tuple[Durat
 
 def _duration(who: str, draws: Draws, index: int | None, important: float, better: int, last_day: float) -> Duration:
     days = np.arange(0.0, np.floor(last_day) + 1.0)
-    if index is None:
-        effect = better * draws.mean_effect(days)
-    else:
-        effect = better * draws.person_effect(days, index)
-    above = effect >= important
+    effect = draws.mean_effect(days) if index is None else draws.person_effect(days, index)
+    above = better * effect >= important
     ever = above.any(axis=1)
     first = days[np.argmax(above, axis=1)]
     last = days[len(days) - 1 - np.argmax(above[:, ::-1], axis=1)]
