@@ -34,12 +34,20 @@ class Pooled:
         return float(student_t.cdf((value - self.mean) / self.se, self.df))
 
 
-def pool(estimates: Sequence[float] | Floats, sds: Sequence[float] | Floats) -> Pooled | None:
-    """The mean of people's effects, by random-effects with Hartung and Knapp's t interval; None for fewer than two people.
+def pool(
+    estimates: Sequence[float] | Floats,
+    sds: Sequence[float] | Floats,
+    *,
+    equal_weights: bool = False,
+    shared_sd: float = 0.0,
+) -> Pooled | None:
+    """The mean of people's effects, by random effects with Hartung and Knapp's t interval; None for fewer than two people.
 
     ``sds`` are the people's own standard errors. Between-person variance by Paule and Mandel's equation; interval with
-    n − 1 degrees of freedom (IntHout, Ioannidis, Borm 2014, doi 10.1186/1471-2288-14-25). With equal standard errors this
-    is exactly the one-sample t-test on people's effects.
+    n − 1 degrees of freedom (IntHout, Ioannidis, Borm 2014, doi 10.1186/1471-2288-14-25). With equal standard errors, or
+    ``equal_weights``, this is exactly the one-sample t-test on people's effects. Equal weights are right where people
+    with small effects also have small errors, as with counts: weighting would then shrink the mean. ``shared_sd`` is an
+    error that all people share and that no number of people makes smaller; it is added in squares.
     """
     y = np.asarray(estimates, dtype=float)
     v = np.asarray(sds, dtype=float) ** 2
@@ -50,10 +58,11 @@ def pool(estimates: Sequence[float] | Floats, sds: Sequence[float] | Floats) -> 
         return None
     v = np.maximum(v, 1e-12 * max(1.0, float(np.var(y))))
     between = _paule_mandel(y, v)
-    w = 1 / (v + between)
+    w = np.ones(n) if equal_weights else 1 / (v + between)
     mean = float(w @ y / w.sum())
     spread = float(w @ (y - mean) ** 2) / (n - 1)
-    return Pooled(mean, float(np.sqrt(spread / w.sum())), float(n - 1), n, float(np.sqrt(between)))
+    se = float(np.sqrt(spread / w.sum() + shared_sd**2))
+    return Pooled(mean, se, float(n - 1), n, float(np.sqrt(between)))
 
 
 def _paule_mandel(y: Floats, v: Floats) -> float:
