@@ -81,11 +81,17 @@ def local_day(dates: pd.Series) -> pd.Series:
     return dates.dt.normalize()
 
 
-def colour_score(colours: pd.Series) -> pd.Series:
-    """Number of different colours seen on a day, 0 to 3; NaN where the cell is empty ("none" is 0)."""
+def colour_score(colours: pd.Series, attacks: pd.Series | None = None) -> pd.Series:
+    """Number of different colours seen on a day, 0 to 3.
+
+    An empty cell is "not recorded" (NaN), unless the same row says that there were no attacks: then no colour was seen.
+    """
     words = colours.fillna("").astype(str).str.lower().str.replace(" ", "")
     seen = words.map(lambda cell: float(len({word for word in cell.split(";") if word in COLOURS})))
-    return seen.where(words != "")
+    recorded = words != ""
+    if attacks is not None:
+        recorded |= attacks.eq(0)
+    return seen.where(recorded)
 
 
 def outdoor_by_day(visits: pd.DataFrame) -> pd.Series:
@@ -121,7 +127,8 @@ def day_series(
     if outcome.name not in diary:
         return []
     raw = diary[outcome.name]
-    values = colour_score(raw) if outcome.scale == "ordinal" and raw.dtype.kind not in "if" else raw.astype(float)
+    worded = outcome.scale == "ordinal" and raw.dtype.kind not in "if"
+    values = colour_score(raw, diary.get("attacks_n")) if worded else raw.astype(float)
     side = diary["side"].fillna("").astype(str) if "side" in diary else pd.Series("", index=diary.index)
     table = pd.DataFrame(
         {"who": diary["participant"].astype(str), "day": local_day(diary["date"]), "side": side, "value": values}

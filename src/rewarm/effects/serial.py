@@ -4,8 +4,8 @@ The model is y = X β + e with Cov(e) = σ² V, V = (1 − λ) exp(−|tᵢ − 
 correlation time τ (an AR(1) process seen on whatever days were recorded; days may be missing) and a part λ that is each
 day's own. Neither τ nor λ can be known from a few weeks of diary, and plugging in their best values makes intervals too
 short. So they are summed over a grid: with flat priors on β and log σ, β given (τ, λ) follows a multivariate t with n − p
-degrees of freedom, and the grid's points are weighted by their restricted likelihood (Harville 1974,
-doi 10.1093/biomet/61.2.383, which showed that this is the marginal posterior) times :class:`Memory`'s weights. The result is
+degrees of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities times their
+restricted likelihood, which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result is
 a mixture of t distributions, exact up to the grid and without random numbers.
 """
 
@@ -25,11 +25,14 @@ from rewarm.errors import InvalidInputError
 
 Floats = NDArray[np.float64]
 
-CORRELATION_DAYS: Final = (0.7, 1.5, 3.0, 6.0, 12.0, 25.0)
-"""Correlation times that a diary's days may have; 25 days is a flare of a month."""
+CORRELATION_DAYS: Final = (1.5, 5.0, 15.0, 45.0)
+"""Correlation times that a diary's days may have; 45 days is a flare of a season."""
 
-OWN_SHARES: Final = (0.0, 0.3, 0.6, 0.85)
+OWN_SHARES: Final = (0.0, 0.4, 0.75)
 """Shares of the variance that are each day's own."""
+
+INDEPENDENT: Final = 0.2
+"""Probability, beforehand, that days do not depend on each other."""
 
 LEAST_SPARE_DAYS: Final = 3
 """Days needed beyond the coefficients, at least."""
@@ -37,18 +40,26 @@ LEAST_SPARE_DAYS: Final = 3
 
 @dataclass(frozen=True)
 class Memory:
-    """Which dependences between days are thought possible; all are equally likely beforehand.
+    """Which dependences between days are thought possible, and how likely beforehand.
 
-    ``correlation_days`` are values of τ, ``own_shares`` values of λ (below 1); independent days are always one more
-    possibility. ``Memory((), ())`` is ordinary regression.
+    ``correlation_days`` are values of τ, ``own_shares`` values of λ (below 1); independent days are one more possibility, with
+    probability ``independent``. The others share the rest by 1/√τ: long memories are rarer, and a diary of some weeks can
+    hardly refute them. ``Memory((), ())`` is ordinary regression.
     """
 
     correlation_days: tuple[float, ...] = CORRELATION_DAYS
     own_shares: tuple[float, ...] = OWN_SHARES
+    independent: float = INDEPENDENT
 
-    def points(self) -> tuple[tuple[float, float], ...]:
-        """Every (τ, λ) of the grid; (0, 1) stands for independent days."""
-        return ((0.0, 1.0), *((tau, share) for tau in self.correlation_days for share in self.own_shares))
+    def points(self) -> tuple[tuple[float, float, float], ...]:
+        """Every (τ, λ) of the grid with its probability beforehand; (0, 1) stands for independent days."""
+        pairs = [(tau, share) for tau in self.correlation_days for share in self.own_shares]
+        if not pairs:
+            return ((0.0, 1.0, 1.0),)
+        weights = np.ones(len(pairs))
+        weights *= (1 - self.independent) / weights.sum()
+        others = [(tau, share, float(weight)) for (tau, share), weight in zip(pairs, weights, strict=True)]
+        return ((0.0, 1.0, self.independent), *others) if self.independent > 0 else tuple(others)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,14 +175,14 @@ def fit_serial(
     parts: list[tuple[float, Floats, Floats, float]] = []
     points: list[tuple[float, float]] = []
     variants: list[int] = []
-    for tau, own in grid.points():
+    for tau, own, likely in grid.points():
         root, log_det = _whitener(gaps, tau, own, scale)
         white_y = solve_triangular(root, y, lower=True)
         for number, design in enumerate(offered):
             x = design(tau) if callable(design) else design
             part = _one_point(white_y, solve_triangular(root, x, lower=True), log_det, prior_sd)
             if part is not None:
-                parts.append(part)
+                parts.append((part[0] + np.log(likely), *part[1:]))
                 points.append((tau, own))
                 variants.append(number)
     if not parts:
@@ -216,12 +227,13 @@ def _one_point(
     beta = np.linalg.solve(gram, x.T @ y)
     rest = y - x @ beta
     variance = max(float(rest @ rest) / (n - p), 1e-12)
-    if prior_sd is not None:
-        # The prior is stated in units of y, the gram in units of σ: one step with σ from the unbounded fit.
-        gram = gram + np.diag(variance / prior_sd**2)
+    if prior_sd is not None and np.isfinite(prior_sd).any():
+        # The prior is stated in units of y, everything here in units of σ: one step with σ from the unbounded fit.
+        penalty = variance / prior_sd**2
+        gram = gram + np.diag(penalty)
         beta = np.linalg.solve(gram, x.T @ y)
         rest = y - x @ beta
-        variance = max(float(rest @ rest) / (n - p), 1e-12)
+        variance = max(float(rest @ rest + penalty @ beta**2) / (n - p), 1e-12)
     log_weight = -0.5 * (log_det + float(np.linalg.slogdet(gram)[1]) + (n - p) * np.log(variance))
     return log_weight, beta, variance * np.linalg.inv(gram), float(np.sqrt(variance))
 
