@@ -147,16 +147,19 @@ def _joint(
         )
     names, base = _periods(period[known])
     own_slope = min(_variation(days.load[side], days.load[known]) for side in sides.values()) >= LEAST_VARIATION
-    designs = []
+    designs, weights = [], []
     for rho in CARRY_OVER:
         level = carried(days, rho)[known] - usual
         columns = [base, level[:, None]]
         if own_slope:
             columns.append((level * (period[known] == "effect"))[:, None])
         designs.append(np.hstack(columns))
+        # Loads that are carried for long vary less. Flat priors on the slope would prefer them for that alone: flat on what
+        # a standard deviation of the carried load does instead.
+        weights.append(float(np.std(level)) ** (2 if own_slope else 1))
     names = [*names, "load", *(["effect_load"] if own_slope else [])]
     try:
-        return fit_serial(days.pain[known], days.day[known], designs, names, memory=memory), ()
+        return fit_serial(days.pain[known], days.day[known], designs, names, memory=memory, design_weights=weights), ()
     except InvalidInputError:
         return None, ("the load changed only together with the treatment, so that the two cannot be told apart",)
 

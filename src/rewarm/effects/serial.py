@@ -152,11 +152,13 @@ def fit_serial(
     memory: Memory | None = None,
     noise_sd: Floats | None = None,
     prior_sd: Floats | None = None,
+    design_weights: Sequence[float] | None = None,
 ) -> SerialFit:
     """Regress a series on a design, summed over how the days may depend on each other.
 
-    ``y`` (n,) are the values on days ``day`` (n,), without gaps filled; ``designs`` is X (n, p), or several of them that
-    are equally likely beforehand (a carry-over that is not known), or functions of τ. ``noise_sd`` (n,) are relative
+    ``y`` (n,) are the values on days ``day`` (n,), without gaps filled; ``designs`` is X (n, p), or several of them (a
+    carry-over that is not known), or functions of τ. Several are equally likely beforehand, or in the proportions of
+    ``design_weights``. ``noise_sd`` (n,) are relative
     standard deviations of the values (1 where not given). ``prior_sd`` (p,) bounds coefficients softly around 0, in
     units of ``y`` (infinite: flat).
 
@@ -182,7 +184,8 @@ def fit_serial(
             x = design(tau) if callable(design) else design
             part = _one_point(white_y, solve_triangular(root, x, lower=True), log_det, prior_sd)
             if part is not None:
-                parts.append((part[0] + np.log(likely), *part[1:]))
+                weight = likely * (1.0 if design_weights is None else design_weights[number])
+                parts.append((part[0] + float(np.log(weight)), *part[1:]))
                 points.append((tau, own))
                 variants.append(number)
     if not parts:
