@@ -1,87 +1,66 @@
-"""What is known of each outcome: which way helps, on which scale it is analysed, which change matters."""
+"""What a diary's columns are: their scale, their bounds, and what counts as an important difference."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import nan
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-from rewarm.errors import InvalidInputError
+Scale = Literal["bounded", "count", "ordinal", "length"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One outcome of the measurements table.
+class DiaryOutcome:
+    """One column of the diary. For all of them, less is better.
 
-    ``better`` is +1 where more helps the patient and −1 where less does. With ``log`` it is analysed as its natural
-    logarithm and its effect is a ratio. ``prior_unit`` is the amount in which the priors of the model are written (1 °C
-    for temperatures; NaN: half the spread of the data). ``important`` is the change that matters to a patient, in the
-    unit of the effect; no published figure exists for toes in °C, so 1 °C is a convention that study.toml can replace.
-    ``event`` names the metric that is 1 where the time was reached and 0 where it is censored.
+    ``important`` is the smallest change that matters to a person (for a length: the smallest that is real beyond the
+    tape's error), NaN where none is published; ``season_slope`` and ``season_slope_sd`` say what is known beforehand of
+    its change per °C outdoors (of its logarithm, for counts), NaN where nothing is.
     """
 
     name: str
     words: str
+    scale: Scale
     unit: str
-    better: int = 1
-    log: bool = False
-    prior_unit: float = nan
-    important: float = nan
-    event: str = ""
+    low: float
+    high: float
+    important: float
+    important_source: str
+    season_slope: float = float("nan")
+    season_slope_sd: float = float("nan")
 
 
-_TEMPERATURES: Final = tuple(
-    Outcome(name, words, "delta_degC", prior_unit=1.0, important=1.0)
-    for name, words in (
-        ("mean", "temperature at rest"),
-        ("median", "median temperature at rest"),
-        ("p5", "temperature of the coldest part"),
-        ("p95", "temperature of the warmest part"),
-        ("distal_dorsal_difference", "temperature over the back of the foot or hand"),
-        ("distal_proximal_difference", "temperature over the arch or palm"),
-        ("tpre", "temperature before the cold water"),
-        ("t0", "temperature right after the cold water"),
-        ("tmin", "lowest temperature after the cold water"),
-        ("rewarming_max", "highest temperature reached after the cold water"),
-    )
-)
-_TIMES: Final = tuple(
-    Outcome(name, words, "ratio", better=-1, log=True, important=0.8, event=event)
-    for name, words, event in (
-        ("lag", "time until rewarming begins", ""),
-        ("t25", "time to a quarter of the recovery", "t25_reached"),
-        ("t50", "time to half of the recovery", "t50_reached"),
-        ("t100", "time to full recovery", "t100_reached"),
-        ("time_constant", "time constant of rewarming", ""),
-    )
-)
-_OTHERS: Final = (
-    Outcome("max_gradient", "fastest rewarming", "degC/min"),
-    Outcome("gradient_2min", "rewarming in the first two minutes", "degC/min"),
-    Outcome("auc", "area under the rewarming curve", "degC min"),
-    Outcome("recovery_5min", "recovery after 5 minutes", "percent"),
-    Outcome("recovery_10min", "recovery after 10 minutes", "percent"),
-    Outcome("recovery_15min", "recovery after 15 minutes", "percent"),
-    Outcome("vasomotion_power", "slow waves of the skin's temperature", "degC2"),
-    Outcome("perfusion_index", "estimated blood flow", "1"),
-)
+_NONE: Final = float("nan")
+_COUNT_SLOPE: Final = (-0.062, 0.04)
+"""ln(1 − 0.48) / 10.6 °C: attacks fall by 48 % from winter to summer (PMID 10451070); as wide as people may differ."""
 
-OUTCOMES: Final[Mapping[str, Outcome]] = MappingProxyType(
-    {outcome.name: outcome for outcome in (*_TEMPERATURES, *_TIMES, *_OTHERS)}
-)
-"""Metrics that an effect is asked for, in the order in which one is taken as primary where none is declared."""
-
-
-def outcome_named(name: str) -> Outcome:
-    """The outcome of a metric's name.
-
-    Raises :class:`InvalidInputError` where no effect on it is defined.
-    """
-    if name not in OUTCOMES:
-        raise InvalidInputError(
-            f"outcome: expected one of {', '.join(OUTCOMES)}; found {name!r}. "
-            "Correct [outcomes] in study.toml, or leave it out"
+DIARY_OUTCOMES: Final[Mapping[str, DiaryOutcome]] = MappingProxyType(
+    {
+        outcome.name: outcome
+        for outcome in (
+            DiaryOutcome(
+                "rcs", "the Raynaud's condition score", "bounded", "1", 0, 10, 1.4, "PMC2837770",
+                # 6.8 at −25 °C and 2.6 at 25 °C (2,243 people; doi 10.1016/S2665-9913(24)00189-9)
+                -0.084, 0.06,
+            ),
+            DiaryOutcome(
+                "attacks_n", "attacks a day", "count", "1/d", 0, float("inf"), _NONE, "", *_COUNT_SLOPE,
+            ),
+            DiaryOutcome(
+                "attack_minutes", "minutes in attacks a day", "count", "min/d", 0, 1440, _NONE, "", *_COUNT_SLOPE,
+            ),
+            DiaryOutcome(
+                "pain_vas", "the day's worst pain", "bounded", "1", 0, 100, 8.0,
+                "8 of 100 for average, 19 for first-step heel pain; attacks' pain has no published figure",
+            ),
+            DiaryOutcome("cold_intolerance", "cold intolerance", "bounded", "1", 0, 100, _NONE, ""),
+            DiaryOutcome("colour_change", "colours seen", "ordinal", "1", 0, 3, _NONE, ""),
+            DiaryOutcome(
+                "swelling_mm", "swelling", "length", "mm", -float("inf"), float("inf"), 5.0,
+                "figure-of-eight tape: a change is real over 0.5 cm",
+            ),
         )
-    return OUTCOMES[name]
+    }
+)  # fmt: skip
+"""The diary's outcomes that are figures, by column. Numbness and tingling are free text and are not analysed."""
