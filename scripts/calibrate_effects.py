@@ -23,7 +23,7 @@ from rewarm.effects.duration import duration_interval, durations
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.model import build_model
-from rewarm.effects.outcomes import outcome_named
+from rewarm.effects.metrics import outcome_named
 from rewarm.effects.rows import LEVEL
 
 TOES: Final = ("toe1", "toe2", "toe3", "toe4", "toe5")

@@ -1,7 +1,7 @@
 """The effects model by Hamiltonian Monte Carlo, digit by digit (PyMC's model, nutpie's sampler, loaded when needed).
 
-The same terms and priors as :mod:`rewarm.effects.fast`, but nothing averaged: every digit has its constant and its share
-of the effect, every person an own duration, and a value that was not reached by the last frame stays censored.
+The same terms and priors as :mod:`rewarm.effects.fast`, but nothing averaged: every digit has its constant and its
+share of the effect, every person an own duration, and a value that was not reached by the last frame stays censored.
 Convergence is judged by rank-normalised R-hat and effective draws (Vehtari et al. 2021,
 doi 10.1214/20-BA1221).
 """
@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from rewarm.effects.draws import Draws, Floats, treated_names
-from rewarm.effects.model import ModelData
+from rewarm.effects.model import Ints, ModelData
 from rewarm.errors import InvalidInputError
 
 R_HAT_LIMIT: Final = 1.01
@@ -149,15 +149,13 @@ def _observe(pymc: Any, data: ModelData, mean: Any, noise: Any) -> None:
     pymc.Censored("y", pymc.Normal.dist(mean, noise), lower=None, upper=upper, observed=data.y)
 
 
-def _first_rows(codes: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.unique(codes, return_index=True)[1]
+def _first_rows(codes: Ints) -> Ints:
+    return np.asarray(np.unique(codes, return_index=True)[1], dtype=np.int64)
 
 
-def _first(
-    values: np.ndarray[Any, np.dtype[np.int64]], codes: np.ndarray[Any, np.dtype[np.int64]]
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _first(values: Ints, codes: Ints) -> Ints:
     """The value that goes with each code."""
-    return values[_first_rows(codes)]
+    return np.asarray(values[_first_rows(codes)])
 
 
 def _draws(data: ModelData, trace: Any) -> Draws:
@@ -186,6 +184,7 @@ def _draws(data: ModelData, trace: Any) -> Draws:
         duration=flat("duration"),
         shape=flat("shape"),
         others=others,
+        chains=int(posterior.sizes["chain"]),
         diagnostics={"r_hat": r_hat, "effective_draws": ess, "divergences": diverging},
         method="Hamiltonian Monte Carlo (PyMC, nutpie)",
         trouble=_trouble(r_hat, ess, diverging, len(beta)),

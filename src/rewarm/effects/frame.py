@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rewarm.effects.dose import first_injections, treated_regions
-from rewarm.effects.outcomes import Outcome
+from rewarm.effects.metrics import Outcome
 from rewarm.errors import InvalidInputError
 from rewarm.regions import FINGERS, SIDES, TOES
 

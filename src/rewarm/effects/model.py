@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rewarm.effects.outcomes import Outcome
+from rewarm.effects.metrics import Outcome
 from rewarm.errors import InvalidInputError
 
 Floats = NDArray[np.float64]
