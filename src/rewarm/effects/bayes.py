@@ -34,7 +34,7 @@ class Sampling:
     draws: int = 700
     cores: int = 2
     seed: int = 1
-    target_accept: float = 0.9
+    target_accept: float = 0.95
 
 
 DEFAULT_SAMPLING: Final = Sampling()
