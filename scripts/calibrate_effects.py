@@ -17,13 +17,14 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.stats import ttest_1samp
 
 from rewarm.effects.draws import interval
 from rewarm.effects.duration import duration_interval, durations
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
-from rewarm.effects.model import build_model
 from rewarm.effects.metrics import outcome_named
+from rewarm.effects.model import build_model
 from rewarm.effects.rows import LEVEL
 
 TOES: Final = ("toe1", "toe2", "toe3", "toe4", "toe5")
@@ -105,6 +106,7 @@ def judge(scenario: Scenario, seed: int) -> dict[str, float]:
         for bound in [interval(draws.person_effect(np.array([42.0]), i)[:, 0], LEVEL)]
     ]
     return {
+        **_paired_t_test(frame),
         "truth": truth,
         "estimate": estimate,
         "width": upper - lower,
@@ -115,6 +117,20 @@ def judge(scenario: Scenario, seed: int) -> dict[str, float]:
         "true_duration": true_days,
         "duration_covered": shortest <= true_days and not longest < true_days,
         "trouble": bool(draws.trouble),
+    }
+
+
+def _paired_t_test(frame: pd.DataFrame) -> dict[str, float]:
+    """What is usually done: each treated toe's last visit within 100 days against its first, as if toes were people."""
+    treated = frame[frame["treated"]]
+    toe = ["participant", "side", "region"]
+    before = treated[treated["baseline"]].sort_values("day").groupby(toe)["value"].last()
+    after = treated[treated["day"].between(1, 100)].sort_values("day").groupby(toe)["value"].last()
+    differences = (after - before).dropna()
+    found = ttest_1samp(differences, 0.0)
+    return {
+        "t_test_estimate": float(differences.mean()),
+        "t_test_called": bool(found.pvalue < 0.05 and found.statistic > 0),
     }
 
 
@@ -234,22 +250,52 @@ SCENARIOS: Final = tuple(
     for replaced in (base, replace(base, name=f"{base.name}_no_effect", effect_c=0.0, effect_sd_c=0.0))
 )
 
+_ALONE: Final = Scenario("", "case_series", visits=(-14, 0, 42, 90), effect_c=0.0, effect_sd_c=0.0, people=8)
+_SPLIT: Final = replace(_ALONE, kind="split_limb", control="untreated_limb", randomised=True)
+_WARMER: Final = {"start_of_year": 20, "season_c": 2.5}
+_WORST: Final = {"enrolled_below_c": -0.5, "day_sd_c": 1.0, "weather": "constant", "visits": (0, 14, 42, 90)}
+_CAMERA: Final = {"camera_shift_c": 1.2, "reference": False, "weather": "constant"}
+_REAL: Final = {
+    "effect_c": 3.0,
+    "effect_sd_c": 0.3,
+    "lasts": 150.0,
+    "lasts_sd": 0.05,
+    "visits": (-14, *(0, 14, 42), *(90, 140, 190)),
+}
+TRAPS: Final = (
+    replace(_ALONE, name="weather only, no control", **_WARMER),
+    replace(_SPLIT, name="weather only, one foot untreated", **_WARMER),
+    replace(_ALONE, name="regression to the mean only, no control", **_WORST),
+    replace(_ALONE, name="the same, and study.toml says so", settings={"enrolled_at_worst": True}, **_WORST),
+    replace(_SPLIT, name="regression to the mean only, one foot untreated", **_WORST),
+    replace(_ALONE, name="placebo only, no control", placebo_c=0.8, weather="constant"),
+    replace(_SPLIT, name="placebo only, one foot untreated", placebo_c=0.8, weather="constant"),
+    replace(_ALONE, name="camera reads 1.2 °C more after, no control", **_CAMERA),
+    replace(_SPLIT, name="camera reads 1.2 °C more after, one foot untreated", **_CAMERA),
+    replace(_SPLIT, name="toxin in one foot only, 2 °C", effect_c=2.0, effect_sd_c=0.5),
+    replace(_ALONE, name="a real 3 °C for 150 days, no control", **_REAL),
+    replace(_SPLIT, name="a real 3 °C for 150 days, one foot untreated", **_REAL),
+)
+"""What is true is in the name; nothing else acts."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=200, help="simulated studies for each design")
     parser.add_argument("--only", default="", help="the scenarios whose name holds this")
+    parser.add_argument("--traps", action="store_true", help="the traps instead of the designs")
     parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
     arguments = parser.parse_args()
     rows = []
-    for scenario in SCENARIOS:
+    for scenario in TRAPS if arguments.traps else SCENARIOS:
         if arguments.only in scenario.name:
             results = pd.DataFrame([judge(scenario, seed) for seed in range(1, arguments.studies + 1)])
             mean = results.mean()
             rows.append({"design": scenario.name, "studies": len(results), **mean.round(3)})
             print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).to_csv(arguments.output / "designs.csv", index=False, lineterminator="\n")
+    name = "traps.csv" if arguments.traps else "designs.csv"
+    pd.DataFrame(rows).to_csv(arguments.output / name, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

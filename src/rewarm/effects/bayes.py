@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from rewarm.effects.draws import Draws, Floats, treated_names
-from rewarm.effects.model import Ints, ModelData
+from rewarm.effects.model import ENROLMENT, Ints, ModelData
 from rewarm.errors import InvalidInputError
 
 R_HAT_LIMIT: Final = 1.01
@@ -87,7 +87,9 @@ def _model(pymc: Any, data: ModelData) -> Any:
     people, digits = len(data.people), int(data.digit.max()) + 1
     with pymc.Model() as model:
         sd = {name: pymc.Gamma(f"sd_{name}", 2.0, 2.0 / priors.spreads[name]) for name in data.spreads}
-        beta = pymc.Normal("beta", 0.0, 1.0, shape=len(data.names)) * data.prior_sd + data.prior_mean
+        standard = pymc.Normal("beta", 0.0, 1.0, shape=len(data.names)) * data.prior_sd + data.prior_mean
+        scaled = np.array([float(name == ENROLMENT) for name in data.names])
+        beta = standard * (1.0 - scaled + scaled * sd["visit"])
         person = pymc.Normal("z_person", shape=people) * sd["person"]
         limb = pymc.Normal("z_limb", shape=int(data.limb.max()) + 1) * sd["limb"]
         constant = person[_first(data.person, data.digit)] + limb[_first(data.limb, data.digit)]
@@ -172,8 +174,10 @@ def _draws(data: ModelData, trace: Any) -> Draws:
     ess = min(float(value.min()) for value in arviz.ess(trace, var_names=judged).data_vars.values())
     diverging = float(trace.sample_stats["diverging"].sum())
     unit = data.unit
-    beta = flat("beta") * data.prior_sd + data.prior_mean
     others = {f"sd_{name}": flat(f"sd_{name}") * unit for name in data.spreads}
+    beta = flat("beta") * data.prior_sd + data.prior_mean
+    scaled = np.array(data.names) == ENROLMENT
+    beta = np.where(scaled, beta * flat("sd_visit")[:, None], beta)
     others |= {f"b_{name}": beta[:, i] * unit for i, name in enumerate(data.names)}
     return Draws(
         people=treated_names(data),

@@ -19,7 +19,7 @@ from scipy.special import gammaln
 
 from rewarm.effects.cells import is_common, mean_cells
 from rewarm.effects.draws import Draws, treated_names
-from rewarm.effects.model import Floats, ModelData, course
+from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
 _DRAWS: Final = 600
@@ -181,6 +181,17 @@ class _Solved:
     variance: dict[str, Floats]
 
 
+def _coefficient_priors(data: ModelData, visit_variance: Floats) -> tuple[Floats, Floats]:
+    """Means and standard deviations of the fixed coefficients and the effect, (K, p + 1)."""
+    kept = is_common(data)
+    count = len(visit_variance)
+    mean = np.tile(np.append(data.prior_mean[kept], 0.0), (count, 1))
+    sd = np.tile(np.append(data.prior_sd[kept], data.priors.effect_sd), (count, 1))
+    scaled = np.append(np.array(data.names)[kept] == ENROLMENT, False)
+    between_visits = np.sqrt(visit_variance)[:, None]
+    return np.where(scaled, mean * between_visits, mean), np.where(scaled, sd * between_visits, sd)
+
+
 def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
     v, effect, variance = _covariances(data, blocks, theta)
     lower = np.linalg.cholesky(v)
@@ -190,14 +201,14 @@ def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
     y = np.broadcast_to(blocks.y, (len(theta), *blocks.y.shape))
     white = np.linalg.solve(lower, np.concatenate([design, y[..., None]], axis=-1))
     gram = np.einsum("kpmi,kpmj->kij", white, white, optimize=True)
-    kept = is_common(data)
-    mean = np.append(data.prior_mean[kept], 0.0)
-    precision = 1.0 / np.append(data.prior_sd[kept], data.priors.effect_sd) ** 2
-    q = gram[:, :-1, :-1] + np.diag(precision)
+    mean, sd = _coefficient_priors(data, variance["visit"])
+    precision = 1.0 / sd**2
+    q = gram[:, :-1, :-1] + precision[:, :, None] * np.eye(precision.shape[1])
     h = gram[:, :-1, -1] + precision * mean
     solved = np.linalg.solve(q, h[..., None])[..., 0]
     log_det = 2.0 * np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=(1, 2))
-    log_likelihood = -0.5 * (log_det + np.linalg.slogdet(q)[1] + gram[:, -1, -1] - np.einsum("ki,ki->k", h, solved))
+    fixed = np.linalg.slogdet(q)[1] - np.log(precision).sum(axis=1) + np.sum(precision * mean**2, axis=1)
+    log_likelihood = -0.5 * (log_det + fixed + gram[:, -1, -1] - np.einsum("ki,ki->k", h, solved))
     return _Solved(log_likelihood, q, h, np.asarray(lower, dtype=np.float64), design, effect, variance)
 
 

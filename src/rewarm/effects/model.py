@@ -41,6 +41,9 @@ SPREADS: Final = (
 """Standard deviations that are estimated. ``change`` is how differently untreated people change by themselves; it is
 only there where other people are the control."""
 
+ENROLMENT: Final = "enrolment"
+"""Name of the one column whose prior is written in standard deviations between visits."""
+
 KNOTS: Final = (0.05, 0.35, 0.65, 0.95)
 _LEAST_RANGE_C: Final = 0.3
 
@@ -50,7 +53,10 @@ class Priors:
     """Priors in units of the outcome (1 °C for temperatures); see docs/effects.md for where each comes from.
 
     ``spreads`` are the means of Gamma(2) priors of the standard deviations, which vanish at zero so that a handful of
-    people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2). Slopes are per °C. Onset
+    people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2). Slopes are per °C.
+    ``enrolment`` is how much worse the first baseline was than usual, in standard deviations between visits: whoever
+    enrols on a bad day is on average 0.8 below the own mean if every second day would do, more if only the worst do.
+    Onset
     6.7 ± 5 days (n = 186, PMID 35113259) gives the lognormal of τ; the same source's 78.5 ± 28.4 days and the five
     months of the toes' case series (doi 10.1136/bcr-2017-219348) both lie well inside that of D.
     """
@@ -63,8 +69,8 @@ class Priors:
     season_sd: float = 1.0
     room_slope_person_sd: float = 0.2
     outdoor_slope_person_sd: float = 0.05
-    enrolment: tuple[float, float] = (-0.25, 0.4)
-    enrolment_at_worst: tuple[float, float] = (-0.6, 0.4)
+    enrolment: tuple[float, float] = (0.4, 0.5)
+    enrolment_at_worst: tuple[float, float] = (1.0, 0.4)
     camera_sd: float = 1.2
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
@@ -283,7 +289,7 @@ class _Terms:
     def enrolment(self, outcome: Outcome, *, at_worst: bool) -> None:
         """How much worse than usual people were on the day that they were enrolled."""
         mean, sd = self.priors.enrolment_at_worst if at_worst else self.priors.enrolment
-        self.add("enrolment", self.frame["first_baseline"].to_numpy(dtype=np.float64), mean * outcome.better, sd)
+        self.add(ENROLMENT, self.frame["first_baseline"].to_numpy(dtype=np.float64), -mean * outcome.better, sd)
 
     def _smooth(self, name: str, x: Floats, slope: tuple[float, float], person_sd: float) -> None:
         x = np.where(np.isfinite(x), x, np.nanmean(x)) if np.isfinite(x).any() else np.zeros_like(x)

@@ -85,6 +85,8 @@ def outcome_effects(
     plain = build_model(frame, outcome, adjusted=False)
     change = fit_fast(plain) if plain.reached.all() else _fit(plain, sampler)
     notes = [item.trouble for item in (draws, change) if item.trouble]
+    if not isfinite(facts.day_to_day_c) and data.unit == 1.0:  # one baseline: what the model makes of all visits
+        facts = replace(facts, day_to_day_c=float(np.median(draws.others["sd_visit"])))
     day = _assessment_day(frame)
     size = _important_size(outcome, important)
     spans = durations(draws, size, better=outcome.better) if isfinite(size) else ()

@@ -1,4 +1,4 @@
-"""The two panels of the page of effects as SVG: the effect over time with its band, and each person beside the group."""
+"""The two panels of the page of effects as SVG: the effect over time with its band, each person beside the group."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ def course_figure(item: OutcomeEffects) -> Markup:
     across = _scale(0.0, days[-1], LEFT, WIDTH - RIGHT)
     up = _scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
     parts = [_grid(ticks, up, LEFT, WIDTH - RIGHT, item.outcome.log)]
-    for day in _day_ticks(days[-1]):
-        parts.append(_text(across(day), HEIGHT - BOTTOM + 18, f"{day:.0f}", "middle"))
+    parts += [_text(across(day), HEIGHT - BOTTOM + 18, f"{day:.0f}", "middle") for day in _day_ticks(days[-1])]
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "days after the injections", "middle"))
     visited = sorted(set(item.frame.loc[item.frame["treated"] & (item.frame["day"] >= 0), "day"]))
     for day in visited:

@@ -67,7 +67,7 @@ def interval_words(row: Effect) -> str:
     if row.lower != row.lower:
         return "–"
     if row.upper != row.upper:
-        return f"at least {lower}"
+        return f"{lower} to beyond the last visit"
     return f"{lower} to {upper}"
 
 
@@ -98,8 +98,8 @@ def estimand_sentence(item: OutcomeEffects) -> str:
     regions = {"toes": "toes", "fingers": "fingers"}[item.region]
     meaning = ESTIMANDS[item.grade.estimand]
     return (
-        f"Estimated is the {item.grade.estimand.replace('_', ' ')} ({meaning}) on the {item.outcome.words} of the treated "
-        f"{regions}, {item.day:.0f} days after the first injection, on average over the "
+        f"Estimated is the {item.grade.estimand.replace('_', ' ')} ({meaning}) on the {item.outcome.words} of the "
+        f"treated {regions}, {item.day:.0f} days after the first injection, on average over the "
         f"{_people(len(item.draws.people))} who were treated."
     )
 
@@ -113,8 +113,8 @@ def confounder_sentence(item: OutcomeEffects) -> str:
     if found.lower == 0:
         return "The interval holds zero already: nothing unmeasured is needed to explain what was seen."
     return (
-        f"Something that nobody measured, and that changed after the injections in the treated alone, would have to make "
-        f"{amount(found.lower, unit, signed=False)} to leave the effect in doubt, and "
+        f"Something that nobody measured, and that changed after the injections in the treated alone, would have to "
+        f"make {amount(found.lower, unit, signed=False)} to leave the effect in doubt, and "
         f"{amount(found.estimate, unit, signed=False)} to explain all of it."
     )
 
@@ -131,18 +131,19 @@ def _main(item: OutcomeEffects) -> str:
         if _harms(item):
             return f"{when}, the treated {what} were {size} than untreated ones let one expect ({span}): not better."
         return (
-            f"Whether the injections helped cannot be told: {_lower(when)}, the treated {what} were {size} than untreated "
-            f"ones let one expect, but anything from {_range(item, row)} fits."
+            f"Whether the injections helped cannot be told: {_lower(when)}, the treated {what} were {size} than "
+            f"untreated ones let one expect, but anything from {_range(row)} fits."
         )
     changed = _plain(item, change.estimate)
     if _helps(item):
         return (
-            f"{when}, the {what} were {changed} than before; room, weather and a bad first day leave {_leftover(item, row)} "
-            f"of this ({span}). There was nobody untreated to compare with, so nobody can say that the injections did it."
+            f"{when}, the {what} were {changed} than before; room, weather and a bad first day leave "
+            f"{_leftover(item, row)} of this ({span}). There was nobody untreated to compare with, so nobody can say "
+            "that the injections did it."
         )
     return (
-        f"{when}, the {what} were {changed} than before, but room, weather and chance could explain this: what they leave "
-        f"over is anything from {_range(item, row)}. Whether the injections helped cannot be told."
+        f"{when}, the {what} were {changed} than before, but room, weather and chance could explain this: what they "
+        f"leave over is anything from {_range(row)}. Whether the injections helped cannot be told."
     )
 
 
@@ -186,10 +187,10 @@ def _leftover(item: OutcomeEffects, row: Effect) -> str:
 
 
 def _span(item: OutcomeEffects, row: Effect) -> str:
-    return f"we are {item.level:.0%} sure that it is between {_range(item, row, joint=' and ')}"
+    return f"we are {item.level:.0%} sure that it is between {_range(row, joint=' and ')}"
 
 
-def _range(item: OutcomeEffects, row: Effect, *, joint: str = " to ") -> str:
+def _range(row: Effect, *, joint: str = " to ") -> str:
     decimals = 2 if row.unit == "ratio" else 1
     words = UNITS.get(row.unit, row.unit)
     return f"{number(row.lower, decimals)}{joint}{number(row.upper, decimals)}{NBSP}{words}".rstrip()

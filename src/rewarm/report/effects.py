@@ -102,8 +102,9 @@ def _caption(result: StudyEffects) -> str:
     if not result.metrics:
         return ""
     item = result.metrics[0]
-    text = f"Left: the effect over time, mean over the treated people; the band holds it with {item.level:.0%} probability."
-    text += " Grey ticks are the days of visits; the broken line is the difference that matters."
+    text = "Left: the effect over time, mean over the treated people; the band holds it with "
+    text += f"{item.level:.0%} probability. Grey ticks are the days of visits; the broken line is the difference that "
+    text += "matters."
     return (
         text
         + f" Right: each treated person and the group, day {item.day:.0f}; full: the effect, hollow: the mere change."
@@ -112,6 +113,7 @@ def _caption(result: StudyEffects) -> str:
 
 def _effect_tables(result: StudyEffects) -> list[TextTable]:
     tables = []
+    followed = {(item.outcome.name, span.who) for item in result.metrics for span in item.durations if span.at_least}
     for outcome in dict.fromkeys(row.outcome for row in result.effects):
         rows = [row for row in result.effects if row.outcome == outcome]
         primary = outcome == result.primary
@@ -123,20 +125,20 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
             TextTable(
                 f"{name[0].upper()}{name[1:]} ({role})",
                 ("Who", "What", "Estimate", f"{shown[0].level:.0%} interval", "Probability that it helps", "n"),
-                tuple(_cells(row) for row in shown),
+                tuple(_cells(row, at_least=(row.outcome, row.who) in followed) for row in shown),
                 _probability_note(shown),
             )
         )
     return tables
 
 
-def _cells(row: Effect) -> tuple[str, ...]:
+def _cells(row: Effect, *, at_least: bool) -> tuple[str, ...]:
     who = "All together" if row.who == GROUP else row.who
     if row.side:
         who += f", {row.side}"
     if row.region and row.region not in ("toes", "fingers"):
         who += f", {row.region}"
-    at_least = row.estimand == "duration_days" and row.upper != row.upper
+    at_least = at_least and row.estimand == "duration_days"
     estimate = number(row.estimate, 2) if row.estimand == "masking" else estimate_words(row, at_least=at_least)
     return (
         who,
@@ -206,8 +208,8 @@ def _tests_table(result: StudyEffects) -> TextTable:
     ]
     count = len({(test.outcome, test.region) for test in result.tests if test.role == "secondary"})
     note = (
-        "Two-sided. Mixed models have people, limbs and visits at random, and the effect itself different between people. "
-        f"The primary outcome's p stands as it is; Holm's adjustment is over the {count} secondary outcome(s)."
+        "Two-sided. Mixed models have people, limbs and visits at random, and the effect itself different between "
+        f"people. The primary outcome's p stands as it is; Holm's adjustment is over the {count} secondary outcome(s)."
     )
     header = ("Outcome", "Role", "Test", "Estimate", "Interval", "df", "p", "p, Holm", "Note")
     return TextTable("Classical tests beside the model", header, tuple(rows), note)
@@ -246,14 +248,10 @@ def _notes(result: StudyEffects) -> list[str]:
         notes.append(f"Design: {grade_words(result.metrics[0].grade.grade)}.")
         item = result.metrics[0]
         if item.important == item.important and not item.outcome.log:
-            notes.append(
-                f"A difference of {amount(item.important, item.outcome.unit, signed=False)} is taken as one that matters"
-                + (
-                    "."
-                    if item.outcome.name in result.tables.outcomes.important
-                    else ", by convention: no figure is published."
-                )
-            )
+            stated = item.outcome.name in result.tables.outcomes.important
+            ending = ", as study.toml says." if stated else ", by convention: no figure is published."
+            size = amount(item.important, item.outcome.unit, signed=False)
+            notes.append(f"A difference of {size} is taken as one that matters{ending}")
     if result.diaries:
         notes += list(result.diaries.notes)
     if result.heels:

@@ -238,7 +238,7 @@ def _metric_effects(
 def _important(tables: StudyTables, outcome: Outcome, frame: pd.DataFrame) -> float:
     """What study.toml states; for times, which are analysed as ratios, turned into the ratio that it means here."""
     stated = tables.outcomes.important.get(outcome.name, nan)
-    if not outcome.log or not stated == stated:
+    if not outcome.log or np.isnan(stated):
         return float(stated)
     usual = float(np.exp(frame.loc[frame["baseline"], "value"].median()))
     return max(usual - float(stated), 0.05 * usual) / usual
