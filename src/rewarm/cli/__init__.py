@@ -21,6 +21,7 @@ MODULES = (
     "rewarm.cli.studies",
     "rewarm.cli.effects",
     "rewarm.cli.simulating",
+    "rewarm.cli.templates",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 
