@@ -19,6 +19,7 @@ from rewarm.version import __version__
 MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.studies",
+    "rewarm.cli.planning",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 
