@@ -25,6 +25,43 @@ MEASUREMENTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """One row a figure: scan × side × region × metric."""
 
+METRICS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "mean": ("degC", "mean temperature of the region"),
+        "median": ("degC", "median temperature of the region"),
+        "sd": ("delta_degC", "standard deviation of the temperatures in the region"),
+        "p5": ("degC", "5th percentile of the temperatures in the region"),
+        "p95": ("degC", "95th percentile of the temperatures in the region"),
+        "area": ("mm2", "area of the region as seen"),
+        "pixels": ("px", "pixels of the region"),
+        "distal_proximal_difference": ("delta_degC", "digit − arch or palm: negative where digits are colder"),
+        "distal_dorsal_difference": ("delta_degC", "digit − dorsum: negative where digits are colder"),
+        "left_right_difference": ("delta_degC", "left − right of the same region"),
+        "tci": ("delta_degC", "thermal change index over the four plantar angiosomes"),
+        "tpre": ("degC", "before the cold immersion"),
+        "t0": ("degC", "first after the cold immersion"),
+        "tmin": ("degC", "lowest after the cold immersion"),
+        "rewarming_max": ("degC", "highest while rewarming"),
+        "lag": ("s", "from the end of the immersion until the rise begins; censored where lag_reached is 0"),
+        "lag_reached": ("1", "whether a rise began (1), or was only waited for so long (0)"),
+        "max_gradient": ("degC/min", "steepest rise over 60 s"),
+        "gradient_2min": ("degC/min", "mean rise over the first 2 minutes"),
+        "auc": ("degC min", "area between the course and tmin over the first 15 minutes"),
+        "recovery_5min": ("percent", "share of the fall made good after 5 minutes"),
+        "recovery_10min": ("percent", "share of the fall made good after 10 minutes"),
+        "recovery_15min": ("percent", "share of the fall made good after 15 minutes"),
+        "t25": ("s", "until a quarter of the fall was made good; censored where t25_reached is 0"),
+        "t25_reached": ("1", "whether t25 was reached (1), or only followed so long (0)"),
+        "t50": ("s", "until half of the fall was made good; censored where t50_reached is 0"),
+        "t50_reached": ("1", "whether t50 was reached (1), or only followed so long (0)"),
+        "t100": ("s", "until all of the fall was made good; censored where t100_reached is 0"),
+        "t100_reached": ("1", "whether t100 was reached (1), or only followed so long (0)"),
+        "time_constant": ("s", "of the exponential fit"),
+        "vasomotion_power": ("degC2", "power of the slow oscillations, 0.005 to 0.05 Hz"),
+    }
+)
+"""Every metric that rewarm knows: its unit and what it is. Tables made elsewhere may hold others."""
+
 COMPARISON: Final[Mapping[str, str]] = MappingProxyType(
     {
         "participant": "who",

@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from rewarm.regions import SIDES, TOES, Region, Regions
+from rewarm.study.clinical import study_tables
+from rewarm.study.diary import diary_coverage
+from rewarm.study.first_table import first_table
+from rewarm.study.folder import StudyCheck
+from rewarm.study.injections import injection_totals
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.tables import COMPARISON, MEASUREMENTS, SMALLEST_DETECTABLE_FACTOR
 from rewarm.thermogram import CameraIdentity, ObjectParameters, Provenance, make_thermogram, temperature_c
@@ -234,6 +240,9 @@ def make_study() -> StudyResult:
             }
         ),
     }
+    settings = {"id": "drawn-1", "title": "Drawn toes", "timezone": "Europe/Zurich", "design": {"kind": "case_series"}}
+    clinical = study_tables(StudyCheck(Path("drawn"), (), tables, settings))
+    measurements = pd.concat([scan.measurements for scan in scans], ignore_index=True)
     return StudyResult(
         study_id="drawn-1",
         title="Drawn toes, a case series",
@@ -242,10 +251,13 @@ def make_study() -> StudyResult:
         tables=tables,
         scans=tuple(scans),
         comparisons=tuple(comparisons),
-        measurements=pd.concat([scan.measurements for scan in scans], ignore_index=True),
+        measurements=measurements,
         comparison_table=pd.concat([item.table for item in comparisons], ignore_index=True),
         warnings=(STUDY_WARNING,),
         versions={"rewarm": "0.1", "numpy": "2.4"},
+        first_table=first_table(clinical, measurements),
+        injection_totals=injection_totals(clinical),
+        diary_coverage=diary_coverage(clinical.diary, clinical.injections),
     )
 
 

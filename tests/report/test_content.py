@@ -11,9 +11,10 @@ import pytest
 
 from rewarm.regions import TOES
 from rewarm.report import write_report
-from rewarm.report.context import recorded_tables, short_answer, warning_groups
+from rewarm.report.context import TextTable, short_answer, warning_groups
 from rewarm.report.palettes import BLUE_RED
 from rewarm.report.people import people
+from rewarm.report.recorded import recorded_tables
 from rewarm.report.tables import side_table
 from rewarm.report.words import change_sentences, list_regions, number, summarise, visit_words
 from rewarm.study.results import Comparison, StudyResult
@@ -163,16 +164,49 @@ def test_all_warnings_are_shown_once_with_what_they_concern(study: StudyResult, 
 
 
 def test_injections_stay_as_recorded(study: StudyResult, text: str) -> None:
-    table = next(table for table in recorded_tables(study) if table.caption == "Injections")
+    table = captioned(study, "Injections, as recorded")
     assert table.rows[0][-1] == "web1: 10 U"
     assert table.rows[1][-1] == "web1: 10 U, 2 mL"
-    assert "nothing is recommended" in text
+    assert "Nothing here is a recommendation" in text
 
 
-def test_the_diary_is_recorded_not_analysed(study: StudyResult) -> None:
-    table = next(table for table in recorded_tables(study) if table.caption == "Diary")
-    assert table.rows == (("P2", "2026-01-15 to 2026-02-26", "2", "swelling, mm 3 to 9; colour change (1 entry)"),)
-    assert "not analysed" in table.note
+def test_injections_are_added_within_a_product_and_what_does_not_add_up_is_said(study: StudyResult) -> None:
+    table = captioned(study, "Injections: totals")
+    cells = [row[:-1] for row in table.rows]
+    when = "2026-01-12 (before)"
+    assert cells == [
+        ("P1", when, "left foot", "onabotulinumtoxinA", "1", "10", "–"),
+        ("P1", when, "right foot", "onabotulinumtoxinA", "1", "10", "2"),
+        ("P1", when, "all limbs", "onabotulinumtoxinA", "2", "20", "–"),
+        ("P1", "2026", "whole year", "onabotulinumtoxinA", "2", "20", "–"),
+    ]
+    assert [bool(row[-1]) for row in table.rows] == [False, True, True, True]
+    assert "found 10 U in 2 mL, which is 5 U/mL" in table.rows[1][-1]
+    assert "was not corrected" in table.note
+
+
+def test_the_diary_says_which_days_are_missing(study: StudyResult) -> None:
+    table = captioned(study, "Diary")
+    recorded = "swelling, mm 3 to 9; colour change (1 entry)"
+    assert table.rows == (("P2", "2026-01-15 to 2026-02-26", "2 of 43 (5 %)", "41 days", "2", "", recorded),)
+
+
+def test_who_took_part_comes_first_and_is_described_not_tested(study: StudyResult, text: str) -> None:
+    table = recorded_tables(study)[0]
+    assert table.caption == "Who took part"
+    assert table.header == ("", "all (n = 3)")
+    rows = dict(table.rows)
+    assert rows["age, years"] == "48.5 (42 to 55); 1 not recorded"
+    assert rows["condition: secondary raynaud"] == "2 of 3 (67 %)"
+    assert rows["treated before with: nifedipine"] == "2 of 2 (100 %)"
+    assert rows["first injection: onabotulinumtoxinA, U"] == "20; 2 not recorded"
+    assert "temperature at baseline: toes, °C" in rows
+    assert "described and not tested" in table.note
+    assert "Who took part" in text
+
+
+def captioned(study: StudyResult, caption: str) -> TextTable:
+    return next(table for table in recorded_tables(study) if table.caption == caption)
 
 
 def test_how_it_was_made(text: str, study: StudyResult) -> None:

@@ -75,3 +75,21 @@ def study(tmp_path: Path, pictures: dict[str, NDArray[np.float32]]) -> Path:
     for name, picture in pictures.items():
         np.save(folder / "thermograms" / f"{name}.npy", picture)
     return folder
+
+
+DIARY = """\
+participant,date,side,rcs,attacks_n,attack_minutes
+P1,2026-01-12,,4,2,30
+P1,2026-01-13,,5,1,10
+"""
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Path:
+    """The folder of a study without recordings, whose diary stands in for them; nothing is wrong with it."""
+    folder = tmp_path / "tables-only"
+    folder.mkdir()
+    texts = {"study.toml": STUDY_TOML, "participants.csv": PARTICIPANTS, "visits.csv": VISITS, "diary.csv": DIARY}
+    for name, text in texts.items():
+        (folder / name).write_bytes(text.encode())
+    return folder

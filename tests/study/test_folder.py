@@ -127,7 +127,14 @@ CASES = {
     # files as such
     "no participants": Case(remove("participants.csv"), "participants.csv", 0, "", "one row a person.*no such file"),
     "no scans": Case(remove("scans.csv"), "scans.csv", 0, "", "measurements.csv or diary.csv instead"),
-    "excel beside": Case(rename("visits.csv", "visits.xlsx"), "visits.csv", 0, "", "'visits.xlsx'. .*Save as"),
+    "old excel beside": Case(rename("visits.csv", "visits.xls"), "visits.csv", 0, "", "'visits.xls'. .*Save as"),
+    "text named a workbook": Case(
+        rename("visits.csv", "visits.xlsx"),
+        "visits.xlsx",
+        0,
+        "",
+        "an Excel workbook; found another kind.*save it again",
+    ),
     "excel inside": Case(write("visits.csv", b"PK\x03\x04abc"), "visits.csv", 0, "", "an Excel workbook"),
     "a folder": Case(become_folder("visits.csv"), "visits.csv", 0, "", "found a folder"),
     "empty file": Case(write("visits.csv", ""), "visits.csv", 0, "", "found an empty file"),
@@ -205,7 +212,15 @@ CASES = {
     ),
     "unit in number": Case(replace("visits.csv", "23.1", "23.1 °C"), "visits.csv", 2, "ambient_c", "without its unit"),
     "infinite": Case(replace("visits.csv", "23.1", "inf"), "visits.csv", 2, "ambient_c", "a number in °C; found 'inf'"),
-    "NA": Case(replace("visits.csv", "23.1,40", "23.1,NA"), "visits.csv", 2, "humidity_pct", "leave the cell empty"),
+    "NA": Case(
+        replace("visits.csv", "23.1,40", "23.1,NA"),
+        "visits.csv",
+        0,
+        "humidity_pct",
+        "an empty cell.*'NA' in 1 cell, read as not recorded",
+        "warning",
+    ),
+    "required n/a": Case(replace("visits.csv", "23.1", "n/a"), "visits.csv", 2, "ambient_c", "a value.*found nothing"),
     "humidity": Case(
         replace("visits.csv", "23.1,40", "23.1,140"), "visits.csv", 2, "humidity_pct", "from 0 to 100 in %"
     ),

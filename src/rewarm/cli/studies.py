@@ -45,8 +45,9 @@ def run(
     """Analyse a study folder from its recordings to a report.
 
     Writes report.html (and report.pdf), measurements.csv and .parquet, comparisons.csv, checks.csv, regions/, run.json,
-    and agreement.csv where a second person marked scans (annotations/SCAN.AUTHOR.geojson). A folder that an earlier run
-    wrote is replaced as a whole when the new one is complete; any other folder is left alone.
+    first_table.csv (who took part); injections.csv (totals), diary_coverage.csv and agreement.csv (of a second person's
+    marks, annotations/SCAN.AUTHOR.geojson) where there is anything to say in them. A folder that an earlier run wrote
+    is replaced as a whole when the new one is complete; any other folder is left alone.
 
     Example:  **rewarm run my-study -o results**
     """

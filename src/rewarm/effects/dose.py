@@ -36,7 +36,7 @@ def digit_doses(injections: pd.DataFrame) -> pd.DataFrame:
     several digits is shared evenly between them. Rows of no units (placebo) are kept, with 0.
     """
     table = injections[["participant", "side", "date", "units_u"]].copy()
-    table["product"] = injections["product"] if "product" in injections else ""
+    table["product"] = injections.get("product", "")
     table["region"] = [REACHED.get(str(site), (str(site),)) for site in injections["site"]]
     table["units_u"] = table["units_u"] / table["region"].map(len)
     exploded = table.explode("region")

@@ -1,4 +1,4 @@
-"""From the study's tables to what is analysed: one row a digit and visit, with day, dose, covariates and uncertainty."""
+"""From the study's tables to what is analysed: one row a digit and visit, with day, treatment, covariates and u."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rewarm.effects.dose import first_injections, treated_regions
-from rewarm.effects.outcomes import Outcome
+from rewarm.effects.metrics import Outcome
 from rewarm.errors import InvalidInputError
 from rewarm.regions import FINGERS, SIDES, TOES
 
@@ -76,7 +76,8 @@ def _one_view(rows: pd.DataFrame, scans: pd.DataFrame | None) -> pd.DataFrame:
     views = rows["scan"].map(scans.drop_duplicates("scan").set_index("scan")["view"])
     if views.nunique() < 2:
         return rows
-    return rows[(views == views.mode().iloc[0]) | views.isna()]
+    kept: pd.DataFrame = rows[(views == views.mode().iloc[0]) | views.isna()]
+    return kept
 
 
 def _uncertainties(table: pd.DataFrame, outcome: Outcome, measurements: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +111,7 @@ def _with_days(
 ) -> pd.DataFrame:
     columns = visits[["participant", "visit", "date"]].copy()
     columns["ambient_c"] = visits["ambient_c"]
-    columns["outdoor_c"] = visits["outdoor_mean_c"] if "outdoor_mean_c" in visits else np.nan
+    columns["outdoor_c"] = visits.get("outdoor_mean_c", np.nan)
     table = table.merge(columns, on=["participant", "visit"], how="inner")
     start = _starts(visits, injections)
     dates = table["date"].dt.normalize()
@@ -137,7 +138,8 @@ def _starts(visits: pd.DataFrame, injections: pd.DataFrame) -> pd.Series:
     injected = first_injections(injections).dt.normalize()
     waited = (injected - enrolled).dropna()
     usual = waited.median() if len(waited) else pd.Timedelta(0)
-    return injected.reindex(enrolled.index).fillna(enrolled + usual.floor("D"))
+    starts: pd.Series = injected.reindex(enrolled.index).fillna(enrolled + usual.floor("D"))
+    return starts
 
 
 def _cameras(table: pd.DataFrame, scans: pd.DataFrame | None) -> pd.Series:

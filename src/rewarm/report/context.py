@@ -1,4 +1,4 @@
-"""What the report says about the study as a whole: the short answer, who took part, warnings, and how it was made."""
+"""What the report says about the study as a whole: the short answer, warnings, and how it was made."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def facts(result: StudyResult) -> str:
     """One line under the title: design, people, scans, dates."""
     people = len({scan.participant for scan in result.scans})
     parts = [DESIGNS.get(result.design, result.design)] if result.design else []
-    parts += [_count(people, "person", "people"), _count(len(result.scans), "scan", "scans")]
+    parts += [count_words(people, "person", "people"), count_words(len(result.scans), "scan", "scans")]
     dates = sorted(scan.date for scan in result.scans if scan.date)
     if dates:
         parts.append(
@@ -61,7 +61,8 @@ def facts(result: StudyResult) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _count(n: int, one: str, many: str) -> str:
+def count_words(n: int, one: str, many: str) -> str:
+    """``1 person``, ``2 people``."""
     return f"{n} {one if n == 1 else many}"
 
 
@@ -86,62 +87,7 @@ def limits(result: StudyResult) -> str:
     return cannot_rule_out(control=result.control)
 
 
-def recorded_tables(result: StudyResult) -> tuple[TextTable, ...]:
-    """Who they are and what was recorded beside the scans; nothing here is computed with."""
-    tables = [
-        _as_recorded(
-            result, "participants", "Participants",
-            ("participant", "sex", "birth_year", "condition", "underlying", "prior_treatments", "arm", "notes"),
-        ),
-        _as_recorded(
-            result, "visits", "Visits",
-            ("participant", "visit", "date", "ambient_c", "humidity_pct", "settling_min", "outdoor_mean_c", "notes"),
-        ),
-        _injections(result),
-        _diary(result),
-        _as_recorded(
-            result, "events", "Events",
-            ("participant", "date", "term", "severity", "relatedness", "resolved_date", "notes"),
-            note="Recorded alongside, not analysed here.",
-        ),
-    ]  # fmt: skip
-    return tuple(table for table in tables if table is not None)
-
-
-HEADINGS = {
-    "birth_year": "born",
-    "prior_treatments": "treated before with",
-    "ambient_c": "room, °C",
-    "humidity_pct": "humidity, %",
-    "settling_min": "settled, min",
-    "outdoor_mean_c": "outdoors, °C",
-    "units_u": "units, U",
-    "volume_ml": "volume, mL",
-    "concentration_u_per_ml": "U/mL",
-    "resolved_date": "resolved",
-}
-WORDS = ("condition", "underlying", "prior_treatments", "visit", "recent_exercise")
-
-
-def _as_recorded(
-    result: StudyResult, name: str, caption: str, columns: Sequence[str], note: str = ""
-) -> TextTable | None:
-    table = result.tables.get(name)
-    if table is None or table.empty:
-        return None
-    kept = [column for column in columns if column in table and any(_cell(value) for value in table[column])]
-    rows = tuple(
-        tuple(_words(column, _cell(value)) for column, value in zip(kept, values, strict=True))
-        for values in table[kept].itertuples(index=False, name=None)
-    )
-    return TextTable(caption, tuple(HEADINGS.get(column, column.replace("_", " ")) for column in kept), rows, note)
-
-
-def _words(column: str, text: str) -> str:
-    return text.replace("_", " ").replace(";", ", ") if column in WORDS else text
-
-
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
     """A recorded value as text: dates as ISO, whole numbers without decimals, "" where nothing is recorded."""
     if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
         return ""
@@ -151,64 +97,6 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.10g}".replace("-", "−")
     return str(value).strip()
-
-
-def _injections(result: StudyResult) -> TextTable | None:
-    """One row per person, day, side and product; what was given at each site stands as it was recorded."""
-    table = result.tables.get("injections")
-    if table is None or table.empty:
-        return None
-    keys = [key for key in ("participant", "date", "side", "product") if key in table]
-    groups: dict[tuple[str, ...], dict[str, list[str]]] = {}
-    for row in table.to_dict("records"):
-        who = tuple(_cell(row[key]) for key in keys)
-        amounts = [
-            f"{_cell(row[column])} {unit}"
-            for column, unit in (("units_u", "U"), ("volume_ml", "mL"), ("concentration_u_per_ml", "U/mL"))
-            if column in row and _cell(row[column])
-        ]
-        given = ", ".join(amounts) or "amount not recorded"
-        groups.setdefault(who, {}).setdefault(given, []).append(_cell(row.get("site", "")))
-    rows = tuple(
-        (
-            *who,
-            "; ".join(f"{', '.join(sites)}: {given}{' each' if len(sites) > 1 else ''}" for given, sites in by.items()),
-        )
-        for who, by in groups.items()
-    )
-    note = (
-        "As recorded; nothing here is checked, and nothing is recommended. Units of products are not interchangeable."
-    )
-    return TextTable("Injections", (*keys, "sites and amounts"), rows, note)
-
-
-def _diary(result: StudyResult) -> TextTable | None:
-    """Per person: when the diary was kept, and between which values each column lies."""
-    diary = result.tables.get("diary")
-    if diary is None or diary.empty or "participant" not in diary:
-        return None
-    rows = []
-    for name, mine in diary.groupby("participant", sort=False):
-        dates = sorted(text for value in mine.get("date", ()) if (text := _cell(value)))
-        ranges = [
-            text
-            for column in mine
-            if column not in ("participant", "date", "side") and (text := _range(mine, str(column)))
-        ]
-        span = f"{dates[0]} to {dates[-1]}" if dates else ""
-        rows.append((str(name), span, str(len(mine)), "; ".join(ranges)))
-    note = "Recorded alongside, not analysed here: lowest and highest entry of each column."
-    return TextTable("Diary", ("participant", "kept", "entries", "recorded"), tuple(rows), note)
-
-
-def _range(table: pd.DataFrame, column: str) -> str:
-    words = column.removesuffix("_mm").removesuffix("_n").replace("_", " ") + (", mm" if column.endswith("_mm") else "")
-    values = pd.to_numeric(table[column], errors="coerce").dropna()
-    if not values.empty:
-        low, high = _cell(float(values.min())), _cell(float(values.max()))
-        return f"{words} {low}" if low == high else f"{words} {low} to {high}"
-    entries = sum(bool(_cell(value)) for value in table[column])
-    return f"{words} ({_count(entries, 'entry', 'entries')})" if entries else ""
 
 
 def scan_words(scan: ScanResult) -> str:
@@ -309,7 +197,7 @@ def recordings_table(result: StudyResult) -> TextTable:
 
 
 def _parameter(value: object) -> str:
-    return "–" if value is None else _cell(float(str(value)))
+    return "–" if value is None else cell_text(float(str(value)))
 
 
 def hashes_table(result: StudyResult) -> TextTable:

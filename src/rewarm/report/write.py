@@ -20,6 +20,7 @@ from rewarm.report.budget import budget_section
 from rewarm.report.palettes import CHANGE, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
 from rewarm.report.protocol import protocol_section
+from rewarm.report.recorded import recorded_tables
 from rewarm.report.sources import SOURCES
 from rewarm.report.words import visit_words
 from rewarm.study.results import Comparison, StudyResult
@@ -126,7 +127,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
         limits=context.limits(result),
         people=persons,
         shown={CHANGE.key, *(item.key for item in palettes)},
-        recorded=context.recorded_tables(result),
+        recorded=recorded_tables(result),
         taken=protocol_section(result),
         warnings=groups,
         warnings_count=context.count_warnings(groups),

@@ -1,43 +1,62 @@
 """Text cells → typed columns, by the declarations of :mod:`rewarm.study.records`; every bad cell is reported.
 
-Numbers become float64 (NaN: not recorded); dates become datetime64 in the time that the person wrote (NaT: not
-recorded), the UTC offset being checked and then left in the file; everything else stays text ("": not recorded).
+Numbers become float64 (NaN: not recorded); dates become datetime64 in the time that the person's clock showed (NaT:
+not recorded), the moment in UTC being kept beside them; everything else stays text ("": not recorded).
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from rewarm.errors import Problem
 from rewarm.study.csvtext import Severity, TextTable, row_problems
+from rewarm.study.dates import read_dates
+from rewarm.study.numbers import read_numbers
 from rewarm.study.records import Column, Table
 
+YES: Final = MappingProxyType({"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False})
+"""What a cell of kind yes_no may say, in lower case."""
 YES_NO: Final = ("yes", "no", "true", "false", "1", "0")
 _MOST_ID_LENGTH: Final = 100
 _MOST_DISTINCT: Final = 20
 _FORBIDDEN_IN_FILE_NAMES: Final = '\\/:*?"<>|'
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIMED: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(?P<offset>Z|[+-]\d{2}:?\d{2})?")
-_DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 _BOX: Final = re.compile(r"\s*\d+(\.\d+)?(\s*;\s*\d+(\.\d+)?){3}\s*")
+_NOT_RECORDED: Final = frozenset({"n/a", "n.a.", "#n/a", "-", "--", "–", "—"})
+_NOT_RECORDED_EITHER: Final = frozenset({"na", "nan", "null", "?", ".", "missing", "unknown"})
+"""Where numbers, dates or words of a vocabulary are expected; in free text they may mean something."""
+_BROKEN: Final = frozenset({"#ref!", "#div/0!", "#value!", "#name?", "#num!", "#null!"})
 
 
-def convert_table(text: TextTable, table: Table) -> tuple[pd.DataFrame, list[Problem]]:
-    """The typed table (declared columns first, unknown ones after as text), and everything wrong with its cells."""
+@dataclass(frozen=True, eq=False)
+class TypedTable:
+    """``frame``: declared columns that are there, in the declared order, then unknown ones as text.
+
+    ``utc`` maps each column of dates to its moments, datetime64[s]; NaT where the file holds a day alone.
+    """
+
+    frame: pd.DataFrame
+    utc: Mapping[str, pd.Series]
+
+
+def convert_table(text: TextTable, table: Table) -> tuple[TypedTable, list[Problem]]:
+    """The typed table, and everything wrong with its columns and cells."""
     renamed, problems = _column_problems(text, table)
     typed: dict[str, pd.Series] = {}
+    moments: dict[str, pd.Series] = {}
     for column in table.columns:
         if column.name in text.cells:
-            typed[column.name], found = _convert(text.cells[column.name], column, text)
+            typed[column.name], utc, found = _convert(text.cells[column.name], column, text)
             problems += found
+            if utc is not None:
+                moments[column.name] = utc
     unknown = [str(name) for name in text.cells.columns if name not in typed]
     problems += [
         Problem(
@@ -52,9 +71,8 @@ def convert_table(text: TextTable, table: Table) -> tuple[pd.DataFrame, list[Pro
         for name in unknown
         if name not in renamed
     ]
-    if text.cells.empty:
-        problems.append(Problem(text.file, 0, "", "at least one row below the header", "none"))
-    return pd.DataFrame(typed | {name: text.cells[name] for name in unknown}, index=text.cells.index), problems
+    frame = pd.DataFrame(typed | {name: text.cells[name] for name in unknown}, index=text.cells.index)
+    return TypedTable(frame, moments), problems
 
 
 def did_you_mean(word: str, words: Iterable[str]) -> str:
@@ -114,19 +132,35 @@ def _column_problems(text: TextTable, table: Table) -> tuple[set[str], list[Prob
     return taken, problems
 
 
-def _convert(cells: pd.Series, column: Column, text: TextTable) -> tuple[pd.Series, list[Problem]]:
-    problems: list[Problem] = []
+def _convert(cells: pd.Series, column: Column, text: TextTable) -> tuple[pd.Series, pd.Series | None, list[Problem]]:
+    """The typed cells, the moments of dates, and what is wrong."""
+    cells, problems = _without_words_for_nothing(cells, column, text.file)
     blank = cells == ""
     if column.required and blank.any():
         problems += row_problems(text.file, column.name, f"a value ({column.meaning})", cells[blank])
     filled = cells[~blank]
     if column.kind in ("number", "integer"):
-        values, found = _numbers(filled, column, text)
-        return values.reindex(cells.index), problems + found
+        values, found = read_numbers(filled, column, text.file)
+        return values.reindex(cells.index), None, problems + found
     if column.kind == "date":
-        values, found = _dates(filled, column, text.file)
-        return values.reindex(cells.index), problems + found
-    return cells, problems + _text_problems(filled, column, text.file)
+        dates, found = read_dates(filled, column.name, text.file, epoch=text.epoch)
+        return dates.local.reindex(cells.index), dates.utc.reindex(cells.index), problems + found
+    return cells, None, problems + _text_problems(filled, column, text.file)
+
+
+def _without_words_for_nothing(cells: pd.Series, column: Column, file: str) -> tuple[pd.Series, list[Problem]]:
+    """``n/a``, ``-`` and their like become empty, which is said once a column."""
+    if column.kind in ("id", "file_id", "path", "box"):
+        return cells, []
+    words = _NOT_RECORDED if column.kind == "text" else _NOT_RECORDED | _NOT_RECORDED_EITHER
+    lowered = cells.str.lower()
+    nothing = lowered.isin(words - set(column.vocabulary))
+    if not nothing.any():
+        return cells, []
+    spelt = ", ".join(repr(str(word)) for word in cells[nothing].unique()[:3])
+    found = f"{spelt} in {int(nothing.sum())} cell{'s' if nothing.sum() > 1 else ''}, read as not recorded"
+    expected = "an empty cell where nothing was recorded"
+    return cells.where(~nothing, ""), [Problem(file, 0, column.name, expected, found, "warning")]
 
 
 def _bad(cells: pd.Series, trouble: Callable[[str], str]) -> dict[str, pd.Series]:
@@ -160,7 +194,8 @@ def _text_problems(cells: pd.Series, column: Column, file: str) -> list[Problem]
         bad = _bad(cells, lambda value: expected if misfits(value) else "")
         advice = lambda value: did_you_mean(misfits(value)[0], words).strip()  # noqa: E731
     else:
-        return []
+        broken = "text, not an error of the spreadsheet"
+        bad = _bad(cells, lambda value: broken if value.lower() in _BROKEN else "")
     return [
         problem
         for expected, found in bad.items()
@@ -169,85 +204,3 @@ def _text_problems(cells: pd.Series, column: Column, file: str) -> list[Problem]
             file, column.name, expected, found[found == value], severity=severity, advice=advice(str(value))
         )
     ]
-
-
-def _numbers(cells: pd.Series, column: Column, text: TextTable) -> tuple[pd.Series, list[Problem]]:
-    values = pd.to_numeric(cells, errors="coerce").astype("float64")
-    values = values.where(np.isfinite(values))
-    problems: list[Problem] = []
-    commas = values.isna() & cells.str.fullmatch(_DECIMAL_COMMA.pattern)
-    if commas.any() and text.separator == ";":
-        values[commas] = cells[commas].str.replace(",", ".").astype("float64")
-        count = int(commas.sum())
-        found = f"a decimal comma in {count} cell{'s' if count > 1 else ''}, read as a point"
-        problems.append(Problem(text.file, 0, column.name, "a decimal point", found, "warning"))
-    kind = "a whole number" if column.kind == "integer" else "a number"
-    unit = f" in {column.unit}" if column.unit not in ("", "1") else ""
-    advice = "Write it with a decimal point and without its unit, or leave the cell empty where it was not recorded"
-    problems += row_problems(text.file, column.name, kind + unit, cells[values.isna()], advice=advice)
-    if column.kind == "integer":
-        broken = values.notna() & (values != np.floor(values))
-        problems += row_problems(text.file, column.name, kind + unit, cells[broken])
-    return values, problems + _range_problems(cells, values, column, text.file, kind, unit)
-
-
-def _range_problems(
-    cells: pd.Series, values: pd.Series, column: Column, file: str, kind: str, unit: str
-) -> list[Problem]:
-    low = -np.inf if column.low is None else column.low
-    high = np.inf if column.high is None else column.high
-    outside = (values < low) | (values > high)
-    if column.low_open:
-        outside |= values == low
-    problems = row_problems(file, column.name, f"{kind} {_interval(column)}{unit}", cells[outside])
-    usual_low = -np.inf if column.usual_low is None else column.usual_low
-    usual_high = np.inf if column.usual_high is None else column.usual_high
-    unusual = ~outside & ((values < usual_low) | (values > usual_high))
-    if unusual.any():
-        bounds = [
-            f"{word} {bound:g}"
-            for word, bound in (("from", column.usual_low), ("to", column.usual_high))
-            if bound is not None
-        ]
-        expected = f"usually {kind} {' '.join(bounds)}{unit}"
-        advice = "It is used as it stands"
-        problems += row_problems(file, column.name, expected, cells[unusual], severity="warning", advice=advice)
-    return problems
-
-
-def _interval(column: Column) -> str:
-    parts = []
-    if column.low is not None:
-        parts.append(f"over {column.low:g}" if column.low_open else f"from {column.low:g}")
-    if column.high is not None:
-        parts.append(f"to {column.high:g}")
-    return " ".join(parts)
-
-
-def _dates(cells: pd.Series, column: Column, file: str) -> tuple[pd.Series, list[Problem]]:
-    parsed: dict[str, datetime | None] = {}
-    troubles: dict[str, str] = {}
-    for value in cells.unique():
-        parsed[value], troubles[value] = _date(str(value))
-    values = pd.Series(
-        np.array([parsed[value] for value in cells], dtype="datetime64[s]"), index=cells.index, dtype="datetime64[s]"
-    )
-    problems: list[Problem] = []
-    which = cells.map(troubles)
-    for trouble in dict.fromkeys(troubles.values()):
-        if trouble:
-            problems += row_problems(file, column.name, trouble, cells[which == trouble])
-    return values, problems
-
-
-def _date(text: str) -> tuple[datetime | None, str]:
-    """The moment as written, without its offset; or what was expected instead."""
-    timed = _TIMED.fullmatch(text)
-    if not timed and not _DATE.fullmatch(text):
-        return None, "a date as year-month-day, e.g. 2026-03-31"
-    if timed and not timed["offset"]:
-        return None, "a time with its UTC offset, e.g. 2026-03-31T09:30+02:00, or the date alone"
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=None), ""
-    except ValueError:
-        return None, "a date that the calendar has"

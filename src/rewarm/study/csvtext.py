@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -21,17 +21,21 @@ from rewarm.errors import Problem
 HOW_TO_SAVE: Final = "In the spreadsheet choose Save as > CSV UTF-8 (comma delimited)"
 _MOST_ROWS_NAMED: Final = 10
 _UNNAMED: Final = "unnamed column "
+_NO_WIDTH: Final = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, eq=False)
 class TextTable:
-    """Cells as trimmed text; ``cells.index`` holds the row as a spreadsheet shows it (the header is row 1)."""
+    """Cells as trimmed text; ``cells.index`` holds the row as a spreadsheet shows it (the header is row 1).
+
+    ``epoch`` is the year from which the file's serial dates count, 1900 or (workbooks of old Macs) 1904.
+    """
 
     file: str
-    separator: str
     cells: pd.DataFrame
+    epoch: int = 1900
 
 
 def read_text_table(path: Path) -> tuple[TextTable | None, list[Problem]]:
@@ -54,7 +58,8 @@ def read_text_table(path: Path) -> tuple[TextTable | None, list[Problem]]:
     except csv.Error as error:
         advice = f"A quotation mark may be left open. {HOW_TO_SAVE}"
         return None, [*problems, Problem(file, 0, "", "rows of a CSV file", f"{error}", advice=advice)]
-    table, found_problems = _table(rows, file, separator)
+    quote = f'Put cells that contain "{separator}" in quotation marks, or correct the row'
+    table, found_problems = text_table(rows, file, ragged_advice=quote)
     return table, problems + found_problems
 
 
@@ -66,8 +71,11 @@ def _decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
 
     if not data.strip():
         return None, [Problem(file, 0, "", "a header row and at least one row", "an empty file")]
-    if data.startswith(b"PK\x03\x04") or data.startswith(b"\xd0\xcf\x11\xe0"):
-        return refuse("an Excel workbook")
+    if data.startswith(b"PK\x03\x04"):
+        advice = f"Rename it to {file.rsplit('.', maxsplit=1)[0]}.xlsx, or save it as CSV UTF-8"
+        return None, [Problem(file, 0, "", "text in UTF-8", "an Excel workbook", advice=advice)]
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        return refuse("an Excel workbook of the old kind")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return refuse("UTF-16")
     if b"\x00" in data:
@@ -93,8 +101,11 @@ def _separator(text: str, file: str) -> tuple[str, str, Problem | None]:
     return (";" if bare.count(";") > bare.count(",") else ","), text, None
 
 
-def _table(rows: list[list[str]], file: str, separator: str) -> tuple[TextTable | None, list[Problem]]:
-    names = [name.strip() for name in rows[0]] if rows else []
+def text_table(
+    rows: Sequence[list[str]], file: str, *, ragged_advice: str = "", epoch: int = 1900
+) -> tuple[TextTable | None, list[Problem]]:
+    """Rows of text, the header first, as a table; blank rows and unnamed blank columns are left out."""
+    names = [_trimmed(name) for name in rows[0]] if rows else []
     if not any(names):
         return None, [Problem(file, 1, "", "a header row with the names of the columns", "an empty first row")]
     problems = _header_problems(names, file)
@@ -106,7 +117,7 @@ def _table(rows: list[list[str]], file: str, separator: str) -> tuple[TextTable 
     width = len(names)
     for number, cells in enumerate(rows[1:], start=2):
         row = cells
-        if len(row) != width or not row[0]:
+        if len(row) != width or not row[0].strip():
             if not any(cell.strip() for cell in row):
                 continue  # blank lines, and rows of separators only that spreadsheets leave at the end
             if len(row) < width or any(cell.strip() for cell in row[width:]):
@@ -117,7 +128,8 @@ def _table(rows: list[list[str]], file: str, separator: str) -> tuple[TextTable 
     columns = dict(zip(names, zip(*kept, strict=True), strict=True)) if kept else dict.fromkeys(names, ())
     index = pd.Index(numbers, dtype="int64", name="row")
     cells_by_name = {
-        name: pd.Series(list(values), index=index, dtype=str).str.strip() for name, values in columns.items()
+        name: pd.Series([_trimmed(value) for value in values], index=index, dtype=str)
+        for name, values in columns.items()
     }
     blank = [name for name in names if name.startswith(_UNNAMED) and not (cells_by_name[name] != "").any()]
     frame = pd.DataFrame({name: cells for name, cells in cells_by_name.items() if name not in blank}, index=index)
@@ -126,7 +138,13 @@ def _table(rows: list[list[str]], file: str, separator: str) -> tuple[TextTable 
         for name in frame.columns
         if name.startswith(_UNNAMED)
     ]
-    return TextTable(file, separator, frame), [*unnamed, *_ragged_problems(ragged, width, separator, file)]
+    return TextTable(file, frame, epoch), [*unnamed, *_ragged_problems(ragged, width, ragged_advice, file)]
+
+
+def _trimmed(text: str) -> str:
+    """Without blanks of any kind at its ends, and without the marks of no width that copying from web pages leaves."""
+    text = text.strip()
+    return text if text.isascii() else text.translate(_NO_WIDTH).strip()
 
 
 def _header_problems(names: list[str], file: str) -> list[Problem]:
@@ -144,10 +162,9 @@ def _header_problems(names: list[str], file: str) -> list[Problem]:
     ]
 
 
-def _ragged_problems(ragged: list[tuple[int, int]], width: int, separator: str, file: str) -> list[Problem]:
-    quote = f'Put cells that contain "{separator}" in quotation marks, or correct the row'
+def _ragged_problems(ragged: list[tuple[int, int]], width: int, advice: str, file: str) -> list[Problem]:
     problems = [
-        Problem(file, number, "", f"{width} cells, as in the header", f"{found}", advice=quote)
+        Problem(file, number, "", f"{width} cells, as in the header", f"{found}", advice=advice)
         for number, found in ragged[:_MOST_ROWS_NAMED]
     ]
     if len(ragged) > _MOST_ROWS_NAMED:

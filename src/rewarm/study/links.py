@@ -23,8 +23,12 @@ _JOIN: Final = "\x1f"
 _MOST_NAMED: Final = 10
 
 
-def link_problems(folder: Path, tables: Tables, settings: Mapping[str, Any]) -> list[Problem]:
-    """Everything that the tables, each fine in itself, say wrongly together."""
+def link_problems(
+    folder: Path,
+    tables: Tables,
+    settings: Mapping[str, Any],
+) -> list[Problem]:
+    """Everything that the tables, each fine in itself, say wrongly about each other and about files."""
     problems: list[Problem] = []
     for name, frame in tables.items():
         problems += _duplicates(name, frame)

@@ -37,14 +37,21 @@ CHECK_COLUMNS: Final = (
 def write_study_result(result: StudyResult, folder: str | Path) -> None:
     """Write measurements.csv, .parquet, comparisons.csv, checks.csv, regions/ and run.json into an existing folder.
 
-    And agreement.csv, where a second reader marked scans.
+    And first_table.csv, injections.csv, diary_coverage.csv and agreement.csv, where there is anything to say in them.
     """
     place = Path(folder)
     write_table(result.measurements, place / "measurements.csv", parquet=True)
     write_table(result.comparison_table, place / "comparisons.csv")
     write_table(gather_checks(result.scans), place / "checks.csv")
-    if result.agreement is not None:
-        write_table(result.agreement, place / "agreement.csv")
+    optional = {
+        "agreement": result.agreement,
+        "first_table": result.first_table,
+        "injections": result.injection_totals,
+        "diary_coverage": result.diary_coverage,
+    }
+    for name, table in optional.items():
+        if table is not None:
+            write_table(table, place / f"{name}.csv")
     _write_regions(result.scans, place)
     about = {"study": result.study_id, "title": result.title, "design": result.design, "control": result.control}
     comparisons = [

@@ -12,15 +12,20 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from rewarm.regions import ANGIOSOMES, FOOT_REGIONS, HAND_REGIONS, LIMBS, PHASES, SIDES, VIEWS, WHOLE_LIMBS
+from rewarm.tables import METRICS
+
+Daily = Literal["", "sum", "mean", "worst", "joined"]
+"""How several entries of one day become one: added, averaged, the highest, all words; "" where it does not apply."""
 
 Kind = Literal["text", "id", "file_id", "path", "word", "words", "date", "number", "integer", "yes_no", "box"]
 
 CONDITIONS: Final = ("primary_raynaud", "secondary_raynaud", "forefoot_pain", "healthy", "other")
-INJECTION_SITES: Final = (
+FOOT_SITES: Final = (
     *("toe1", "toe2", "toe3", "toe4", "toe5", "web1", "web2", "web3", "web4"),
     *("ball_medial", "ball_central", "ball_lateral", "arch", "heel"),
-    *("finger1", "finger2", "finger3", "finger4", "finger5", "palm"),
 )
+HAND_SITES: Final = ("finger1", "finger2", "finger3", "finger4", "finger5", "palm")
+INJECTION_SITES: Final = (*FOOT_SITES, *HAND_SITES)
 COLOURS: Final = ("white", "blue", "red")
 MEASURED_REGIONS: Final = (*FOOT_REGIONS, *HAND_REGIONS, *ANGIOSOMES, *WHOLE_LIMBS)
 DESIGNS: Final = ("case_series", "split_limb", "parallel", "n_of_1")
@@ -33,7 +38,7 @@ class Column:
 
     ``required`` means that the column and a value in every row must be there. Outside ``low`` .. ``high`` a value is
     an error, outside ``usual_low`` .. ``usual_high`` a warning; ``low_open`` excludes ``low`` itself. ``open`` makes a
-    word outside ``vocabulary`` a warning instead of an error.
+    word outside ``vocabulary`` a warning instead of an error. ``example`` is what a cell may hold, as it is written.
     """
 
     name: str
@@ -48,6 +53,8 @@ class Column:
     low_open: bool = False
     usual_low: float | None = None
     usual_high: float | None = None
+    daily: Daily = ""
+    example: str = ""
 
 
 @dataclass(frozen=True)
@@ -203,28 +210,31 @@ INJECTIONS: Final = Table(
 
 DIARY: Final = Table(
     "diary",
-    "one row a day of a person (and side)",
+    "one row a day of a person (and side), or several with their times",
     (
         _PARTICIPANT,
-        Column("date", "date", "the day", required=True),
+        Column("date", "date", "the day; with time and UTC offset where a day has several entries", required=True),
         _SIDE,
-        Column("rcs", "number", "Raynaud's condition score", low=0, high=10),
-        Column("attacks_n", "integer", "attacks on that day", low=0, usual_high=100),
-        Column("attack_minutes", "number", "their minutes, all together", unit="min", low=0, high=1440),
-        Column("pain_vas", "number", "worst pain, visual analogue scale", low=0, high=100),
-        Column("numbness", "text", "numbness"),
-        Column("tingling", "text", "tingling"),
-        Column("colour_change", "words", "colours seen", vocabulary=COLOURS),
-        Column("cold_intolerance", "number", "cold intolerance", low=0, high=100),
-        Column("swelling_mm", "number", "swelling by tape", unit="mm", usual_low=-100, usual_high=1000),
-        Column("heel_hours", "number", "hours in heels", unit="h", low=0, high=24),
-        Column("heel_height_mm", "number", "height of the heels", unit="mm", low=0, usual_high=250),
-        Column("steps", "integer", "steps on that day", low=0, usual_high=100_000),
-        Column("ulcers_n", "integer", "ulcers", low=0, usual_high=40),
-        Column("medication_change", "text", "what was changed"),
+        Column("rcs", "number", "Raynaud's condition score", low=0, high=10, daily="mean"),
+        Column("attacks_n", "integer", "attacks", low=0, usual_high=100, daily="sum"),
+        Column("attack_minutes", "number", "their minutes, all together", unit="min", low=0, high=1440, daily="sum"),
+        Column("pain_vas", "number", "worst pain, visual analogue scale", low=0, high=100, daily="worst"),
+        Column("numbness", "text", "numbness", daily="joined"),
+        Column("tingling", "text", "tingling", daily="joined"),
+        Column("colour_change", "words", "colours seen", vocabulary=COLOURS, daily="joined"),
+        Column("cold_intolerance", "number", "cold intolerance", low=0, high=100, daily="mean"),
+        Column("swelling_mm", "number", "swelling by tape", unit="mm", usual_low=-100, usual_high=1000, daily="mean"),
+        Column("heel_hours", "number", "hours in heels", unit="h", low=0, high=24, daily="sum"),
+        Column(
+            "heel_height_mm", "number", "height of the heels; of several entries a day the mean, weighted by hours",
+            unit="mm", low=0, usual_high=250, daily="mean",
+        ),
+        Column("steps", "integer", "steps", low=0, usual_high=100_000, daily="sum"),
+        Column("ulcers_n", "integer", "ulcers", low=0, usual_high=40, daily="worst"),
+        Column("medication_change", "text", "what was changed; none where nothing was", daily="joined"),
     ),
     key=("participant", "date", "side"),
-)
+)  # fmt: skip
 
 EVENTS: Final = Table(
     "events",
@@ -248,3 +258,13 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
 REQUIRED_TABLES: Final = ("participants", "visits")
 INSTEAD_OF_SCANS: Final = ("measurements", "diary")
 """Either stands in for scans.csv."""
+
+OUTCOME_UNITS: Final[Mapping[str, str]] = MappingProxyType(
+    {name: unit for name, (unit, _) in METRICS.items()}
+    | {
+        column.name: column.unit or "1"
+        for column in DIARY.columns
+        if column.kind in ("number", "integer") or column.name == "colour_change"
+    }
+)
+"""Everything that ``[outcomes]`` of study.toml may name, and its unit."""

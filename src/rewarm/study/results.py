@@ -78,7 +78,10 @@ class StudyResult:
 
     ``tables`` holds the study's own tables, as read (text columns kept). ``inputs`` maps each file that was read,
     relative to the study folder, to the SHA-256 of its bytes. ``agreement`` has the columns of
-    :data:`rewarm.tables.AGREEMENT`; None where no scan was marked by a second reader.
+    :data:`rewarm.tables.AGREEMENT`; None where no scan was marked by a second reader. ``first_table`` says who took
+    part (:data:`rewarm.study.first_table.FIRST_TABLE`), ``injection_totals`` what they were given
+    (:data:`rewarm.study.injections.TOTALS`), ``diary_coverage`` which days their diaries hold
+    (:data:`rewarm.study.diary.COVERAGE`); None where the study has nothing of it.
     """
 
     study_id: str
@@ -94,3 +97,6 @@ class StudyResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     agreement: pd.DataFrame | None = None
+    first_table: pd.DataFrame | None = None
+    injection_totals: pd.DataFrame | None = None
+    diary_coverage: pd.DataFrame | None = None

@@ -11,8 +11,12 @@ import pandas as pd
 from rewarm.errors import InvalidInputError, InvalidStudyError, Problem, RewarmError
 from rewarm.measures import compare_measurements
 from rewarm.study.agreement import study_agreement
+from rewarm.study.clinical import study_tables
 from rewarm.study.comparison import compare_scans
+from rewarm.study.diary import diary_coverage
+from rewarm.study.first_table import first_table
 from rewarm.study.folder import StudyCheck, load_study
+from rewarm.study.injections import injection_totals
 from rewarm.study.outputs import (
     gather_comparisons,
     gather_measurements,
@@ -22,7 +26,6 @@ from rewarm.study.outputs import (
     write_study_result,
 )
 from rewarm.study.plan import Step, pairs_to_compare, study_steps, study_visits
-from rewarm.study.records import TABLES
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.staging import staged_output
@@ -36,7 +39,8 @@ Progress = Callable[[int, int, str], None]
 def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress | None = None) -> StudyResult:
     """Analyse a study folder: write measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and run.json.
 
-    And agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson).
+    And first_table.csv, injections.csv (totals) and diary_coverage.csv where the tables hold anything of it, and
+    agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson).
 
     ``output`` is built beside its place and renamed into it when complete, so that it is never half-written; it may be
     absent, empty, or an earlier output of rewarm (replaced as a whole). The same inputs give the same bytes.
@@ -66,6 +70,7 @@ def analyse_study(
     measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
     agreement, unread, second_readers = study_agreement(check.folder, scans)
     design: Mapping[str, str] = check.settings.get("design", {})
+    tables = study_tables(check)
     return StudyResult(
         study_id=str(check.settings["id"]),
         title=str(check.settings["title"]),
@@ -80,7 +85,14 @@ def analyse_study(
         versions=software_versions(),
         inputs=_inputs(check, steps, scans) | {f"annotations/{path.name}": sha256(path) for path in second_readers},
         agreement=agreement,
+        first_table=_unless_empty(first_table(tables, measurements)),
+        injection_totals=_unless_empty(injection_totals(tables)),
+        diary_coverage=_unless_empty(diary_coverage(tables.diary, tables.injections)),
     )
+
+
+def _unless_empty(table: pd.DataFrame) -> pd.DataFrame | None:
+    return None if table.empty else table
 
 
 def _measure_all(check: StudyCheck, steps: Sequence[Step], tell: Progress, measurer: Measurer) -> list[ScanResult]:
@@ -192,7 +204,7 @@ def _camera_notes(steps: Sequence[Step]) -> list[str]:
 
 
 def _inputs(check: StudyCheck, steps: Sequence[Step], scans: Sequence[ScanResult]) -> dict[str, str]:
-    files = [SETTINGS_FILE, *(TABLES[name].file for name in check.tables)]
+    files = [SETTINGS_FILE, *(check.files[name] for name in check.tables)]
     inputs = {name: sha256(check.folder / name) for name in files}
     for step, scan in zip(steps, scans, strict=True):
         inputs[step.file.replace("\\", "/")] = str(scan.thermogram.attrs["provenance_sha256"])

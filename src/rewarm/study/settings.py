@@ -12,12 +12,13 @@ from typing import Any, Final, Literal
 
 from rewarm.errors import Problem
 from rewarm.study.columns import did_you_mean, id_trouble
-from rewarm.study.records import CONTROLS, DESIGNS
+from rewarm.study.records import CONTROLS, DESIGNS, OUTCOME_UNITS
 
 FILE: Final = "study.toml"
+SECTIONS: Final = ("design", "outcomes", "camera", "protocol", "uncertainty")
 _EXAMPLE: Final = 'A line reads name = value, with text in quotation marks, e.g. title = "Toes and toxin"'
 
-SettingKind = Literal["text", "id", "timezone", "word", "number", "yes_no", "pixels"]
+SettingKind = Literal["text", "texts", "figures", "id", "timezone", "word", "number", "yes_no", "pixels"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,14 @@ TOP: Final = (
 DESIGN: Final = (
     Setting("kind", "word", "the design", required=True, vocabulary=DESIGNS),
     Setting("control", "word", "what the treated are compared with", vocabulary=CONTROLS),
-    Setting("masked_reading", "yes_no", "whether readers are masked to the visit"),
+    Setting("randomised", "yes_no", "whether chance decided who, which limb or which period was treated"),
+    Setting("masked_reading", "yes_no", "whether who read the pictures did not know which was which"),
+    Setting("masked_rating", "yes_no", "whether who filled in the diary did not know the treatment"),
+)
+OUTCOMES: Final = (
+    Setting("primary", "text", "the one outcome that decides: a metric, or a column of the diary"),
+    Setting("secondary", "texts", "the others, named before the data were seen"),
+    Setting("important", "figures", "smallest difference that matters, of each outcome, in its unit"),
 )
 CAMERA: Final = (
     Setting("model", "text", "maker and model"),
@@ -107,12 +115,14 @@ def read_settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def _problems(settings: Mapping[str, Any], text: str) -> list[Problem]:
-    problems = _section(settings, TOP, "", text, sections=("design", "camera", "protocol", "uncertainty"))
+    problems = _section(settings, TOP, "", text, sections=SECTIONS)
     design = settings.get("design")
     if design is None:
         advice = f'Add the lines [design] and kind = "{DESIGNS[0]}"'
         problems.append(Problem(FILE, 0, "design", "a section [design]", "none", advice=advice))
     problems += _table(design, DESIGN, "design", text)
+    problems += _table(settings.get("outcomes"), OUTCOMES, "outcomes", text)
+    problems += _outcomes(settings.get("outcomes"), text)
     problems += _table(settings.get("protocol"), PROTOCOL, "protocol", text)
     problems += _uncertainty(settings.get("uncertainty"), text)
     cameras = settings.get("camera")
@@ -125,6 +135,33 @@ def _problems(settings: Mapping[str, Any], text: str) -> list[Problem]:
     elif cameras:
         for name, camera in cameras.items():
             problems += _table(camera, CAMERA, f"camera.{name}", text)
+    return problems
+
+
+def _outcomes(values: Any, text: str) -> list[Problem]:
+    """An outcome that nothing measures is an error: nobody may notice that it was misspelt until it is too late."""
+    if not isinstance(values, Mapping):
+        return []
+    named: list[tuple[str, str]] = []
+    if isinstance(values.get("primary"), str):
+        named.append(("primary", values["primary"]))
+    if isinstance(values.get("secondary"), list):
+        named += [("secondary", item) for item in values["secondary"] if isinstance(item, str)]
+    if isinstance(values.get("important"), Mapping):
+        named += [("important", str(item)) for item in values["important"]]
+    problems = []
+    for key, outcome in named:
+        if outcome.strip() and outcome not in OUTCOME_UNITS:
+            expected = "a metric of the measurements, or a column of figures in the diary"
+            advice = did_you_mean(outcome, OUTCOME_UNITS).strip() or "docs/data-dictionary.md lists them"
+            row = _line(text, "outcomes", key) or _line(text, "outcomes.important", outcome)
+            problems.append(Problem(FILE, row, f"outcomes.{key}", expected, repr(outcome), advice=advice))
+    secondary = [outcome for key, outcome in named if key == "secondary"]
+    for outcome in dict.fromkeys(secondary):
+        if secondary.count(outcome) > 1 or ("primary", outcome) in named:
+            row = _line(text, "outcomes", "secondary")
+            found = f"{outcome!r} twice, or as the primary one too"
+            problems.append(Problem(FILE, row, "outcomes.secondary", "every outcome once", found))
     return problems
 
 
@@ -194,8 +231,18 @@ def _trouble(value: Any, setting: Setting) -> tuple[str, str]:
     if setting.kind == "pixels":
         whole = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n > 0 for n in value)
         return ("" if whole else "[width, height], two whole numbers"), ""
-    if not isinstance(value, str) or not value.strip():
+    if setting.kind == "texts":
+        listed = isinstance(value, list) and all(isinstance(item, str) and item.strip() for item in value)
+        return ("" if listed else '["...", "..."], texts in quotation marks'), ""
+    if setting.kind == "figures":
+        return _figures_trouble(value)
+    if not isinstance(value, str):
         return "text in quotation marks", ""
+    if not value.strip():
+        return (
+            f"text in quotation marks ({setting.meaning})",
+            "Fill it in" if setting.required else "Fill it in, or delete the line",
+        )
     if setting.kind == "id":
         return id_trouble(value), ""
     if setting.kind == "word" and value not in setting.vocabulary:
@@ -204,6 +251,16 @@ def _trouble(value: Any, setting: Setting) -> tuple[str, str]:
         names = zoneinfo.available_timezones()
         return "a time zone of the IANA list, e.g. Europe/Zurich", _near_zone(value, names)
     return "", ""
+
+
+def _figures_trouble(value: Any) -> tuple[str, str]:
+    """``{ rcs = 1.4 }``: a positive figure of each outcome."""
+    if isinstance(value, Mapping) and all(
+        isinstance(item, (int, float)) and not isinstance(item, bool) and 0 < item < float("inf")
+        for item in value.values()
+    ):
+        return "", ""
+    return "a figure over 0 of each outcome", "Write it like important = { rcs = 1.4, pain_vas = 8 }"
 
 
 def _in_range(value: float, setting: Setting) -> bool:
