@@ -22,6 +22,7 @@ MODULES = (
     "rewarm.cli.effects",
     "rewarm.cli.simulating",
     "rewarm.cli.templates",
+    "rewarm.cli.planning",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

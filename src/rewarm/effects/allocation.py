@@ -33,11 +33,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Allocation:
-    """A list: places in order, the secret it was drawn from, what was drawn by, and in words how."""
+    """A list: places in order, the secret it was drawn from, and in words how.
+
+    ``method`` may be published; ``restriction`` (the blocks' sizes) must not be known to those who enrol, who could foretell
+    the end of a block.
+    """
 
     places: tuple[Place, ...]
     secret: str
     method: str
+    restriction: str = ""
 
     def open_list(self) -> str:
         """CSV for those who enrol: stratum, place and code; neither arms nor blocks, from which arms could be guessed."""
@@ -87,10 +92,10 @@ def allocate(
             for arm in content:
                 place += 1
                 found.append(Place(stratum, place, next(codes), arm, block))
-    words = f"permuted blocks of {' or '.join(map(str, sizes))}, {':'.join(map(str, shares))} ({', '.join(arms)})"
+    words = f"Permuted blocks of randomly chosen sizes, {':'.join(map(str, shares))} ({', '.join(arms)})"
     if strata:
         words += f", stratified by {' and '.join(strata)}"
-    return Allocation(tuple(found), secret, words)
+    return Allocation(tuple(found), secret, words, f"blocks of {' or '.join(map(str, sizes))}")
 
 
 def allocate_starts(starts: Sequence[float], places: int, *, secret: str) -> Allocation:
@@ -112,7 +117,7 @@ def allocate_starts(starts: Sequence[float], places: int, *, secret: str) -> All
             if len(found) < places:
                 found.append(Place("all", len(found) + 1, next(codes), f"week {week:g}", block + 1))
     weeks = ", ".join(f"{week:g}" for week in starts)
-    return Allocation(tuple(found), secret, f"start of the treatment drawn without replacement from weeks {weeks}")
+    return Allocation(tuple(found), secret, f"Start of the treatment drawn without replacement from weeks {weeks}")
 
 
 def matches_commitment(sealed: str, commitment: str) -> bool:

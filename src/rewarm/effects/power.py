@@ -22,7 +22,9 @@ from rewarm.errors import InvalidInputError
 
 Floats = NDArray[np.float64]
 
-RANDOMISATIONS: Final = 499
+RANDOMISATIONS: Final = 199
+"""Starts drawn again for each simulated trial; an analysis of a real one takes more."""
+_SWEEPS: Final = 15
 LEAST_PEOPLE: Final = {"case_series": 2, "split_limb": 2, "parallel": 5, "n_of_1": 3}
 
 
@@ -260,7 +262,7 @@ def _swept(x: Floats, seen: NDArray[np.bool_]) -> Floats:
     """Residuals of x after a mean for each person and each week; one sweep where nothing is missing, else to convergence."""
     by_person = np.maximum(seen.sum(axis=2, keepdims=True), 1)
     by_week = np.maximum(seen.sum(axis=1, keepdims=True), 1)
-    for _ in range(1 if seen.all() else 40):
+    for _ in range(1 if seen.all() else _SWEEPS):
         x = np.where(seen, x - x.sum(axis=2, keepdims=True) / by_person, 0.0)
         x = np.where(seen, x - x.sum(axis=1, keepdims=True) / by_week, 0.0)
     return x

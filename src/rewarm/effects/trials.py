@@ -48,7 +48,8 @@ class Life:
 
     ``season`` is the outcome's amplitude over the year: added at the coldest time of the year, taken away at the warmest
     (``warmest_month``, 7.5 is mid-July). ``placebo`` is added from the treatment on: to everybody where the control is a
-    placebo, else to the treated alone. ``drop_out`` is the share of people who miss visits after the treatment from some visit
+    placebo (in ``n_of_1``, from the first week on: a masked start is hidden among dummy injections), else to the treated
+    alone. ``drop_out`` is the share of people who miss visits after the treatment from some visit
     on. ``enrolled_above_sd`` enrols only people whose first reading lies so many standard deviations above their own mean.
     """
 
@@ -140,6 +141,8 @@ def simulate_trials(plan: TrialPlan, people: int, trials: int, rng: np.random.Ge
     enrolled = (plan.start_month - 1) * _MONTH + plan.spread_weeks * WEEK * rng.random((trials, people, 1))
     value = own + effect * course + _season(plan.life, enrolled + weeks * WEEK)[:, :, None, :]
     placebo = after[:, :, None, :] & (np.ones_like(treated) if plan.masked else treated)[..., None]
+    if plan.masked and plan.kind == "n_of_1":
+        placebo = np.ones_like(placebo)  # a masked start is hidden among dummy injections from the first week on
     value = value + plan.life.placebo * placebo
     value[_missed(plan, after, rng)[:, :, None, :].repeat(limbs, axis=2)] = np.nan
     return Trials(plan, weeks, value, treated, start, mean_effect(plan))

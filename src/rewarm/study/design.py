@@ -70,7 +70,7 @@ def plan_study(path: str | Path, *, on_progress: Tell | None = None) -> Design:
     for done, size in enumerate(sizes):
         _say(on_progress, done, total, f"{size} people")
         rows.append(_power(plan, trial, size, pilot))
-    needed = smallest_size(rows, plan["design.power"])
+    needed = _whole_arms(plan, smallest_size(rows, plan["design.power"]))
     at = needed if needed is not None else sizes[-1]
     choices = []
     for done, option in enumerate(options, start=len(sizes)):
@@ -78,7 +78,7 @@ def plan_study(path: str | Path, *, on_progress: Tell | None = None) -> Design:
         choices.append(_power(plan, option, at, None))
     _say(on_progress, total, total, "done")
     return Design(
-        plan, trial, float(effect), tuple(rows), tuple(choices), needed, _allocation(plan, at), pilot,
+        plan, trial, float(effect), _own_direction(plan, rows), _own_direction(plan, choices), needed, _allocation(plan, at), pilot,
         tuple(_notes(plan, trial, rows, needed)),
     )  # fmt: skip
 
@@ -101,7 +101,11 @@ def write_design(design: Design, folder: Path) -> None:
         (folder / "allocation.csv").write_text(design.allocation.open_list(), encoding="utf-8")
         (folder / SEALED.parent).mkdir()
         (folder / SEALED).write_bytes(design.allocation.sealed_list().encode())
-        (folder / SEALED.parent / "README.txt").write_text(_SEALED_README, encoding="utf-8")
+        (folder / SEALED.parent / "README.txt").write_text(
+            f"{_SEALED_README}\nHow the list was drawn: {design.allocation.method}; "
+            f"{design.allocation.restriction or 'no further restriction'}.\n",
+            encoding="utf-8",
+        )
         content["allocation"] = {
             "method": design.allocation.method,
             "sha256": design.allocation.commitment(),
@@ -139,6 +143,21 @@ def _power(plan: DesignPlan, trial: TrialPlan, people: int, pilot: PilotEffect |
         seed=plan["simulation.seed"],
         effect_se=None if pilot is None else pilot.effect_se,
     )
+
+
+def _whole_arms(plan: DesignPlan, needed: int | None) -> int | None:
+    """As many people as fill the arms in their ratio."""
+    if needed is None or plan["design.kind"] != "parallel":
+        return needed
+    unit = sum(plan["allocation.ratio"])
+    return -(-needed // unit) * unit
+
+
+def _own_direction(plan: DesignPlan, rows: list[PowerRow]) -> tuple[PowerRow, ...]:
+    """Where more is better the simulation ran with signs turned; turn them back."""
+    if plan["outcome.better"] == "lower":
+        return tuple(rows)
+    return tuple(replace(row, effect=-row.effect, bias=-row.bias) for row in rows)
 
 
 def _options(trial: TrialPlan, months: list[float]) -> list[TrialPlan]:
