@@ -9,9 +9,10 @@ skewed day-to-day variation, a person's own everything. The tables are what a cl
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,9 @@ from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
 from rewarm.effects.model import build_model
 from rewarm.effects.rows import LEVEL
+from rewarm.twin.studies import read_plan, simulate_measurements
 
+DAY: Final = np.array([42.0])
 TOES: Final = ("toe1", "toe2", "toe3", "toe4", "toe5")
 
 
@@ -67,17 +70,16 @@ class Study:
     injections: pd.DataFrame
     measurements: pd.DataFrame
     scans: pd.DataFrame
-    effects: Mapping[str, tuple[float, float, float, float]]
+    effects: Mapping[str, Callable[[np.ndarray], np.ndarray]]
 
     def true_effect(self, days: np.ndarray) -> np.ndarray:
         """Mean effect over the treated people on these days, °C."""
-        return np.mean([course(days, *values) for values in self.effects.values()], axis=0)
+        return np.mean([effect(days) for effect in self.effects.values()], axis=0)
 
-    def true_duration(self, threshold_c: float, last: float) -> tuple[float, bool]:
-        """Days from onset to the end of the mean effect over the threshold, and whether the last visit came first."""
-        days = np.arange(0.0, last + 1.0)
-        above = np.flatnonzero(self.true_effect(days) >= threshold_c)
-        return (float(above[-1] - above[0]), bool(above[-1] == last)) if len(above) else (0.0, False)
+    def true_duration(self, threshold_c: float, last: float) -> float:
+        """Days from onset to the end of the mean effect over the threshold, or to the last visit."""
+        above = np.flatnonzero(self.true_effect(np.arange(0.0, last + 1.0)) >= threshold_c)
+        return float(above[-1] - above[0]) if len(above) else 0.0
 
 
 def course(days: np.ndarray, size: float, onset: float, lasts: float, width: float) -> np.ndarray:
@@ -88,22 +90,24 @@ def course(days: np.ndarray, size: float, onset: float, lasts: float, width: flo
     return np.where(days > 0, size * rise * fall, 0.0)
 
 
-def judge(scenario: Scenario, seed: int) -> dict[str, float]:
+def judge(study: Study, seed: int) -> dict[str, float]:
     """One simulated study, read by the fast estimator, beside its truth."""
-    study = simulate(scenario, seed)
     outcome = outcome_named("mean")
     frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
-    worst = scenario.settings.get("enrolled_at_worst")
-    draws = fit_fast(build_model(frame, outcome, randomised=scenario.randomised, enrolled_at_worst=worst), seed=seed)
-    estimate, lower, upper = interval(draws.mean_effect(np.array([42.0]))[:, 0], LEVEL)
-    truth = float(study.true_effect(np.array([42.0]))[0])
+    design = study.settings["design"]
+    model = build_model(
+        frame, outcome, randomised=design.get("randomised"), enrolled_at_worst=design.get("enrolled_at_worst")
+    )
+    draws = fit_fast(model, seed=seed)
+    estimate, lower, upper = interval(draws.mean_effect(DAY)[:, 0], LEVEL)
+    truth = float(study.true_effect(DAY)[0])
     whole = durations(draws, 1.0)[0]
     days, shortest, longest = duration_interval(whole, LEVEL)
-    true_days, _ = study.true_duration(1.0, whole.last_day)
+    true_days = study.true_duration(1.0, whole.last_day)
     inside = [
-        bound[1] <= float(course(np.array(42.0), *study.effects[who])) <= bound[2]
+        bound[1] <= float(study.effects[who](DAY)[0]) <= bound[2]
         for i, who in enumerate(draws.people)
-        for bound in [interval(draws.person_effect(np.array([42.0]), i)[:, 0], LEVEL)]
+        for bound in [interval(draws.person_effect(DAY, i)[:, 0], LEVEL)]
     ]
     return {
         **_paired_t_test(frame),
@@ -118,6 +122,24 @@ def judge(scenario: Scenario, seed: int) -> dict[str, float]:
         "duration_covered": shortest <= true_days and not longest < true_days,
         "trouble": bool(draws.trouble),
     }
+
+
+def planned(path: Path, seed: int) -> Study:
+    """A study of a ready plan, drawn by rewarm's twin, whose physiology knows nothing of the estimator."""
+    simulated = simulate_measurements(read_plan(path), seed)
+    tables, courses, people = simulated.tables, simulated.truth["course"], simulated.truth["people"]
+    treated = set(people.loc[people["treatment"] == "toxin", "participant"])
+    effects = {}
+    for who, rows in courses[courses["participant"].isin(treated)].groupby("participant"):
+        days, values = rows["days_since_injection"].to_numpy(), rows["effect_c"].to_numpy()
+        effects[str(who)] = partial(np.interp, xp=days, fp=values)
+    plan = simulated.plan.design
+    randomised = plan.kind in ("split_limb", "parallel", "n_of_1")
+    settings = {"id": path.stem, "design": {"kind": plan.kind, "control": plan.control, "randomised": randomised}}
+    return Study(
+        settings, tables["participants"], tables["visits"], tables["injections"], tables["measurements"],
+        simulated.truth["scans"].iloc[:0].reindex(columns=["participant", "visit", "scan", "camera", "view"]), effects,
+    )  # fmt: skip
 
 
 def _paired_t_test(frame: pd.DataFrame) -> dict[str, float]:
@@ -152,7 +174,7 @@ def simulate(scenario: Scenario, seed: int) -> Study:
             float(rng.uniform(6, 14)),
         )
         if treated:
-            effects[who] = values
+            effects[who] = partial(course, size=values[0], onset=values[1], lasts=values[2], width=values[3])
         for side in sides if treated else ("left", "right"):
             for site in TOES:
                 dose = 2.0 if treated else 0.0
@@ -213,7 +235,7 @@ def _tables(
     visits: list[tuple[Any, ...]],
     rows: list[tuple[Any, ...]],
     injections: list[tuple[Any, ...]],
-    effects: Mapping[str, tuple[float, float, float, float]],
+    effects: Mapping[str, Callable[[np.ndarray], np.ndarray]],
 ) -> Study:
     settings = {
         "id": scenario.name,
@@ -284,18 +306,25 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=200, help="simulated studies for each design")
     parser.add_argument("--only", default="", help="the scenarios whose name holds this")
     parser.add_argument("--traps", action="store_true", help="the traps instead of the designs")
+    parser.add_argument("--plans", type=Path, help="a folder of study plans instead, e.g. examples/plans")
     parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
     arguments = parser.parse_args()
+    name, cases = _cases(arguments)
     rows = []
-    for scenario in TRAPS if arguments.traps else SCENARIOS:
-        if arguments.only in scenario.name:
-            results = pd.DataFrame([judge(scenario, seed) for seed in range(1, arguments.studies + 1)])
-            mean = results.mean()
-            rows.append({"design": scenario.name, "studies": len(results), **mean.round(3)})
+    for words, make in cases.items():
+        if arguments.only in words:
+            results = pd.DataFrame([judge(make(seed), seed) for seed in range(1, arguments.studies + 1)])
+            rows.append({"design": words, "studies": len(results), **results.mean().round(3)})
             print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    name = "traps.csv" if arguments.traps else "designs.csv"
-    pd.DataFrame(rows).to_csv(arguments.output / name, index=False, lineterminator="\n")
+    pd.DataFrame(rows).to_csv(arguments.output / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def _cases(arguments: argparse.Namespace) -> tuple[str, dict[str, Callable[[int], Study]]]:
+    if arguments.plans is not None:
+        return "plans", {path.stem: partial(planned, path) for path in sorted(arguments.plans.glob("*.toml"))}
+    scenarios = TRAPS if arguments.traps else SCENARIOS
+    return ("traps" if arguments.traps else "designs"), {item.name: partial(simulate, item) for item in scenarios}
 
 
 if __name__ == "__main__":
