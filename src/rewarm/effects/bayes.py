@@ -22,16 +22,20 @@ R_HAT_LIMIT: Final = 1.01
 ESS_LIMIT: Final = 400.0
 DURATION_SPREAD: Final = 0.2
 """Mean of the Gamma(2) prior of the standard deviation of log duration between people."""
+MANY_ROWS: Final = 2_000
 INSTALL: Final = "pip install 'rewarm[effects]'"
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How long to sample. ``cores`` processes threads; ``seed`` makes the draws repeatable."""
+    """How long to sample, on ``cores`` threads; ``seed`` makes the draws repeatable.
+
+    Of more than :data:`MANY_ROWS` rows, half as many draws are taken: each then costs ten times as much.
+    """
 
     chains: int = 4
-    tune: int = 600
-    draws: int = 700
+    tune: int = 700
+    draws: int = 800
     cores: int = 2
     seed: int = 1
     target_accept: float = 0.95
@@ -50,12 +54,13 @@ def fit_bayes(data: ModelData, *, sampling: Sampling = DEFAULT_SAMPLING) -> Draw
     """
     pymc, nutpie = _libraries()
     model = _model(pymc, data)
+    few = 2 if len(data.y) > MANY_ROWS else 1
     compiled = nutpie.compile_pymc_model(model, backend="numba")
     trace = nutpie.sample(
         compiled,
         chains=sampling.chains,
-        tune=sampling.tune,
-        draws=sampling.draws,
+        tune=sampling.tune // few,
+        draws=sampling.draws // few,
         cores=sampling.cores,
         seed=sampling.seed,
         target_accept=sampling.target_accept,

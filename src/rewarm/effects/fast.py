@@ -318,7 +318,7 @@ def _pareto_fit(x: Floats) -> tuple[float, float]:
     b = 1.0 / x[-1] + (1.0 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))) / (3.0 * max(quartile, 1e-300))
     k = np.mean(np.log1p(-b[:, None] * x), axis=1)
     log_profile = n * (np.log(-b / k) - k - 1.0)
-    weights = 1.0 / np.exp(log_profile[None, :] - log_profile[:, None]).sum(axis=1)
+    weights = np.exp(log_profile - log_profile.max())
     centre = float(np.sum(b * weights) / weights.sum())
     shape = float(np.mean(np.log1p(-centre * x)))
     return (shape * n + 5.0) / (n + 10.0), -shape / centre

@@ -69,7 +69,7 @@ class Priors:
     season_sd: float = 1.0
     room_slope_person_sd: float = 0.2
     outdoor_slope_person_sd: float = 0.05
-    enrolment: tuple[float, float] = (0.4, 0.5)
+    enrolment: tuple[float, float] = (0.7, 0.7)
     enrolment_at_worst: tuple[float, float] = (1.0, 0.4)
     camera_sd: float = 1.2
     log_onset: tuple[float, float] = (1.68, 0.67)
