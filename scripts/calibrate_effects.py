@@ -115,7 +115,8 @@ def judge(study: Study, seed: int) -> dict[str, float]:
         "estimate": estimate,
         "width": upper - lower,
         "covered": lower <= truth <= upper,
-        "called": lower > 0,
+        "left_over": lower > 0,
+        "called": lower > 0 and bool((~frame["treated"]).any()),
         "people_covered": float(np.mean(inside)),
         "duration": days,
         "true_duration": true_days,
@@ -136,10 +137,10 @@ def planned(path: Path, seed: int) -> Study:
     plan = simulated.plan.design
     randomised = plan.kind in ("split_limb", "parallel", "n_of_1")
     settings = {"id": path.stem, "design": {"kind": plan.kind, "control": plan.control, "randomised": randomised}}
-    return Study(
-        settings, tables["participants"], tables["visits"], tables["injections"], tables["measurements"],
-        simulated.truth["scans"].iloc[:0].reindex(columns=["participant", "visit", "scan", "camera", "view"]), effects,
-    )  # fmt: skip
+    measured = tables["measurements"]
+    visits = measured[["participant", "visit", "scan"]].drop_duplicates()
+    scans = visits.merge(simulated.truth["scans"][["scan", "camera"]], on="scan").assign(view="plantar")
+    return Study(settings, tables["participants"], tables["visits"], tables["injections"], measured, scans, effects)
 
 
 def _paired_t_test(frame: pd.DataFrame) -> dict[str, float]:

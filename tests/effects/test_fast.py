@@ -57,9 +57,17 @@ def test_untreated_people_are_a_control():
     assert estimate == pytest.approx(2.0, abs=0.5)
 
 
-def test_measurement_uncertainty_enters():
-    sharp, blunt = effect_of(world(u=0.2)), effect_of(world(u=1.2))
-    assert blunt[2] - blunt[1] > 1.3 * (sharp[2] - sharp[1])
+def test_visits_that_agree_say_that_the_cameras_offset_stays():
+    """±2 °C of a camera whose pictures agree from visit to visit is calibration, which cancels in a change."""
+    draws = fast.fit_fast(build_model(frame_of(world(people=5, u=1.2, day_sd_c=0.1)), MEAN))
+    assert np.median(draws.others["offset_share"]) < 0.35
+    moved = fast.fit_fast(build_model(frame_of(world(people=5, u=1.2, day_sd_c=1.2)), MEAN))
+    assert np.median(moved.others["offset_share"]) > 0.4
+
+
+def test_the_regions_own_uncertainty_is_the_least_noise():
+    data = build_model(frame_of(world(people=2)), MEAN)
+    assert mean_cells(replace(data, u_own=np.full_like(data.u_own, 1.0))).noise_sd == pytest.approx(1 / np.sqrt(5))
 
 
 def test_a_toe_that_is_missing_once_moves_nothing():
@@ -86,8 +94,8 @@ def test_marginal_likelihood_is_that_of_one_big_normal_distribution():
     found = fast._solve(data, blocks, theta).log_likelihood
     expected = []
     for point in theta:
-        v, effect, variance = fast._covariances(data, blocks, point[None])
-        mean, sd = fast._coefficient_priors(data, variance["visit"])
+        v, effect, _ = fast._covariances(data, blocks, point[None])
+        mean, sd = fast._coefficient_priors(data, point[None])
         held = blocks.held.reshape(-1)
         whole = np.zeros((held.size, held.size))
         m = v.shape[-1]

@@ -92,14 +92,17 @@ def _model(pymc: Any, data: ModelData) -> Any:
     people, digits = len(data.people), int(data.digit.max()) + 1
     with pymc.Model() as model:
         sd = {name: pymc.Gamma(f"sd_{name}", 2.0, 2.0 / priors.spreads[name]) for name in data.spreads}
+        share = pymc.Beta("offset_share", *priors.offset_share) if data.has_offset else 0.0
+        between_visits = tensor.sqrt(sd["visit"] ** 2 + (share * data.typical_offset) ** 2)
+        pymc.Deterministic("between_visits", between_visits)
         standard = pymc.Normal("beta", 0.0, 1.0, shape=len(data.names)) * data.prior_sd + data.prior_mean
         scaled = np.array([float(name == ENROLMENT) for name in data.names])
-        beta = standard * (1.0 - scaled + scaled * sd["visit"])
+        beta = standard * (1.0 - scaled + scaled * between_visits)
         person = pymc.Normal("z_person", shape=people) * sd["person"]
         limb = pymc.Normal("z_limb", shape=int(data.limb.max()) + 1) * sd["limb"]
         constant = person[_first(data.person, data.digit)] + limb[_first(data.limb, data.digit)]
         digit = pymc.Normal("digit", constant, sd["digit"], shape=digits)
-        visit_sd = tensor.sqrt(sd["visit"] ** 2 + data.u_visit**2)
+        visit_sd = tensor.sqrt(sd["visit"] ** 2 + (share * data.u_visit) ** 2)
         visit = pymc.Normal("z_visit", shape=len(data.u_visit)) * visit_sd
         visit_limb = pymc.Normal("z_visit_limb", shape=int(data.visit_limb.max()) + 1) * sd["visit_limb"]
         mean = tensor.dot(data.columns, beta) + digit[data.digit] + visit[data.visit] + visit_limb[data.visit_limb]
@@ -182,8 +185,10 @@ def _draws(data: ModelData, trace: Any) -> Draws:
     others = {f"sd_{name}": flat(f"sd_{name}") * unit for name in data.spreads}
     beta = flat("beta") * data.prior_sd + data.prior_mean
     scaled = np.array(data.names) == ENROLMENT
-    beta = np.where(scaled, beta * flat("sd_visit")[:, None], beta)
+    beta = np.where(scaled, beta * flat("between_visits")[:, None], beta)
     others |= {f"b_{name}": beta[:, i] * unit for i, name in enumerate(data.names)}
+    if data.has_offset:
+        others["offset_share"] = flat("offset_share")
     return Draws(
         people=treated_names(data),
         last_day=data.last_day[data.treated_people],
