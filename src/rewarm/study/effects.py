@@ -26,6 +26,7 @@ from rewarm.effects.rows import Effect, effects_table
 from rewarm.effects.sensitivity import Sensitivity
 from rewarm.effects.temperature import OutcomeEffects, outcome_effects
 from rewarm.errors import InvalidInputError, OutputError
+from rewarm.measures.recovery_times import recovery_hazards, recovery_times
 from rewarm.study.clinical import load_tables
 from rewarm.study.outputs import write_table
 from rewarm.study.staging import MARKER, write_json
@@ -37,6 +38,8 @@ DEFAULT_SECONDARY: Final = (
     *("distal_dorsal_difference", "distal_proximal_difference", "t50", "auc", "recovery_10min", "gradient_2min"),
 )
 """Metrics that are analysed beside the primary where study.toml declares no secondary ones, if they were measured."""
+
+FEW_CLUSTERS: Final = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +112,7 @@ def study_effects(
             "study.toml declares no primary outcome, so rewarm took the usual one. Chosen after the data were seen, it "
             "could have been another: declare it under [outcomes] before the next study"
         )
-    tests = with_holm([test for item in metrics for test in item.tests])
+    tests = with_holm([test for item in metrics for test in (*item.tests, *_recovery_tests(tables, item, notes))])
     primary = wanted[0][0] if wanted else ""
     return StudyEffects(
         tables.study_id, tables.title, tables, facts, primary, declared, tuple(metrics), diaries, heels, tests,
@@ -151,7 +154,7 @@ def write_posterior(metrics: Sequence[OutcomeEffects], path: Path) -> None:
             "population": (people[:2], by_chain(draws.population), {"unit": item.outcome.unit}),
         }
         variables |= {name.replace(" ", "_"): (people[:2], by_chain(values)) for name, values in draws.others.items()}
-        attributes = {"outcome": item.outcome.name, "region": item.region, "method": draws.method}
+        attributes: dict[str, str | int] = {"outcome": item.outcome.name, "region": item.region, "method": draws.method}
         attributes |= {"logarithm": int(item.outcome.log), "software": f"rewarm {__version__}"}
         dataset = xr.Dataset(variables, {"participant": list(draws.people)}, attributes)
         try:
@@ -233,6 +236,33 @@ def _metric_effects(
         if name not in METRIC_OUTCOMES and name not in DIARY_OUTCOMES:
             notes.append(f"{name} was left out: no effect on it is defined")
     return found
+
+
+def _recovery_tests(tables: StudyTables, item: OutcomeEffects, notes: list[str]) -> list[ClassicalTest]:
+    """Cox regression of times to recovery, which takes those that were not reached as censored."""
+    if not item.outcome.event:
+        return []
+    keys = ["participant", "visit", "side", "region"]
+    try:
+        times = recovery_times(tables.measurements, item.outcome.name).merge(item.frame[[*keys, "baseline", "treated"]])
+        times["after"] = (~times["baseline"]).astype("float64")
+        times["treated"] = times["treated"].astype("float64")
+        times["effect"] = times["after"] * times["treated"]
+        controlled = bool((times["treated"] == 0).any())
+        found = recovery_hazards(times, ["after", "treated", "effect"] if controlled else ["after"])[-1]
+    except InvalidInputError as error:
+        notes.append(f"Cox regression of {item.outcome.name} on {item.region} was left out: {error}")
+        return []
+    note = f"ratio of recovery rates, over 1 is faster; {found.people} people"
+    if found.people < FEW_CLUSTERS:
+        note += ": too few for its standard error, which is then too small"
+    estimand = "effect_vs_control" if controlled else "change_from_baseline"
+    return [
+        ClassicalTest(
+            item.outcome.name, item.region, "Cox regression, clustered by person", estimand, found.ratio, found.lower,
+            found.upper, nan, found.p, nan, item.role, note,
+        )
+    ]  # fmt: skip
 
 
 def _important(tables: StudyTables, outcome: Outcome, frame: pd.DataFrame) -> float:
