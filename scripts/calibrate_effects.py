@@ -18,14 +18,15 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_1samp
+from scipy.stats import chisquare, ttest_1samp
 
 from rewarm.effects.draws import interval
 from rewarm.effects.duration import duration_interval, durations
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import build_model
+from rewarm.effects.model import ModelData, build_model
+from rewarm.effects.model import course as shape_of
 from rewarm.effects.rows import LEVEL
 from rewarm.twin.studies import read_plan, simulate_measurements
 
@@ -302,14 +303,74 @@ TRAPS: Final = (
 """What is true is in the name; nothing else acts."""
 
 
+def simulation_based_calibration(scenario: Scenario, studies: int) -> pd.DataFrame:
+    """Ranks of the truth among posterior draws, truth being drawn from the priors themselves (arXiv:1804.06788).
+
+    Uniform ranks say that the estimator's posterior is that of its model. One row a study: ranks in 0..1 of the mean
+    effect on day 42 and of D.
+    """
+    study, outcome = simulate(scenario, 1), outcome_named("mean")
+    frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
+    data = build_model(frame, outcome, randomised=scenario.randomised)
+    rows = []
+    for seed in range(1, studies + 1):
+        rng = np.random.default_rng(seed)
+        y, effect, duration = _from_priors(data, rng)
+        draws = fit_fast(replace(data, y=y), seed=seed)
+        rows.append(
+            {
+                "effect": float(np.mean(draws.mean_effect(DAY)[:, 0] < effect)),
+                "duration": float(np.mean(draws.duration[:, 0] < duration)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray, float, float]:
+    """Values of every row, the people's mean effect on day 42, and D, all drawn from the model."""
+    priors = data.priors
+    sd = {name: rng.gamma(2.0, priors.spreads[name] / 2.0) for name in data.spreads}
+    share = rng.beta(*priors.offset_share) if data.has_offset else 0.0
+    beta = rng.normal(data.prior_mean, data.prior_sd)
+    beta[0] = data.prior_mean[0]
+    scaled = np.array(data.names) == "enrolment"
+    beta[scaled] *= np.hypot(sd["visit"], share * data.typical_offset)
+    y = data.columns @ beta
+    for name, codes in (
+        ("person", data.person),
+        ("limb", data.limb),
+        ("digit", data.digit),
+        ("visit_limb", data.visit_limb),
+    ):
+        y = y + (rng.normal(0, sd[name], codes.max() + 1))[codes]
+    y = y + rng.normal(0, np.hypot(sd["visit"], share * data.u_visit))[data.visit]
+    slopes = rng.normal(0, data.slope_sd, (len(data.people), len(data.slope_sd)))
+    y = y + (slopes[data.person] * data.slopes).sum(axis=1)
+    if data.parallel:
+        y = y + rng.normal(0, sd["change"], len(data.people))[data.person] * data.after
+    onset, duration, shape = (np.exp(rng.normal(*p)) for p in (priors.log_onset, priors.log_duration, priors.log_shape))
+    person = rng.normal(0, priors.effect_sd) + rng.normal(0, sd["effect_person"], len(data.people))
+    digit = rng.normal(0, sd["effect_digit"], data.digit.max() + 1)
+    y = y + (person[data.person] + digit[data.digit]) * shape_of(data.day, onset, duration, shape) * data.treated
+    y = y + rng.normal(0, np.hypot(sd["residual"], data.u_own))
+    treated = data.treated > 0
+    means = pd.Series(person[data.person] + digit[data.digit])[treated].groupby(data.person[treated]).mean()
+    return y, float(means.mean() * shape_of(DAY, onset, duration, shape)[0]), float(duration)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=200, help="simulated studies for each design")
     parser.add_argument("--only", default="", help="the scenarios whose name holds this")
     parser.add_argument("--traps", action="store_true", help="the traps instead of the designs")
+    parser.add_argument("--ranks", action="store_true", help="simulation-based calibration instead")
     parser.add_argument("--plans", type=Path, help="a folder of study plans instead, e.g. examples/plans")
     parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
     arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.ranks:
+        _ranks(arguments)
+        return
     name, cases = _cases(arguments)
     rows = []
     for words, make in cases.items():
@@ -317,8 +378,22 @@ def main() -> None:
             results = pd.DataFrame([judge(make(seed), seed) for seed in range(1, arguments.studies + 1)])
             rows.append({"design": words, "studies": len(results), **results.mean().round(3)})
             print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
-    arguments.output.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows).to_csv(arguments.output / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def _ranks(arguments: argparse.Namespace) -> None:
+    rows = []
+    for scenario in SCENARIOS:
+        if arguments.only in scenario.name and "no_effect" not in scenario.name:
+            ranks = simulation_based_calibration(scenario, arguments.studies)
+            for quantity in ranks:
+                counts = np.histogram(ranks[quantity], bins=10, range=(0.0, 1.0))[0]
+                p = float(chisquare(counts).pvalue)
+                rows.append(
+                    {"design": scenario.name, "quantity": quantity, "ranks": " ".join(map(str, counts)), "p": p}
+                )
+                print(rows[-1], flush=True)
+    pd.DataFrame(rows).to_csv(arguments.output / "ranks.csv", index=False, lineterminator="\n")
 
 
 def _cases(arguments: argparse.Namespace) -> tuple[str, dict[str, Callable[[int], Study]]]:

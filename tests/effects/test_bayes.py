@@ -27,10 +27,9 @@ def data():
 
 @pytest.fixture(scope="module")
 def sampled(data):
-    return bayes.fit_bayes(data, sampling=bayes.Sampling(chains=2, tune=300, draws=300, cores=2))
+    return bayes.fit_bayes(data, sampling=bayes.Sampling(chains=2, tune=300, draws=300, cores=2, target_accept=0.85))
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.timeout(600)
 def test_sampler_and_fast_estimator_agree(data, sampled):
     fast = fit_fast(data)

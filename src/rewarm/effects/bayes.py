@@ -8,6 +8,7 @@ doi 10.1214/20-BA1221).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
@@ -52,6 +53,13 @@ def fit_bayes(data: ModelData, *, sampling: Sampling = DEFAULT_SAMPLING) -> Draw
 
     Raises :class:`InvalidInputError` where PyMC or nutpie is not installed.
     """
+    with warnings.catch_warnings():
+        # PyTensor warns that it found no BLAS, which its numba code does not need; its libraries of their own futures.
+        warnings.simplefilter("ignore")
+        return _sample(data, sampling)
+
+
+def _sample(data: ModelData, sampling: Sampling) -> Draws:
     pymc, nutpie = _libraries()
     model = _model(pymc, data)
     few = 2 if len(data.y) > MANY_ROWS else 1
