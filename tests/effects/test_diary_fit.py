@@ -46,9 +46,7 @@ def test_the_ordinal_effect_is_the_probability_of_mann_and_whitney():
 
 def test_a_bounded_score_cannot_fall_below_its_scale():
     value = np.concatenate([np.array([1.0, 0.0, 2.0] * 4), np.zeros(40)])
-    change = person_change(
-        series(value, "rcs", 12), DIARY_OUTCOMES["rcs"], window=Window(), level=0.99, adjust=RAW
-    )
+    change = person_change(series(value, "rcs", 12), DIARY_OUTCOMES["rcs"], window=Window(), level=0.99, adjust=RAW)
     assert change.before == pytest.approx(1.0, abs=0.2)
     assert change.lower >= -change.before - 1e-9
     assert change.boundary_share > 0.7

@@ -45,7 +45,9 @@ def design(
     for note in planned.notes:
         typer.echo(f"note: {note}", err=True)
     if planned.allocation is not None:
-        typer.echo(f"SHA-256 of the sealed list, to be published before the first person: {planned.allocation.commitment()}")
+        typer.echo(
+            f"SHA-256 of the sealed list, to be published before the first person: {planned.allocation.commitment()}"
+        )
     typer.echo(output / page.name)
 
 

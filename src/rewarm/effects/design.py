@@ -369,7 +369,7 @@ def _season_change(before: pd.DataFrame, later: pd.DataFrame) -> float:
     """Days of the year between the circular means of the visits before and after."""
     if before.empty or later.empty:
         return nan
-    angles = [np.exp(2j * np.pi * side["date"].dt.dayofyear.to_numpy() / 365.25).mean() for side in (before, later)]
+    angles = [np.exp(2j * np.pi * side["date"].dt.day_of_year.to_numpy() / 365.25).mean() for side in (before, later)]
     return float(abs(np.angle(angles[1] / angles[0])) * 365.25 / (2 * np.pi))
 
 

@@ -140,9 +140,7 @@ def _starts(participants: pd.DataFrame, injections: pd.DataFrame, diary: pd.Data
     return own
 
 
-def _outcome_effects(
-    diary: pd.DataFrame, outcome: DiaryOutcome, study: _Study
-) -> tuple[list[DiaryEffect], list[str]]:
+def _outcome_effects(diary: pd.DataFrame, outcome: DiaryOutcome, study: _Study) -> tuple[list[DiaryEffect], list[str]]:
     everybody = day_series(diary, outcome, study.starts, outdoor=study.outdoor)
     treated = [series for series in everybody if series.who in study.treated]
     controls = [series for series in everybody if series.who not in study.treated]
@@ -236,8 +234,7 @@ def _beside_people(
     if found is None:
         return []
     before, after = (
-        float(np.mean([getattr(c, word) for c in arm]))
-        for arm, word in ((controls, "after"), (treated, "after"))
+        float(np.mean([getattr(c, word) for c in arm])) for arm, word in ((controls, "after"), (treated, "after"))
     )
     important = found.cdf(-outcome.important) if isfinite(outcome.important) else nan
     return [

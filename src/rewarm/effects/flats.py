@@ -104,7 +104,11 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[Flats
             slopes[i], slope_sds[i] = fit.joint.mean(lighter), fit.joint.sd(lighter)
             reliefs[i], relief_sds[i] = fit.joint.mean(toxin), fit.joint.sd(toxin)
             difference[i], difference_sds[i] = fit.joint.mean(lighter - toxin), fit.joint.sd(lighter - toxin)
-        change, toxin_mean, beside = pool(slopes, slope_sds), pool(reliefs, relief_sds), pool(difference, difference_sds)
+        change, toxin_mean, beside = (
+            pool(slopes, slope_sds),
+            pool(reliefs, relief_sds),
+            pool(difference, difference_sds),
+        )
         assert change is not None
         assert toxin_mean is not None
         assert beside is not None
@@ -121,7 +125,9 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[Flats
 
 def flats_table(rows: Sequence[FlatsDay]) -> pd.DataFrame:
     """The rows as a table with the columns of :data:`FLATS_COLUMNS`."""
-    return pd.DataFrame([{name: getattr(row, name) for name in FLATS_COLUMNS} for row in rows], columns=[*FLATS_COLUMNS])
+    return pd.DataFrame(
+        [{name: getattr(row, name) for name in FLATS_COLUMNS} for row in rows], columns=[*FLATS_COLUMNS]
+    )
 
 
 def flats_sentence(rows: Sequence[FlatsDay]) -> str:

@@ -91,9 +91,7 @@ def heel_effects(
     )
 
 
-def _pain_rows(
-    fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str
-) -> list[tuple[Effect, str]]:
+def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str) -> list[tuple[Effect, str]]:
     rows, known = [], []
     for fit in fits:
         serial = fit.pain if estimand == "observed_relief" else fit.joint
@@ -119,7 +117,9 @@ def _load_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float) -> lis
     for fit in fits:
         if fit.load is None:
             effect = _effect(fit.who, "load_change", (nan, nan, nan), nan, 0, facts, level, fit.unit)
-            rows.append((effect, f"{fit.who}: the change of load is not known, because it was written on too few days."))
+            rows.append(
+                (effect, f"{fit.who}: the change of load is not known, because it was written on too few days.")
+            )
             continue
         known.append(fit.load)
         contrast = fit.load.vector(effect=1)

@@ -56,9 +56,7 @@ class Masking:
     sentence: str
 
 
-def harms(
-    events: pd.DataFrame | None, diary: pd.DataFrame, start_of: dict[str, pd.Timestamp]
-) -> dict[str, Harm]:
+def harms(events: pd.DataFrame | None, diary: pd.DataFrame, start_of: dict[str, pd.Timestamp]) -> dict[str, Harm]:
     """Who → recorded events and new ulcers; events that are said to be unrelated are left out.
 
     The time observed runs from the first diary day to the last, of each person.

@@ -71,7 +71,9 @@ def variance_from_diary(people: Sequence[DaySeries], memory: Memory | None = Non
         before = series.day < 0
         if before.sum() < LEAST_DAYS or np.ptp(series.value[before]) == 0:
             continue
-        fit = fit_serial(series.value[before], series.day[before], np.ones((int(before.sum()), 1)), ["const"], memory=memory)
+        fit = fit_serial(
+            series.value[before], series.day[before], np.ones((int(before.sum()), 1)), ["const"], memory=memory
+        )
         const = fit.vector(const=1)
         means.append(fit.mean(const))
         errors.append(fit.sd(const) ** 2)

@@ -156,9 +156,7 @@ def mean_effect(plan: TrialPlan) -> float:
     return plan.effect * float(np.mean([share.mean() for share in shares if share.size]))
 
 
-def _treated(
-    plan: TrialPlan, people: int, limbs: int, trials: int, rng: np.random.Generator
-) -> NDArray[np.bool_]:
+def _treated(plan: TrialPlan, people: int, limbs: int, trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Who, or which limb, is treated, (trials, people, limbs): by chance, with the arms' sizes kept."""
     if plan.kind == "split_limb":
         first = rng.random((trials, people)) < 0.5

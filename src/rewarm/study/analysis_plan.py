@@ -142,7 +142,8 @@ def analysis_plan(design: Design) -> str:
         "Declared before the start in `study.toml`; Holm's correction over all secondary outcomes; everything else is named "
         f"exploratory. Secondary outcomes: {TO_STATE}",
         "## Missing data",
-        known["missing"] + " If more than a tenth of the people have no value after the treatment, it is stated how much worse "
+        known["missing"]
+        + " If more than a tenth of the people have no value after the treatment, it is stated how much worse "
         "they would have to be for the conclusion to change.",
         "## What is told beside the estimate",
         "The design's grade, and each threat (season, room, regression to the mean, placebo, unmasked rating, other treatments, "
@@ -150,7 +151,8 @@ def analysis_plan(design: Design) -> str:
         "## Harms",
         known["harms"],
         "## Sensitivity",
-        known["further_analysis"] + " Leaving each person out; how large an unmeasured confounder would explain the result away.",
+        known["further_analysis"]
+        + " Leaving each person out; how large an unmeasured confounder would explain the result away.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -171,7 +173,10 @@ def power_words(design: Design) -> str:
 def _sample_size(design: Design) -> str:
     plan = design.plan
     spread = ", ".join(f"{name} {value:g}" for name, value in asdict(design.trial.variance).items())
-    text = power_words(design) + f" By {plan['simulation.trials']} simulated trials a size, two-sided {plan['design.alpha']:g}, "
+    text = (
+        power_words(design)
+        + f" By {plan['simulation.trials']} simulated trials a size, two-sided {plan['design.alpha']:g}, "
+    )
     text += f"with {spread}"
     if plan["life.drop_out"]:
         text += f", {plan['life.drop_out']:.0%} dropping out"

@@ -199,7 +199,9 @@ def _pilot_effect(plan: DesignPlan) -> PilotEffect | None:
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{path}: expected a pilot's effects.csv; found {error}. Check [pilot] effects") from None
+        raise UnreadableFileError(
+            f"{path}: expected a pilot's effects.csv; found {error}. Check [pilot] effects"
+        ) from None
     if missing := {"who", "outcome", "estimand", "estimate", "lower", "upper", "level"} - set(table.columns):
         raise InvalidInputError(
             f"{path}: expected the columns of effects.csv; found none named {', '.join(sorted(missing))}. Name another file"

@@ -202,7 +202,7 @@ def _trouble(value: Any, entry: Entry) -> str:
     """What was expected instead, or ""."""
     if entry.kind == "strata":
         good = isinstance(value, Mapping) and all(_texts(levels) for levels in value.values())
-        return "" if good else "factors with lists of levels, e.g. { site = [\"Basel\", \"Bern\"] }"
+        return "" if good else 'factors with lists of levels, e.g. { site = ["Basel", "Bern"] }'
     if entry.kind == "text":
         return "" if isinstance(value, str) and value.strip() else "text in quotation marks"
     if entry.kind == "word":
@@ -254,9 +254,13 @@ def _rules(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
         problems.append("visits.after_weeks: expected weeks after the treatment, over 0; found "
                         f"{min(visits['after_weeks']):g}")  # fmt: skip
     if design["kind"] == "parallel" and design["control"] == "none":
-        problems.append('design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none"')
+        problems.append(
+            'design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none"'
+        )
     if design["kind"] == "parallel" and len(design["arms"]) != 2:
-        problems.append(f"design.arms: expected two arms, as the power is simulated for two; found {len(design['arms'])}")
+        problems.append(
+            f"design.arms: expected two arms, as the power is simulated for two; found {len(design['arms'])}"
+        )
     if values["outcome"]["effect"] is None and pilot["effects"] is None:
         problems.append("outcome.effect: expected the effect to be found, or [pilot] effects; found neither")
     if pilot["study"] is None and (variance["person_sd"] is None or variance["noise_sd"] is None):

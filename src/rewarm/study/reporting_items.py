@@ -94,7 +94,11 @@ CENT: Final = _items(
     "CENT 2015",
     ("1a", "Title: named as an N-of-1 trial, or a series of them", "title"),
     ("2a", "Why an N-of-1 approach", "why_single"),
-    ("3a", "Design: planned periods and their duration, run-in and wash-out; for a series, what is individual", "design"),
+    (
+        "3a",
+        "Design: planned periods and their duration, run-in and wash-out; for a series, what is individual",
+        "design",
+    ),
     ("4a", "Participants: diagnosis and its criteria, other conditions and treatments"),
     ("5", "Interventions of each period, in enough detail to be repeated"),
     ("6a", "Outcomes, and how well their instruments measure", "outcome"),
