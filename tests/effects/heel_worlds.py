@@ -1,7 +1,8 @@
 """People in heels whose truth is known: lived day by day, not drawn from the model that is tested.
 
-Pain of a day = rest + slope × carried load + what the toxin does + a slow flare + the day's own noise, rounded and kept in 0 to
-100. Relief felt over the last days tempts into longer hours, so that load after treatment depends on pain before it.
+Pain of a day = rest + slope × carried load + what the toxin does + a slow flare + the day's own noise, rounded and
+kept in 0 to 100. Relief felt over the last days tempts into longer hours, so that load after treatment depends on pain
+before it.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def test_two_people_are_no_arms():
 
 def test_an_unknown_outcome_is_told():
     days, visits = diary(World(people=2), seed=1)
-    with pytest.raises(InvalidInputError, match="outcome: expected one of rcs, .*; found 'rsc'"):
+    with pytest.raises(InvalidInputError, match=r"outcome: expected one of rcs, .*; found 'rsc'"):
         diary_effects(CASES, participants(2), visits, injections(2), days, outcomes=["rsc"])
 
 

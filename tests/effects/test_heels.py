@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 from math import isnan
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_no_flats_is_no_change_and_seven_days_take_all_the_load_away():
     rows = flats(fit)
     assert (rows[0].change, rows[0].lower, rows[0].upper) == (0.0, 0.0, 0.0)
     changes = [row.change for row in rows]
-    assert all(later < earlier for earlier, later in zip(changes, changes[1:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(changes))
     assert rows[-1].probability > rows[1].probability
     assert "three days a week in flats would have changed pain by" in flats_sentence(rows)
     assert variant_weights(fit.joint).sum() == pytest.approx(1.0)
@@ -144,7 +145,9 @@ def test_masking_is_high_where_load_rose_and_low_where_it_did_not():
 
 
 def test_masking_is_calibrated_over_many_worlds():
-    """Of people given 0 to 40 % masking few are masked, of those given 60 to 100 % most; truth by expected pain and load."""
+    """Of people given 0 to 40 % masking few are masked, of those given 60 to 100 % most; truth by expected pain and
+    load.
+    """
     rng = np.random.default_rng(5)
     given, true = [], []
     for seed in range(40):

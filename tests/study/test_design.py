@@ -114,7 +114,7 @@ def test_a_pilot_gives_the_effect_its_doubt_and_the_people(tmp_path: Path):
         InvalidInputError, match=r"expected a row of the group for pain \(change_from_baseline\); found rcs"
     ):
         planned(tmp_path, text.replace('name = "rcs"', 'name = "pain"'))
-    with pytest.raises(UnreadableFileError, match="expected a pilot's effects.csv"):
+    with pytest.raises(UnreadableFileError, match=r"expected a pilot's effects\.csv"):
         planned(tmp_path, text.replace('"effects.csv"', '"none.csv"'))
 
 
@@ -165,14 +165,14 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path):
     with pytest.raises(UnreadableFileError, match="expected a plan in TOML; found no such file"):
         read_design_plan(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("kind = parallel")
-    with pytest.raises(UnreadableFileError, match='expected TOML in UTF-8; found .*kind = "parallel"'):
+    with pytest.raises(UnreadableFileError, match=r'expected TOML in UTF-8; found .*kind = "parallel"'):
         read_design_plan(tmp_path / "bad.toml")
 
 
 def test_a_sealed_list_is_never_replaced(tmp_path: Path):
     (tmp_path / "out").mkdir()
     write_design(planned(tmp_path), tmp_path / "out")
-    with pytest.raises(OutputError, match="expected a folder without a sealed allocation; found sealed/allocation.csv"):
+    with pytest.raises(OutputError, match=r"expected a folder without a sealed allocation; found sealed/allocation.csv"):
         check_not_sealed(tmp_path / "out")
 
 

@@ -1,10 +1,11 @@
 """One person's diary outcome, after against before: raw, or with season and a bad start taken out.
 
-Raw is what the days say. Modelled adds to the same regression (a) the outdoor temperature, bent (a line and a square), because
-severity is lowest near 25 °C and rises on both sides (doi 10.1016/S2665-9913(24)00189-9); its slope starts from what is
-published where something is; and (b) a decay from the first diary day with the days' own correlation time: who enrols on a
-bad day is conditioned on, so that the return from it is not taken for an effect. Given the first day's state an AR(1) series
-does not care why it was chosen, so this removes regression to the mean as far as the diary begins at enrolment.
+Raw is what the days say. Modelled adds to the same regression (a) the outdoor temperature, bent (a line and a square),
+because severity is lowest near 25 °C and rises on both sides (doi 10.1016/S2665-9913(24)00189-9); its slope starts
+from what is published where something is; and (b) a decay from the first diary day with the days' own correlation
+time: who enrols on a bad day is conditioned on, so that the return from it is not taken for an effect. Given the first
+day's state an AR(1) series does not care why it was chosen, so this removes regression to the mean as far as the diary
+begins at enrolment.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def person_change(
         n_before, n_effect = int((period == "before").sum()), int((period == "effect").sum())
         if min(n_before, n_effect) < LEAST_DAYS:
             return None
-    # Days of the onset and after the window are left out: a level for each would not fit a rise or a decline, and errors
-    # that remember would take the misfit for a smaller effect.
+    # Days of the onset and after the window are left out: a level for each would not fit a rise or a decline, and
+    # errors that remember would take the misfit for a smaller effect.
     compared = np.isin(period, ("before", "effect"))
     missing = _missing(series, window)
     series, period = _subset(series, compared), period[compared]
@@ -250,10 +251,10 @@ def _columns(
 def fit_counts(y: Floats, day: Floats, columns: Columns, *, memory: Memory | None = None, rounds: int = 6) -> SerialFit:
     """Log-linear regression of over-dispersed daily counts, by quasi-likelihood.
 
-    Variance σ²(μ + α μ²) with α from the moments of the Pearson residuals and σ² estimated; iteratively reweighted least
-    squares on the working response (McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, chapters 2 and 9),
-    with the dependence between days of :mod:`rewarm.effects.serial` on that scale. With independent days and flat priors
-    the estimates are those of a negative-binomial GLM at the same α.
+    Variance σ²(μ + α μ²) with α from the moments of the Pearson residuals and σ² estimated; iteratively reweighted
+    least squares on the working response (McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, chapters 2
+    and 9), with the dependence between days of :mod:`rewarm.effects.serial` on that scale. With independent days and
+    flat priors the estimates are those of a negative-binomial GLM at the same α.
     """
     x = columns.design(0.0)
     eta = np.full(y.size, columns.centre)

@@ -1,10 +1,11 @@
 """Heels, heal or hide: did pain fall, would it have fallen at equal load, and did load or harm rise meanwhile?
 
-Load after the treatment is a consequence of it (less pain, longer in heels), not a baseline. So two estimates are kept apart:
-``observed_relief``, pain after against before at whatever load, and ``relief_at_equal_load``, the same at the load of the days
-before: the effect of the toxin not through the load, if nothing else drives both load and pain on the same day. Pain of past
-days may well have changed the load: the regression's likelihood goes day by day and stands it. Pain on the *same* day that
-made a person change shoes is not told apart from load that made the pain, in any diary; the notes say so.
+Load after the treatment is a consequence of it (less pain, longer in heels), not a baseline. So two estimates are kept
+apart: ``observed_relief``, pain after against before at whatever load, and ``relief_at_equal_load``, the same at the
+load of the days before: the effect of the toxin not through the load, if nothing else drives both load and pain on the
+same day. Pain of past days may well have changed the load: the regression's likelihood goes day by day and stands it.
+Pain on the *same* day that made a person change shoes is not told apart from load that made the pain, in any diary;
+the notes say so.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ NOT_SEEN: Final = 0.05
 class HeelFit:
     """One person's pain and load before and in the window of effect.
 
-    ``pain`` and ``load`` are the fits without each other (coefficient ``effect``); ``joint`` is pain on carried load with
-    coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
-    ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and ``load_after`` are
-    means; ``pain_before`` likewise; ``seen_low`` and ``seen_high`` bound the carried loads that were seen.
+    ``pain`` and ``load`` are the fits without each other (coefficient ``effect``); ``joint`` is pain on carried load
+    with coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
+    ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and
+    ``load_after`` are means; ``pain_before`` likewise; ``seen_low`` and ``seen_high`` bound the carried loads that
+    were seen.
     """
 
     who: str
@@ -95,7 +97,7 @@ _TOO_FEW: Final = "heel hours were written on too few days before the injection 
 
 def variant_weights(joint: SerialFit) -> Floats:
     """Probability of each carry-over of :data:`rewarm.effects.load.CARRY_OVER`, (5,)."""
-    return np.bincount(joint.variants, weights=joint.weights, minlength=len(CARRY_OVER))
+    return np.bincount(joint.variants, weights=joint.weights, minlength=len(CARRY_OVER)).astype(np.float64)
 
 
 def slope_before(joint: SerialFit) -> Floats:
@@ -117,8 +119,8 @@ def _step(
 
 
 def _compared(period: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Days of the onset, and those after the window, are left out: a level for each would not fit a rise, and errors that
-    remember would take the misfit for a smaller effect.
+    """Days of the onset, and those after the window, are left out: a level for each would not fit a rise, and errors
+    that remember would take the misfit for a smaller effect.
     """
     return np.isin(period, ("before", "effect"))
 
@@ -157,8 +159,8 @@ def _joint(
         if own_slope:
             columns.append((level * (period[kept] == "effect"))[:, None])
         designs.append(np.hstack(columns))
-        # Loads that are carried for long vary less. Flat priors on the slope would prefer them for that alone: flat on what
-        # a standard deviation of the carried load does instead.
+        # Loads that are carried for long vary less. Flat priors on the slope would prefer them for that alone: flat on
+        # what a standard deviation of the carried load does instead.
         weights.append(float(np.std(level)) ** (2 if own_slope else 1))
     names = ["const", "effect", "load", *(["effect_load"] if own_slope else [])]
     try:

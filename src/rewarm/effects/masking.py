@@ -1,4 +1,4 @@
-"""Relief that hides something: the probability that pain fell while load or harm rose, and the sentence that says so."""
+"""Relief that hides something: the probability that pain fell while load or harm rose, and its sentence."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _load_mean(fit: HeelFit) -> float:
 
 
 def _joint_draws(fit: HeelFit, seed: int) -> tuple[Floats, Floats | None]:
-    """Draws of pain's and load's change. Where pain on load is known, pain = relief at equal load + slope × more load."""
+    """Draws of pain's and load's change. Where known, pain = relief at equal load + slope × more load."""
     if fit.load is None:
         return fit.pain.draws(_DRAWS, seed) @ fit.pain.vector(effect=1), None
     load = fit.load.draws(_DRAWS, seed + 2) @ fit.load.vector(effect=1)

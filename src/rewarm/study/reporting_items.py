@@ -1,7 +1,7 @@
 """What protocols and reports must say: the items of SPIRIT 2013, CENT 2015 and SCRIBE 2016, by number and topic.
 
-Topics are named in our own words; the guidelines' own texts are behind the sources and must be read there. Of CENT, which extends
-CONSORT 2010, only the items are listed that concern single patients.
+Topics are named in our own words; the guidelines' own texts are behind the sources and must be read there. Of CENT,
+which extends CONSORT 2010, only the items are listed that concern single patients.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ SOURCES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class ReportingItem:
-    """One item: which guideline, its number there, what it is about, and which of our answers fills it ("": a person must)."""
+    """One item: which guideline, its number there, what it is about, and which of our answers fills it ("": a person
+    must).
+    """
 
     guideline: str
     number: str
