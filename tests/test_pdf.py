@@ -31,10 +31,10 @@ def test_without_weasyprint_one_line_names_the_packages(monkeypatch: pytest.Monk
 
 
 def test_where_no_process_can_be_had_this_one_prints(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_: object) -> None:
-        raise OSError("no semaphores")
+    def refuse(*_: object) -> None:
+        raise OSError("no further processes")
 
-    monkeypatch.setattr("rewarm.processes.ProcessPoolExecutor", refuse)
+    monkeypatch.setattr("rewarm.processes.get_context", refuse)
     with second_process() as printer:
         document, _ = printer(PAGE)()
     assert document is not None

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 
 from rewarm.processes import process_pool
@@ -49,7 +48,7 @@ def _awaiting(printing: Future[Printed], html: str) -> Callable[[], Printed]:
     def result() -> Printed:
         try:
             return printing.result()
-        except BrokenProcessPool:
+        except BrokenExecutor:
             return print_pdf(html)
 
     return result

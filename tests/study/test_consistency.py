@@ -385,3 +385,16 @@ def test_a_diary_of_someone_who_travels_is_kept_by_the_day_that_was_written(tabl
         "2026-01-14T07:00 when it was 2026-01-13T23:00 there. "
         "Correct the offset, or leave it where the person travelled: the day is the one written"
     ]
+
+
+def test_the_same_time_on_two_clocks_is_two_moments(tables: Path) -> None:
+    rows = "P1,2026-01-12T08:00+09:00,4\nP1,2026-01-12T08:00+01:00,4\n"
+    (tables / "diary.csv").write_text(f"participant,date,rcs\n{rows}", encoding="utf-8")
+    assert not check_study(tables).errors
+
+
+def test_a_cell_that_is_no_date_is_said_beside_two_ways_of_writing(tables: Path) -> None:
+    rows = "P1,2026-01-12,4\nP1,13.01.2026,4\nP1,yesterday,4\n"
+    (tables / "diary.csv").write_text(f"participant,date,rcs\n{rows}", encoding="utf-8")
+    found = {(p.row, p.found) for p in check_study(tables).errors if p.column == "date"}
+    assert found == {(3, "'13.01.2026'"), (4, "'yesterday'")}

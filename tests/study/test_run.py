@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
@@ -67,6 +69,7 @@ def test_the_output_is_the_contract(study: Path, tmp_path: Path) -> None:
     assert sorted(contents(tmp_path / "out")) == [
         "checks.csv",
         "comparisons.csv",
+        "first_table.csv",
         "measurements.csv",
         "measurements.parquet",
         "regions/P1-before.geojson",
@@ -246,6 +249,27 @@ def test_a_study_of_diaries_alone_gives_empty_tables(study: Path, tmp_path: Path
     assert len(result.measurements) == 0
     assert (tmp_path / "out" / "measurements.csv").read_text(encoding="utf-8") == ",".join(MEASUREMENTS) + "\n"
     assert result.tables["diary"]["rcs"].tolist() == [4.0]
+    assert result.diary_coverage is not None
+    assert (tmp_path / "out" / "diary_coverage.csv").read_text(encoding="utf-8").count("\n") == 2
+    first = pd.read_csv(tmp_path / "out" / "first_table.csv")
+    assert first.loc[first["characteristic"] == "rcs", "mean"].tolist() == [4.0]
+    assert not (tmp_path / "out" / "injections.csv").exists()
+
+
+def test_tables_of_workbooks_are_analysed_and_named_among_the_inputs(tables: Path, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in csv.reader((tables / "diary.csv").read_text(encoding="utf-8").splitlines()):
+        book.active.append(row)
+    book.save(tables / "diary.xlsx")
+    (tables / "diary.csv").unlink()
+    rows = "participant,date,side,site,product,units_u\nP1,2026-01-14,left,toe1,Botox,2\n"
+    (tables / "injections.csv").write_text(rows, encoding="utf-8")
+    result = run_study(tables, tmp_path / "out")
+    assert {"diary.xlsx", "injections.csv", "study.toml"}.issubset(result.inputs)
+    totals = pd.read_csv(tmp_path / "out" / "injections.csv")
+    assert totals["units_u"].tolist() == [2.0, 2.0, 2.0]
+    assert result.diary_coverage is not None
+    assert result.diary_coverage["days_kept"].tolist() == [2]
 
 
 def test_every_error_of_a_run_is_the_packages_own(study: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 import pytest
 
 from rewarm.errors import RewarmError, UnreadableFileError
-from rewarm.processes import process_pool
+from rewarm.processes import ProcessPool, process_pool
 from rewarm.study.results import ScanResult
 from rewarm.study.scan import ScanPlan
 from rewarm.study.workers import Outcome, measure_in_turn, sharing
@@ -53,7 +52,7 @@ def test_without_other_processes_scans_are_measured_in_turn() -> None:
 
 def test_a_process_that_dies_costs_no_scan(plans: list[ScanPlan]) -> None:
     with process_pool(1, preload="rewarm.study.scan") as pool:
-        assert isinstance(pool, ProcessPoolExecutor)
+        assert isinstance(pool, ProcessPool)
         pool.submit(os._exit, 1)
         outcomes = sharing(pool, 1)(plans, lambda _plan: None)
     assert [type(outcome) for outcome in outcomes] == [ScanResult] * 3 + [UnreadableFileError, ScanResult]

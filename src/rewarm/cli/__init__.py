@@ -19,6 +19,8 @@ from rewarm.version import __version__
 MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.studies",
+    "rewarm.cli.templates",
+    "rewarm.cli.simulating",
     "rewarm.cli.planning",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""

@@ -128,7 +128,7 @@ def _injection_totals(result: StudyResult) -> TextTable | None:
     if totals is None:
         return None
     flagged = bool(totals["flags"].any())
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in totals.to_dict("records"):
         where = {"limb": f"{row['side']} {row['limb']}".strip() or "site not known", "visit": "all limbs"}
         when = str(row["date"]) or str(row["year"])
@@ -144,7 +144,7 @@ def _injection_totals(result: StudyResult) -> TextTable | None:
             cell_text(row["volume_ml"]) or NOT_KNOWN,
         )
         rows.append((*cells, str(row["flags"])) if flagged else cells)
-    header = ("participant", "when", "where", "product", "sites", "units, U", "volume, mL")
+    header: tuple[str, ...] = ("participant", "when", "where", "product", "sites", "units, U", "volume, mL")
     note = f"{_PRODUCTS_APART} A volume is missing where that of any site was not recorded."
     if flagged:
         header = (*header, "what does not add up")

@@ -10,6 +10,7 @@ from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.run import analyse_study, run_study
 from rewarm.study.single import measure_files
 from rewarm.study.staging import staged_output
+from rewarm.study.template import write_template
 from rewarm.study.workers import sharing
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "study_tables",
     "write_comparison",
     "write_study_result",
+    "write_template",
 ]

@@ -116,11 +116,12 @@ def _far_from_visits(name: str, tables: Tables) -> list[Problem]:
     frame, visits = tables.get(name), _first_visits(tables)
     if frame is None or not _has(frame, "participant", "date"):
         return []
-    ends = [visits.get(str(who)) for who in frame["participant"]]
-    far = []
-    for date, end in zip(frame["date"], ends, strict=True):
-        reach = pd.Timedelta(days=_FAR_DAYS)
-        far.append(end is not None and pd.notna(date) and not end[0] - reach <= date <= end[1] + reach)
+    reach = pd.Timedelta(days=_FAR_DAYS)
+    first, last = (
+        frame["participant"].map({who: ends[end] for who, ends in visits.items()}).astype("datetime64[s]")
+        for end in (0, 1)
+    )
+    far = (frame["date"] < first - reach) | (frame["date"] > last + reach)
     found = frame.loc[far, "date"].dt.strftime("%Y-%m-%d")
     advice = "Is the year right?"
     return row_problems(
@@ -168,8 +169,7 @@ def _same_moment(table: pd.DataFrame) -> list[Problem]:
 
 
 def _several_a_day(table: pd.DataFrame) -> list[Problem]:
-    groups = table.groupby(["participant", "side", "day"], sort=False)
-    several = groups.size()
+    several = table.groupby(["participant", "side", "day"], sort=False).size()
     several = several[several > 1]
     if several.empty:
         return []
@@ -179,23 +179,36 @@ def _several_a_day(table: pd.DataFrame) -> list[Problem]:
     parts = [f"added are {added}" * bool(added), f"of {worst} the highest counts" * bool(worst), "scores are averaged"]
     advice = f"They become one entry a day: {'; '.join(part for part in parts if part)}"
     problems = [Problem("diary.csv", 0, "date", "one entry a person, side and day", days, "warning", advice)]
+    return [*problems, *_whole_and_parts(table), *_more_than_a_day_holds(table)]
+
+
+def _whole_and_parts(table: pd.DataFrame) -> list[Problem]:
+    """A day with an entry of its own and entries with their times."""
+    keys = ["participant", "side", "day"]
     alone = table["utc"].isna()
-    mixed = groups["utc"].agg(lambda moments: moments.isna().any() and moments.notna().any())
-    if mixed.any():
-        first = next(row for row in table.index[alone] if mixed[tuple(table.loc[row, ["participant", "side", "day"]])])
-        expected = "of one day either a single entry, or entries with their times"
-        found = f"both, on {int(mixed.sum())} day{'s' if mixed.sum() > 1 else ''}"
-        advice = "Is the entry without a time the sum of the others? Then delete either"
-        problems.append(Problem("diary.csv", row_number(first), "date", expected, found, "warning", advice))
+    counts = table.assign(alone=alone, timed=~alone).groupby(keys, sort=False)[["alone", "timed"]].transform("sum")
+    mixed = table[alone & (counts["timed"] > 0)]
+    if mixed.empty:
+        return []
+    days = len(mixed.drop_duplicates(keys))
+    expected = "of one day either a single entry, or entries with their times"
+    found = f"both, on {days} day{'s' if days > 1 else ''}"
+    advice = "Is the entry without a time the sum of the others? Then delete either"
+    return [Problem("diary.csv", row_number(mixed.index[0]), "date", expected, found, "warning", advice)]
+
+
+def _more_than_a_day_holds(table: pd.DataFrame) -> list[Problem]:
+    """Hours and minutes of several entries that are more than the day has."""
+    problems = []
     for column, most in _MOST_HOURS.items():
-        if column in table:
-            total = groups[column].sum()
-            for (who, _, day), value in total[total > most].items():  # type: ignore[misc]
-                if (who, _, day) in several.index:
-                    unit = DIARY.column(column).unit
-                    expected = f"at most {most:g} {unit} on one day of participant {who!r}"
-                    found = f"{value:g} {unit} over the entries of {day:%Y-%m-%d}"
-                    problems.append(Problem("diary.csv", 0, column, expected, found))
+        if column not in table:
+            continue
+        totals = table.groupby(["participant", "side", "day"], sort=False)[column].agg(["sum", "size"]).reset_index()
+        for row in totals[(totals["sum"] > most) & (totals["size"] > 1)].to_dict("records"):
+            unit = DIARY.column(column).unit
+            expected = f"at most {most:g} {unit} on one day of participant {row['participant']!r}"
+            found = f"{row['sum']:g} {unit} over the entries of {row['day']:%Y-%m-%d}"
+            problems.append(Problem("diary.csv", 0, column, expected, found))
     return problems
 
 
@@ -251,12 +264,11 @@ def _outcomes(tables: Tables, settings: Mapping[str, Any]) -> list[Problem]:
         expected = "one primary outcome, named before the data are looked at"
         return [Problem(SETTINGS_FILE, 0, "outcomes.primary", expected, "none", "warning")]
     if primary in METRICS:
-        there = "scans" in tables or (
-            _has(measured, "metric") and measured is not None and (measured["metric"] == primary).any()
-        )
+        there = "scans" in tables or (measured is not None and primary in set(measured.get("metric", ())))
         where = "rows of it in measurements.csv, or recordings"
     else:
-        there = diary is not None and primary in diary and diary[primary].map(lambda v: pd.notna(v) and v != "").any()
+        entries = pd.Series(dtype=str) if diary is None or primary not in diary else diary[primary].dropna()
+        there = bool((entries.astype(str) != "").any())
         where = "entries of it in diary.csv"
     if there:
         return []

@@ -42,9 +42,9 @@ def first_table(tables: StudyTables, measurements: pd.DataFrame | None = None) -
 
     ``measurements`` (columns of :data:`rewarm.tables.MEASUREMENTS`) may take the place of the study's own. A person is
     one figure: digits are averaged within the person. Baseline is the first visit, and of diaries the days before the
-    first injection (of who was never injected the first 14 days). Metrics are the declared outcomes, or else
-    the digits' temperature and its differences; of the diary all figures. Age is the calendar year of the first visit − the year of
-    birth. Columns: :data:`FIRST_TABLE`; no rows where there are no participants.
+    first injection (of who was never injected the first 14 days). Metrics are the declared outcomes, or else the
+    temperature of digits and its differences; of the diary all figures. Age is the calendar year of the first visit −
+    the year of birth. Columns: :data:`FIRST_TABLE`; no rows where there are no participants.
     """
     people = tables.participants.drop_duplicates("participant")
     who = pd.Index(people["participant"])
@@ -139,9 +139,10 @@ def _parts(text: object) -> list[str]:
 
 
 def _ages(tables: StudyTables, who: pd.Index) -> pd.Series:
-    years = tables.visits.groupby("participant")["date"].min().dt.year.reindex(who)
-    born = tables.participants.drop_duplicates("participant").set_index("participant")["birth_year"].reindex(who)
-    return years - born
+    first: pd.Series = tables.visits.groupby("participant")["date"].min()
+    people = tables.participants.drop_duplicates("participant").set_index("participant")
+    ages: pd.Series = first.dt.year.reindex(who) - people["birth_year"].reindex(who)
+    return ages
 
 
 def _follow_up(tables: StudyTables, who: pd.Index) -> pd.Series:
@@ -191,7 +192,8 @@ def _diary_baseline(tables: StudyTables, who: pd.Index) -> Iterable[tuple[str, p
     days = diary_days(tables.diary[tables.diary["day"].notna()])
     if days.empty:
         return
-    injected = days["participant"].map(tables.injections.groupby("participant")["day"].min())
+    first = tables.injections.dropna(subset="day").groupby("participant")["day"].min().to_dict()
+    injected = pd.Series([first.get(who) for who in days["participant"]], index=days.index, dtype="datetime64[s]")
     begun = days.groupby("participant")["day"].transform("min")
     before = days["day"] < injected.fillna(begun + pd.Timedelta(days=BASELINE_DAYS))
     for column in DIARY.columns:

@@ -93,7 +93,7 @@ def check_study(folder: str | Path, *, measurements: Path | None = None) -> Stud
     utc = {(name, column): moments for name, table in typed.items() for column, moments in table.utc.items()}
     together = [
         *_empty_tables(tables),
-        *link_problems(path, tables, settings),
+        *link_problems(path, tables, settings, utc),
         *consistency_problems(tables, settings, utc),
     ]
     problems += _in_workbooks(together, files)

@@ -27,11 +27,15 @@ def link_problems(
     folder: Path,
     tables: Tables,
     settings: Mapping[str, Any],
+    utc: Mapping[tuple[str, str], pd.Series],
 ) -> list[Problem]:
-    """Everything that the tables, each fine in itself, say wrongly about each other and about files."""
+    """Everything that the tables, each fine in itself, say wrongly about each other and about files.
+
+    ``utc`` maps a table and its column of dates to the moments, see :class:`rewarm.study.folder.StudyCheck`.
+    """
     problems: list[Problem] = []
     for name, frame in tables.items():
-        problems += _duplicates(name, frame)
+        problems += _duplicates(name, frame, utc.get((name, "date")))
         problems += _future_dates(name, frame)
     problems += _unknown_participants(tables)
     problems += _unknown_visits(tables)
@@ -64,13 +68,16 @@ def _joined(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series:
     return key
 
 
-def _duplicates(name: str, frame: pd.DataFrame) -> list[Problem]:
+def _duplicates(name: str, frame: pd.DataFrame, moments: pd.Series | None) -> list[Problem]:
     key = TABLES[name].key
     present = tuple(column for column in key if column in frame)
     if not present or (present != key and name != "diary"):  # the side of a diary is optional
         return []
     joined = _joined(frame, present)
-    again = joined[(frame[present[0]] != "") & joined.duplicated()]
+    again = joined[(frame[present[0]] != "") & joined.duplicated() & joined.notna()]  # not what could not be read
+    if "date" in present and moments is not None:  # who travels west may read the same time from the clock twice
+        exactly = joined + _JOIN + moments.astype(str).fillna("")
+        again = again[exactly.duplicated()[again.index]]
     if again.empty:
         return []
     once = joined.drop_duplicates()

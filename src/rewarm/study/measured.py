@@ -14,6 +14,9 @@ from rewarm.tables import METRICS
 _UNIT_MEANT: Final = {"°c": "degC", "c": "degC", "celsius": "degC", "deg c": "degC", "degc": "degC", "k": "delta_degC",
                       "sec": "s", "seconds": "s", "%": "percent", "pct": "percent", "mm²": "mm2", "": "1"}  # fmt: skip
 
+_OTHER_UNITS: Final = {"area": ("px",)}
+"""Where the size of a pixel on the skin is not known."""
+
 
 def measured_problems(table: pd.DataFrame) -> list[Problem]:
     """Everything that is wrong with measurements made elsewhere, as a table as read: units, flags, repeated rows."""
@@ -37,7 +40,7 @@ def _units(table: pd.DataFrame) -> list[Problem]:
                 severity="warning",
                 advice=advice,
             )
-        elif unit != METRICS[str(metric)][0] and unit != "":
+        elif unit not in ("", METRICS[str(metric)][0], *_OTHER_UNITS.get(str(metric), ())):
             right = METRICS[str(metric)][0]
             same = _UNIT_MEANT.get(str(unit).lower()) == right or {str(unit), right} == {"degC", "delta_degC"}
             advice = f"Write {right}" if same else f"Convert the values to {right}"

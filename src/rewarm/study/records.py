@@ -38,7 +38,7 @@ class Column:
 
     ``required`` means that the column and a value in every row must be there. Outside ``low`` .. ``high`` a value is
     an error, outside ``usual_low`` .. ``usual_high`` a warning; ``low_open`` excludes ``low`` itself. ``open`` makes a
-    word outside ``vocabulary`` a warning instead of an error. ``example`` is what a cell may hold, as it is written.
+    word outside ``vocabulary`` a warning instead of an error.
     """
 
     name: str
@@ -54,7 +54,6 @@ class Column:
     usual_low: float | None = None
     usual_high: float | None = None
     daily: Daily = ""
-    example: str = ""
 
 
 @dataclass(frozen=True)

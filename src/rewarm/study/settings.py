@@ -210,7 +210,8 @@ def _section(
         trouble, advice = _trouble(values[setting.name], setting)
         if trouble:
             row = _line(text, section, setting.name)
-            problems.append(Problem(FILE, row, name, trouble, repr(values[setting.name]), advice=advice))
+            found = repr(values[setting.name]) if values[setting.name] != "" else "nothing yet"
+            problems.append(Problem(FILE, row, name, trouble, found, advice=advice))
     for key in values:
         if key not in names and key not in sections:
             row = _line(text, section, key)

@@ -6,10 +6,10 @@ Threads would not do: what they would share is Python's own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future
 
 from rewarm.errors import RewarmError
+from rewarm.processes import ProcessPool
 from rewarm.study.results import ScanResult
 from rewarm.study.scan import ScanPlan, measure_scan
 
@@ -32,7 +32,7 @@ def measure_in_turn(plans: Sequence[ScanPlan], tell: Callable[[ScanPlan], None])
     return outcomes
 
 
-def sharing(pool: ProcessPoolExecutor | None, processes: int) -> Measurer:
+def sharing(pool: ProcessPool | None, processes: int) -> Measurer:
     """A measurer that shares the scans with the ``processes`` processes of ``pool``; measures alone where it is None.
 
     Where one of them dies, this process measures what is left.
@@ -43,7 +43,7 @@ def sharing(pool: ProcessPoolExecutor | None, processes: int) -> Measurer:
 
 
 def _measure_shared(
-    pool: ProcessPoolExecutor, count: int, plans: Sequence[ScanPlan], tell: Callable[[ScanPlan], None]
+    pool: ProcessPool, count: int, plans: Sequence[ScanPlan], tell: Callable[[ScanPlan], None]
 ) -> list[Outcome]:
     """This process takes scans from the front, the others from the back, until they meet."""
     given: dict[int, Future[Outcome]] = {}
@@ -56,7 +56,7 @@ def _measure_shared(
             back, waiting = back - 1, waiting + 1
             try:
                 given[back] = pool.submit(_outcome, plans[back])
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 back += 1
                 break
         outcomes[front] = _outcome(plans[front])
@@ -70,7 +70,7 @@ def _measure_shared(
     for number, future in sorted(given.items(), reverse=True):
         try:
             outcomes[number] = future.result()
-        except BrokenProcessPool:
+        except BrokenExecutor:
             outcomes[number] = _outcome(plans[number])
         if number not in told:
             tell(plans[number])
