@@ -50,8 +50,8 @@ def diary(world: World, seed: int, *, first: int = 1, effect: bool = True) -> tu
         rcs = np.clip(np.rint(level + world.rcs_effect * on + rng.normal(0, world.noise_sd, day.size)), 0, 10)
         rate = world.attacks * np.exp(0.2 * rng.normal() + 0.2 * flare) * world.attacks_factor**on
         attacks = rng.poisson(rate * rng.gamma(world.dispersion, 1 / world.dispersion, day.size))
-        for k in np.flatnonzero(rng.random(day.size) >= world.missing):
-            rows.append((who, INJECTED + pd.Timedelta(days=int(day[k])), rcs[k], float(attacks[k])))
+        written = np.flatnonzero(rng.random(day.size) >= world.missing)
+        rows += [(who, INJECTED + pd.Timedelta(days=int(day[k])), rcs[k], float(attacks[k])) for k in written]
         for number, at in enumerate(range(0, day.size, 28)):
             visits.append((who, f"v{number}", INJECTED + pd.Timedelta(days=int(day[at])), 22.0, outdoor[at]))
     return (

@@ -1,7 +1,8 @@
 """People in heels whose truth is known: lived day by day, not drawn from the model that is tested.
 
-Pain of a day = rest + slope × carried load + what the toxin does + a slow flare + the day's own noise, rounded and kept in 0 to
-100. Relief felt over the last days tempts into longer hours, so that load after treatment depends on pain before it.
+Pain of a day = rest + slope × carried load + what the toxin does + a slow flare + the day's own noise, rounded and
+kept in 0 to 100. Relief felt over the last days tempts into longer hours, so that load after treatment depends on pain
+before it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def live(person: Person, seed: int, who: str = "H1") -> Lived:
         gained = np.clip(person.temptation * max(expected_usual - felt, 0.0), 0, 6)
         worn = rng.random() < person.heel_days / 7
         flat = rng.random() < person.flats_days / 7 and day >= 0
-        hours = float(np.clip(rng.normal(person.hours + gained, person.hours_sd), 0.3, 15)) if worn and not flat else 0.0
+        hours = (
+            float(np.clip(rng.normal(person.hours + gained, person.hours_sd), 0.3, 15)) if worn and not flat else 0.0
+        )
         load = hours * person.height_mm / 10
         level = person.carry_over * level + (1 - person.carry_over) * load
         flare = np.exp(-1 / 10) * flare + np.sqrt(1 - np.exp(-2 / 10)) * rng.normal(0, person.flare)
@@ -92,7 +95,9 @@ def injections(*people: str) -> pd.DataFrame:
 
 
 def visits(*people: str) -> pd.DataFrame:
-    rows = [(who, f"v{k}", INJECTED + pd.Timedelta(days=d), 22.0) for who in people for k, d in enumerate((-35, -1, 42))]
+    rows = [
+        (who, f"v{k}", INJECTED + pd.Timedelta(days=d), 22.0) for who in people for k, d in enumerate((-35, -1, 42))
+    ]
     return pd.DataFrame(rows, columns=["participant", "visit", "date", "ambient_c"])
 
 

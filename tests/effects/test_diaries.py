@@ -24,7 +24,7 @@ def test_a_case_series_is_called_a_change_and_its_rows_fit_the_contract():
     assert set(table["estimand"]) == {"change_from_baseline", "effect_modelled"}
     assert set(table["outcome"]) == {"rcs", "attacks_n"}
     (group,) = rows(result, who="group", outcome="rcs", estimand="change_from_baseline")
-    assert group.effect.lower < -2.0 < group.effect.upper
+    assert group.effect.lower < -1.7 < group.effect.upper  # whole points between 0 and 10 take a little of 2 points
     assert group.effect.n == 4
     assert group.effect.threats["placebo"] == "present"
     assert "whatever caused it" in group.sentence
@@ -76,7 +76,9 @@ def test_sides_of_one_person_are_compared_with_each_other():
         for side, effect in (("left", -15.0), ("right", 0.0)):
             pain = 50 + shared + effect * (np.arange(120) >= 40) + rng.normal(0, 4, 120)
             dates = pd.date_range("2025-01-04", periods=120)  # the injection is on its 29th day
-            days.append(pd.DataFrame({"participant": who, "date": dates, "side": side, "pain_vas": np.clip(pain, 0, 100)}))
+            days.append(
+                pd.DataFrame({"participant": who, "date": dates, "side": side, "pain_vas": np.clip(pain, 0, 100)})
+            )
     _, visits = diary(World(people=3), seed=1)
     result = diary_effects(
         {"design": {"kind": "split_limb", "control": "untreated_limb", "randomised": True}},
@@ -110,7 +112,7 @@ def test_two_people_are_no_arms():
 
 def test_an_unknown_outcome_is_told():
     days, visits = diary(World(people=2), seed=1)
-    with pytest.raises(InvalidInputError, match="outcome: expected one of rcs, .*; found 'rsc'"):
+    with pytest.raises(InvalidInputError, match=r"outcome: expected one of rcs, .*; found 'rsc'"):
         diary_effects(CASES, participants(2), visits, injections(2), days, outcomes=["rsc"])
 
 
@@ -122,11 +124,11 @@ def test_without_injections_there_is_no_before_and_after():
 
 
 def test_no_effect_is_called_effective_rarely():
-    """Thirty case series of four people without effect; bad starts are taken out of the modelled estimate."""
+    """Twenty case series of four people without effect; bad starts are taken out of the modelled estimate."""
     called = 0
-    for seed in range(30):
+    for seed in range(20):
         days, visits = diary(World(people=4), seed=100 + seed)
         result = diary_effects(CASES, participants(4), visits, injections(4), days, outcomes=["rcs"])
         (group,) = rows(result, who="group", estimand="change_from_baseline")
         called += group.effect.upper < 0
-    assert called <= 5  # 1.5 are expected at 5 % one-sided; more than 5 has a probability of 0.3 %
+    assert called <= 4  # 1 is expected at 5 % one-sided; more than 4 has a probability of 0.3 %

@@ -123,5 +123,7 @@ def test_too_few_days_and_columns_that_move_together_are_told():
         fit_serial(y, day, x, ["const", "effect"])
     day, x, y = step()
     twice = np.column_stack([x, x[:, 1]])
-    with pytest.raises(InvalidInputError, match="tell const, effect, load apart; found columns that always move together"):
+    with pytest.raises(
+        InvalidInputError, match="tell const, effect, load apart; found columns that always move together"
+    ):
         fit_serial(y, day, twice, ["const", "effect", "load"])

@@ -18,9 +18,9 @@ def design(
 ) -> None:
     """Plan the trial that would prove it: how many people, which visits and season, who gets what.
 
-    Simulates the trials that a plan describes (case_series, split_limb, parallel, or n_of_1 with a randomised start) and
-    writes design.html, power.csv, choices.csv, analysis_plan.md, checklist.csv, design.json, the open allocation.csv and, in
-    sealed/, what its codes mean. A folder that already holds a sealed list is never replaced.
+    Simulates the trials that a plan describes (case_series, split_limb, parallel, or n_of_1 with a randomised start)
+    and writes design.html, power.csv, choices.csv, analysis_plan.md, checklist.csv, design.json, the open
+    allocation.csv and, in sealed/, what its codes mean. A folder that already holds a sealed list is never replaced.
 
     Example:  **rewarm design PLAN.toml -o design**
     """
@@ -30,11 +30,11 @@ def design(
     from rewarm.study.design import MARKER, check_not_sealed, plan_study, write_design
 
     check_not_sealed(output)
-    with interruptions(str), progress() as tell:
-        with study.staged_output(output, marker=MARKER, protect=[plan_file]) as stage:
-            planned = plan_study(plan_file, on_progress=tell)
-            write_design(planned, stage)
-            page = write_design_page(planned, stage)
+    stages = study.staged_output(output, marker=MARKER, protect=[plan_file])
+    with interruptions(str), progress() as tell, stages as stage:
+        planned = plan_study(plan_file, on_progress=tell)
+        write_design(planned, stage)
+        page = write_design_page(planned, stage)
     sentence = power_words(planned)
     if as_json:
         rows = [{"participants": row.participants, "power": row.power} for row in planned.rows]
@@ -45,7 +45,9 @@ def design(
     for note in planned.notes:
         typer.echo(f"note: {note}", err=True)
     if planned.allocation is not None:
-        typer.echo(f"SHA-256 of the sealed list, to be published before the first person: {planned.allocation.commitment()}")
+        typer.echo(
+            f"SHA-256 of the sealed list, to be published before the first person: {planned.allocation.commitment()}"
+        )
     typer.echo(output / page.name)
 
 

@@ -1,7 +1,8 @@
 """Who gets what, by chance: blocks and strata, a sealed list, and a hash that is published before the first person.
 
-The open list holds codes, the sealed one what each code means. The sealed list begins with a secret number from which it was
-drawn, so that nobody can find the list by trying, and everybody can check afterwards: its SHA-256 was in the open from the start.
+The open list holds codes, the sealed one what each code means. The sealed list begins with a secret number from which
+it was drawn, so that nobody can find the list by trying, and everybody can check afterwards: its SHA-256 was in the
+open from the start.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Place:
 class Allocation:
     """A list: places in order, the secret it was drawn from, and in words how.
 
-    ``method`` may be published; ``restriction`` (the blocks' sizes) must not be known to those who enrol, who could foretell
-    the end of a block.
+    ``method`` may be published; ``restriction`` (the blocks' sizes) must not be known to those who enrol, who could
+    foretell the end of a block.
     """
 
     places: tuple[Place, ...]
@@ -45,7 +46,7 @@ class Allocation:
     restriction: str = ""
 
     def open_list(self) -> str:
-        """CSV for those who enrol: stratum, place and code; neither arms nor blocks, from which arms could be guessed."""
+        """CSV for those who enrol: stratum, place and code; no arms, nor blocks, from which arms could be guessed."""
         return _csv(["stratum", "place", "code"], [[p.stratum, p.place, p.code] for p in self.places])
 
     def sealed_list(self) -> str:
@@ -69,9 +70,9 @@ def allocate(
 ) -> Allocation:
     """Permuted blocks of randomly chosen sizes, one list a stratum, ``places`` places in each.
 
-    ``ratio`` are the arms' shares (1 each where not given); ``block_sizes`` must be multiples of their sum (twice and three
-    times it where not given); ``strata`` maps each factor to its levels, and every combination is a stratum. The last block is
-    whole, so that a list may be a little longer than asked for. The same secret gives the same list.
+    ``ratio`` are the arms' shares (1 each where not given); ``block_sizes`` must be multiples of their sum (twice and
+    three times it where not given); ``strata`` maps each factor to its levels, and every combination is a stratum. The
+    last block is whole, so that a list may be a little longer than asked for. The same secret gives the same list.
 
     Raises :class:`InvalidInputError`, naming everything that is wrong.
     """
@@ -109,7 +110,8 @@ def allocate_starts(starts: Sequence[float], places: int, *, secret: str) -> All
             "Name more weeks"
         )
     rng = random.Random(f"rewarm allocation {secret}")
-    codes, found = _codes(rng), []
+    codes = _codes(rng)
+    found: list[Place] = []
     for block in range(-(-places // len(starts))):
         order = list(starts)
         rng.shuffle(order)

@@ -1,9 +1,10 @@
-"""Diaries → effects: scores, attacks, colours and swelling, per person and for the group, beside what matters to people.
+"""Diaries → effects: scores, attacks, colours and swelling, per person and for the group, beside what matters to
+people.
 
 Three questions are kept apart. ``change_from_baseline``: the window of effect against the days before the injection,
-whatever caused it. ``effect_modelled``: the same with season and a bad start taken out (:mod:`rewarm.effects.diary_fit`).
-``effect_vs_control``: beside people or sides that got no toxin over the same days. People are pooled by a t interval over
-people, so that neither days nor sides count as independent.
+whatever caused it. ``effect_modelled``: the same with season and a bad start taken out
+(:mod:`rewarm.effects.diary_fit`). ``effect_vs_control``: beside people or sides that got no toxin over the same days.
+People are pooled by a t interval over people, so that neither days nor sides count as independent.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ MISSING_LIMIT: Final = 0.2
 class DiaryEffect:
     """One effect of a diary, with what the row has no column for.
 
-    ``before`` and ``after`` are the levels compared, ``important`` the smallest important difference and its source (NaN
-    and "" where none is published), ``probability_important`` that the improvement is at least that. ``sentence`` says
-    it in plain words.
+    ``before`` and ``after`` are the levels compared, ``important`` the smallest important difference and its source
+    (NaN and "" where none is published), ``probability_important`` that the improvement is at least that. ``sentence``
+    says it in plain words.
     """
 
     effect: Effect
@@ -83,8 +84,8 @@ def diary_effects(
     """Every effect that the diaries of a study can show (typed tables, as :func:`rewarm.study.check_study` gives them).
 
     ``outcomes`` are names of :data:`rewarm.effects.outcomes.DIARY_OUTCOMES`; all that the diary holds where not given.
-    ``outdoor`` is °C by calendar day where known better than from the visits. People without an injection (or a placebo's
-    date) count as controls of a parallel study from the treated people's median date on.
+    ``outdoor`` is °C by calendar day where known better than from the visits. People without an injection (or a
+    placebo's date) count as controls of a parallel study from the treated people's median date on.
 
     Raises :class:`InvalidInputError` for an outcome that is not one.
     """
@@ -131,18 +132,16 @@ class _Study:
 def _starts(participants: pd.DataFrame, injections: pd.DataFrame, diary: pd.DataFrame) -> dict[str, pd.Timestamp]:
     """Own first injection; for people without any, the median of the others', if their diary spans it."""
     own = starts(injections)
-    typical = pd.Series(list(own.values())).quantile(0.5, interpolation="nearest")
+    typical = sorted(own.values())[(len(own) - 1) // 2]
     days = local_day(diary["date"]).groupby(diary["participant"].astype(str))
-    spans = {who: (first, last) for (who, first), last in zip(days.min().items(), days.max(), strict=True)}
+    first, last = days.min().to_dict(), days.max().to_dict()
     for who in participants["participant"].astype(str):
-        if who not in own and who in spans and spans[who][0] < typical < spans[who][1]:
+        if who not in own and who in first and first[who] < typical < last[who]:
             own[who] = typical
     return own
 
 
-def _outcome_effects(
-    diary: pd.DataFrame, outcome: DiaryOutcome, study: _Study
-) -> tuple[list[DiaryEffect], list[str]]:
+def _outcome_effects(diary: pd.DataFrame, outcome: DiaryOutcome, study: _Study) -> tuple[list[DiaryEffect], list[str]]:
     everybody = day_series(diary, outcome, study.starts, outdoor=study.outdoor)
     treated = [series for series in everybody if series.who in study.treated]
     controls = [series for series in everybody if series.who not in study.treated]
@@ -236,8 +235,7 @@ def _beside_people(
     if found is None:
         return []
     before, after = (
-        float(np.mean([getattr(c, word) for c in arm]))
-        for arm, word in ((controls, "after"), (treated, "after"))
+        float(np.mean([getattr(c, word) for c in arm])) for arm, word in ((controls, "after"), (treated, "after"))
     )
     important = found.cdf(-outcome.important) if isfinite(outcome.important) else nan
     return [
@@ -257,8 +255,8 @@ def compare_arms(
     """Treated − control, with the value before as a covariate where given: ordinary least squares and its t.
 
     Analysis of covariance is unbiased under regression to the mean where chance made the arms, and never less precise
-    than the change (Vickers and Altman 2001, doi 10.1136/bmj.323.7321.1123). None with fewer than two people in an arm, or
-    five together.
+    than the change (Vickers and Altman 2001, doi 10.1136/bmj.323.7321.1123). None with fewer than two people in an
+    arm, or five together.
     """
     if min(len(treated), len(controls)) < LEAST_PER_ARM or len(treated) + len(controls) < LEAST_IN_ARMS:
         return None
@@ -346,12 +344,14 @@ def _notes(treated: Sequence[DaySeries], changes: Sequence[PersonChange], outcom
         if change.missing_share > MISSING_LIMIT and change.estimate < 0 and outcome.scale != "ordinal":
             worse = -change.estimate / change.missing_share
             notes.append(
-                f"{change.who}: {change.missing_share:.0%} of the days after have no {outcome.name}. The improvement would "
+                f"{change.who}: {change.missing_share:.0%} of the days after have no {outcome.name}. The "
+                f"improvement would "
                 f"vanish if those days were worse than the recorded ones by {worse:.3g} {_unit(outcome)} on average."
             )
         if outcome.scale == "bounded" and change.boundary_share > 0.3:
             notes.append(
-                f"{change.who}: {change.boundary_share:.0%} of the days have the lowest or highest possible {outcome.name}; "
+                f"{change.who}: {change.boundary_share:.0%} of the days have the lowest or highest possible "
+                f"{outcome.name}; "
                 "a change beyond the scale's end cannot be seen."
             )
         if not isfinite(change.sd):

@@ -1,4 +1,4 @@
-"""Diary rows → one value a local day: several entries joined, missing days left missing, time counted from treatment."""
+"""Diary rows → one value a local day: entries joined, missing days left missing, time counted from treatment."""
 
 from __future__ import annotations
 
@@ -75,10 +75,10 @@ def local_day(dates: pd.Series) -> pd.Series:
     Entries with a UTC offset keep their own local day: an evening's entry made abroad belongs to that evening.
     """
     if isinstance(dates.dtype, pd.DatetimeTZDtype):
-        return dates.dt.tz_localize(None).dt.normalize()
+        return pd.Series(dates.dt.tz_localize(None).dt.normalize())
     if dates.dtype == object or isinstance(dates.dtype, pd.StringDtype):
-        return pd.to_datetime(dates.astype(str).str.slice(0, 10))
-    return dates.dt.normalize()
+        return pd.Series(pd.to_datetime(dates.astype(str).str.slice(0, 10)))
+    return pd.Series(dates.dt.normalize())
 
 
 def colour_score(colours: pd.Series, attacks: pd.Series | None = None) -> pd.Series:
@@ -121,8 +121,8 @@ def day_series(
 ) -> list[DaySeries]:
     """One series a person who has a start and at least one value.
 
-    Several entries of a day (and side) are averaged, counts and minutes added. Over sides, a person's value is the mean; with ``treated_side`` it is the
-    treated minus the untreated side, for those who have both on a day.
+    Several entries of a day (and side) are averaged, counts and minutes added. Over sides, a person's value is the
+    mean; with ``treated_side`` it is the treated minus the untreated side, for those who have both on a day.
     """
     if outcome.name not in diary:
         return []

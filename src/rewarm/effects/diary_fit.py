@@ -1,10 +1,11 @@
 """One person's diary outcome, after against before: raw, or with season and a bad start taken out.
 
-Raw is what the days say. Modelled adds to the same regression (a) the outdoor temperature, bent (a line and a square), because
-severity is lowest near 25 °C and rises on both sides (doi 10.1016/S2665-9913(24)00189-9); its slope starts from what is
-published where something is; and (b) a decay from the first diary day with the days' own correlation time: who enrols on a
-bad day is conditioned on, so that the return from it is not taken for an effect. Given the first day's state an AR(1) series
-does not care why it was chosen, so this removes regression to the mean as far as the diary begins at enrolment.
+Raw is what the days say. Modelled adds to the same regression (a) the outdoor temperature, bent (a line and a square),
+because severity is lowest near 25 °C and rises on both sides (doi 10.1016/S2665-9913(24)00189-9); its slope starts
+from what is published where something is; and (b) a decay from the first diary day with the days' own correlation
+time: who enrols on a bad day is conditioned on, so that the return from it is not taken for an effect. Given the first
+day's state an AR(1) series does not care why it was chosen, so this removes regression to the mean as far as the diary
+begins at enrolment.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from rewarm.effects.diary_days import DaySeries, Window
 from rewarm.effects.outcomes import DiaryOutcome
@@ -89,30 +91,28 @@ def person_change(
         n_before, n_effect = int((period == "before").sum()), int((period == "effect").sum())
         if min(n_before, n_effect) < LEAST_DAYS:
             return None
-    constant = bool(np.ptp(series.value) == 0)
-    if constant:
-        return _never_changed(series, outcome, n_before, n_effect, window)
-    if outcome.scale == "count":
-        return _count_change(series, outcome, period, window, level, adjust, memory)
-    return _score_change(series, outcome, period, window, level, adjust, memory)
+    # Days of the onset and after the window are left out: a level for each would not fit a rise or a decline, and
+    # errors that remember would take the misfit for a smaller effect.
+    compared = np.isin(period, ("before", "effect"))
+    missing = _missing(series, window)
+    series, period = _subset(series, compared), period[compared]
+    if np.ptp(series.value) == 0:
+        return _never_changed(series, outcome, n_before, n_effect, missing)
+    change = _count_change if outcome.scale == "count" else _score_change
+    return change(series, outcome, period, missing, level, adjust, memory)
 
 
 def _score_change(
     series: DaySeries,
     outcome: DiaryOutcome,
     period: NDArray[np.str_],
-    window: Window,
+    missing: float,
     level: float,
     adjust: Adjustments,
     memory: Memory | None,
 ) -> PersonChange:
     ordinal = outcome.scale == "ordinal"
-    if ordinal:
-        compared = np.isin(period, ("before", "effect"))
-        series, period = _subset(series, compared), period[compared]
-        value = _mid_ranks(series.value)
-    else:
-        value = series.value
+    value = _mid_ranks(series.value) if ordinal else series.value
     spread = float(np.std(value))
     columns = _columns(series, outcome, period, adjust, spread, logarithmic=False)
 
@@ -144,7 +144,7 @@ def _score_change(
         probability_important=found.cdf(effect, important) if np.isfinite(important) else float("nan"),
         days_before=int((period == "before").sum()),
         days_effect=int((period == "effect").sum()),
-        missing_share=_missing(series, window),
+        missing_share=missing,
         boundary_share=float(np.mean((series.value <= outcome.low) | (series.value >= outcome.high))),
         ratio=None,
         season_leverage=leverage * scale,
@@ -155,7 +155,7 @@ def _count_change(
     series: DaySeries,
     outcome: DiaryOutcome,
     period: NDArray[np.str_],
-    window: Window,
+    missing: float,
     level: float,
     adjust: Adjustments,
     memory: Memory | None,
@@ -190,7 +190,7 @@ def _count_change(
         else float("nan"),
         days_before=int((period == "before").sum()),
         days_effect=int((period == "effect").sum()),
-        missing_share=_missing(series, window),
+        missing_share=missing,
         boundary_share=float(np.mean(series.value <= 0)),
         ratio=(float(np.exp(found.quantile(effect, 0.5))), float(np.exp(bounds[0])), float(np.exp(bounds[1]))),
         season_leverage=leverage,
@@ -222,13 +222,8 @@ def _columns(
     logarithmic: bool,
 ) -> Columns:
     n = series.value.size
-    names, fixed = ["const"], [np.ones(n)]
-    prior = [_LOG_EFFECT_SD if logarithmic else np.inf]
-    for word in ("onset", "effect", "waned"):
-        if (inside := period == word).any():
-            names.append(word)
-            fixed.append(inside.astype(float))
-            prior.append(_LOG_EFFECT_SD if logarithmic else np.inf)
+    names, fixed = ["const", "effect"], [np.ones(n), (period == "effect").astype(float)]
+    prior = [_LOG_EFFECT_SD if logarithmic else np.inf] * 2
     offset = np.zeros(n)
     if adjust.season:
         warmer = series.outdoor_c - series.outdoor_c[period == "before"].mean()
@@ -256,10 +251,10 @@ def _columns(
 def fit_counts(y: Floats, day: Floats, columns: Columns, *, memory: Memory | None = None, rounds: int = 6) -> SerialFit:
     """Log-linear regression of over-dispersed daily counts, by quasi-likelihood.
 
-    Variance σ²(μ + α μ²) with α from the moments of the Pearson residuals and σ² estimated; iteratively reweighted least
-    squares on the working response (McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, chapters 2 and 9),
-    with the dependence between days of :mod:`rewarm.effects.serial` on that scale. With independent days and flat priors
-    the estimates are those of a negative-binomial GLM at the same α.
+    Variance σ²(μ + α μ²) with α from the moments of the Pearson residuals and σ² estimated; iteratively reweighted
+    least squares on the working response (McCullagh and Nelder, Generalized Linear Models, 2nd ed. 1989, chapters 2
+    and 9), with the dependence between days of :mod:`rewarm.effects.serial` on that scale. With independent days and
+    flat priors the estimates are those of a negative-binomial GLM at the same α.
     """
     x = columns.design(0.0)
     eta = np.full(y.size, columns.centre)
@@ -289,14 +284,10 @@ def _with_offset(columns: Columns, factor: float) -> Columns:
 
 def _mid_ranks(value: Floats) -> Floats:
     """(rank − ½)/n with ties averaged: the share of days that are lower, plus half of those that are equal."""
-    from scipy.stats import rankdata
-
     return np.asarray((rankdata(value) - 0.5) / value.size)
 
 
-def _where_weather_is_known(
-    series: DaySeries, period: NDArray[np.str_]
-) -> tuple[DaySeries, NDArray[np.str_]]:
+def _where_weather_is_known(series: DaySeries, period: NDArray[np.str_]) -> tuple[DaySeries, NDArray[np.str_]]:
     known = np.isfinite(series.outdoor_c)
     return _subset(series, known), period[known]
 
@@ -321,12 +312,10 @@ def _missing(series: DaySeries, window: Window) -> float:
 
 
 def _never_changed(
-    series: DaySeries, outcome: DiaryOutcome, n_before: int, n_effect: int, window: Window
+    series: DaySeries, outcome: DiaryOutcome, n_before: int, n_effect: int, missing: float
 ) -> PersonChange:
     """The same value on every day: nothing changed, and no interval can be formed."""
     nan = float("nan")
     level = float(series.value[0])
     edge = float(level <= outcome.low or level >= outcome.high)
-    return PersonChange(
-        series.who, level, level, 0.0, nan, nan, nan, nan, nan, n_before, n_effect, _missing(series, window), edge, None
-    )
+    return PersonChange(series.who, level, level, 0.0, nan, nan, nan, nan, nan, n_before, n_effect, missing, edge, None)

@@ -31,7 +31,7 @@ def sentence_of(effect: Effect, outcome: DiaryOutcome, before: float, after: flo
         body = f"{who}, {outcome.words} {direction} from {before:.2g} to {after:.2g}{unit} ({interval})"
     tail = {
         "change_from_baseline": "; that is a change, whatever caused it.",
-        "effect_modelled": "; season and a bad start were taken out by a model, without anybody untreated to compare with.",
+        "effect_modelled": "; season and a bad start were taken out by a model, with nobody untreated to compare with.",
         "effect_vs_control": ".",
     }[effect.estimand]
     return body + tail + _importance(outcome, important)

@@ -1,8 +1,9 @@
 """What flats would have done: pain had the heels been left at home on k days a week, beside what the toxin did.
 
-Under the fitted line, pain moves by slope × carried load, so leaving heels off on k of 7 days (any seven, or cutting the hours
-of every day by k/7) takes k/7 of the usual carried load away. That is a prediction from how a person's pain followed the load
-before, not a trial of flats: whether the line is a cause is discussed in :mod:`rewarm.effects.heels`.
+Under the fitted line, pain moves by slope × carried load, so leaving heels off on k of 7 days (any seven, or cutting
+the hours of every day by k/7) takes k/7 of the usual carried load away. That is a prediction from how a person's pain
+followed the load before, not a trial of flats: whether the line is a cause is discussed in
+:mod:`rewarm.effects.heels`.
 """
 
 from __future__ import annotations
@@ -104,7 +105,11 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[Flats
             slopes[i], slope_sds[i] = fit.joint.mean(lighter), fit.joint.sd(lighter)
             reliefs[i], relief_sds[i] = fit.joint.mean(toxin), fit.joint.sd(toxin)
             difference[i], difference_sds[i] = fit.joint.mean(lighter - toxin), fit.joint.sd(lighter - toxin)
-        change, toxin_mean, beside = pool(slopes, slope_sds), pool(reliefs, relief_sds), pool(difference, difference_sds)
+        change, toxin_mean, beside = (
+            pool(slopes, slope_sds),
+            pool(reliefs, relief_sds),
+            pool(difference, difference_sds),
+        )
         assert change is not None
         assert toxin_mean is not None
         assert beside is not None
@@ -113,15 +118,28 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[Flats
         ends = (0.0, 0.0) if k == 0 else change.interval(level)
         rows.append(
             FlatsDay(
-                GROUP, k, mean, *ends, toxin_mean.mean, *toxin_mean.interval(level), beside.cdf(0.0), level, bool(seen), ""
+                who=GROUP,
+                flats_days=k,
+                change=mean,
+                lower=ends[0],
+                upper=ends[1],
+                toxin=toxin_mean.mean,
+                toxin_lower=toxin_mean.interval(level)[0],
+                toxin_upper=toxin_mean.interval(level)[1],
+                probability=beside.cdf(0.0),
+                level=level,
+                seen=bool(seen),
+                cannot_tell="",
             )
-        )  # fmt: skip
+        )
     return tuple(rows)
 
 
 def flats_table(rows: Sequence[FlatsDay]) -> pd.DataFrame:
     """The rows as a table with the columns of :data:`FLATS_COLUMNS`."""
-    return pd.DataFrame([{name: getattr(row, name) for name in FLATS_COLUMNS} for row in rows], columns=[*FLATS_COLUMNS])
+    return pd.DataFrame(
+        [{name: getattr(row, name) for name in FLATS_COLUMNS} for row in rows], columns=[*FLATS_COLUMNS]
+    )
 
 
 def flats_sentence(rows: Sequence[FlatsDay]) -> str:
@@ -152,4 +170,4 @@ def flats_sentence(rows: Sequence[FlatsDay]) -> str:
 
 def _cannot_tell(who: str, level: float, reason: str) -> tuple[FlatsDay, ...]:
     nan = float("nan")
-    return tuple(FlatsDay(who, k, *([nan] * 7), level, False, reason) for k in range(8))
+    return tuple(FlatsDay(who, k, nan, nan, nan, nan, nan, nan, nan, level, False, reason) for k in range(8))

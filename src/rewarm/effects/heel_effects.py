@@ -25,8 +25,10 @@ OUTCOME: Final = "pain_vas"
 FEEDBACK_LIMIT: Final = 0.2
 
 SAME_DAY: Final = (
-    "Relief at equal load, and what flats would have done, take it that on one and the same day load makes pain and not pain "
-    "the choice of shoes, and that nothing else drives both. A diary cannot check this; days in flats drawn by chance could."
+    "Relief at equal load, and what flats would have done, take it that on one and the same day load makes pain "
+    "and not pain "
+    "the choice of shoes, and that nothing else drives both. A diary cannot check this; days in flats drawn by "
+    "chance could."
 )
 
 
@@ -91,9 +93,7 @@ def heel_effects(
     )
 
 
-def _pain_rows(
-    fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str
-) -> list[tuple[Effect, str]]:
+def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str) -> list[tuple[Effect, str]]:
     rows, known = [], []
     for fit in fits:
         serial = fit.pain if estimand == "observed_relief" else fit.joint
@@ -119,7 +119,9 @@ def _load_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float) -> lis
     for fit in fits:
         if fit.load is None:
             effect = _effect(fit.who, "load_change", (nan, nan, nan), nan, 0, facts, level, fit.unit)
-            rows.append((effect, f"{fit.who}: the change of load is not known, because it was written on too few days."))
+            rows.append(
+                (effect, f"{fit.who}: the change of load is not known, because it was written on too few days.")
+            )
             continue
         known.append(fit.load)
         contrast = fit.load.vector(effect=1)
@@ -172,12 +174,12 @@ def _pain_words(effect: Effect) -> str:
     direction = "fell" if effect.estimate < 0 else "rose"
     interval = f"{effect.level:.0%} interval {effect.lower:+.0f} to {effect.upper:+.0f}"
     important = DIARY_OUTCOMES[OUTCOME].important
-    start = (
-        f"{who}: pain {direction} by {abs(effect.estimate):.0f} of 100 points at whatever load ({interval})."
-        if effect.estimand == "observed_relief"
-        else f"{who}: at the load of the days before, pain would have {'fallen' if effect.estimate < 0 else 'risen'} by "
-        f"{abs(effect.estimate):.0f} points ({interval})."
-    )
+    points = f"{abs(effect.estimate):.0f}"
+    if effect.estimand == "observed_relief":
+        start = f"{who}: pain {direction} by {points} of 100 points at whatever load ({interval})."
+    else:
+        moved = "fallen" if effect.estimate < 0 else "risen"
+        start = f"{who}: at the load of the days before, pain would have {moved} by {points} points ({interval})."
     if effect.lower <= -important and effect.upper >= important:
         return f"{start} The data cannot tell an important relief from an important worsening."
     return start
@@ -204,6 +206,7 @@ def _notes(fits: Sequence[HeelFit], people: set[str], events: pd.DataFrame | Non
             word = "less" if fit.pain_drives_load < 0 else "more"
             notes.append(
                 f"{fit.who}: after a day of more pain {word} heels were worn the next day (rank correlation "
-                f"{fit.pain_drives_load:+.2f}); the estimate allows for that, but it says that pain moves the choice of shoes."
+                f"{fit.pain_drives_load:+.2f}); the estimate allows for that, but it says that pain moves the "
+                f"choice of shoes."
             )
     return notes

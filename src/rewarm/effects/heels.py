@@ -1,10 +1,11 @@
 """Heels, heal or hide: did pain fall, would it have fallen at equal load, and did load or harm rise meanwhile?
 
-Load after the treatment is a consequence of it (less pain, longer in heels), not a baseline. So two estimates are kept apart:
-``observed_relief``, pain after against before at whatever load, and ``relief_at_equal_load``, the same at the load of the days
-before: the effect of the toxin not through the load, if nothing else drives both load and pain on the same day. Pain of past
-days may well have changed the load: the regression's likelihood goes day by day and stands it. Pain on the *same* day that
-made a person change shoes is not told apart from load that made the pain, in any diary; the notes say so.
+Load after the treatment is a consequence of it (less pain, longer in heels), not a baseline. So two estimates are kept
+apart: ``observed_relief``, pain after against before at whatever load, and ``relief_at_equal_load``, the same at the
+load of the days before: the effect of the toxin not through the load, if nothing else drives both load and pain on the
+same day. Pain of past days may well have changed the load: the regression's likelihood goes day by day and stands it.
+Pain on the *same* day that made a person change shoes is not told apart from load that made the pain, in any diary;
+the notes say so.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ NOT_SEEN: Final = 0.05
 class HeelFit:
     """One person's pain and load before and in the window of effect.
 
-    ``pain`` and ``load`` are the fits without each other (coefficient ``effect``); ``joint`` is pain on carried load with
-    coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
-    ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and ``load_after`` are
-    means; ``pain_before`` likewise; ``seen_low`` and ``seen_high`` bound the carried loads that were seen.
+    ``pain`` and ``load`` are the fits without each other (coefficient ``effect``); ``joint`` is pain on carried load
+    with coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
+    ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and
+    ``load_after`` are means; ``pain_before`` likewise; ``seen_low`` and ``seen_high`` bound the carried loads that
+    were seen.
     """
 
     who: str
@@ -95,7 +97,7 @@ _TOO_FEW: Final = "heel hours were written on too few days before the injection 
 
 def variant_weights(joint: SerialFit) -> Floats:
     """Probability of each carry-over of :data:`rewarm.effects.load.CARRY_OVER`, (5,)."""
-    return np.bincount(joint.variants, weights=joint.weights, minlength=len(CARRY_OVER))
+    return np.bincount(joint.variants, weights=joint.weights, minlength=len(CARRY_OVER)).astype(np.float64)
 
 
 def slope_before(joint: SerialFit) -> Floats:
@@ -111,18 +113,20 @@ def slope_after(joint: SerialFit) -> Floats:
 def _step(
     value: Floats, day: Floats, period: NDArray[np.str_], known: NDArray[np.bool_], memory: Memory | None
 ) -> SerialFit:
-    """A series on its periods alone: what it was, and by how much it differs in the window of effect."""
-    names, columns = _periods(period[known])
-    return fit_serial(value[known], day[known], columns, names, memory=memory)
+    """A series before and in the window of effect: what it was, and by how much it differs."""
+    kept = known & _compared(period)
+    return fit_serial(value[kept], day[kept], _periods(period[kept]), ["const", "effect"], memory=memory)
 
 
-def _periods(period: NDArray[np.str_]) -> tuple[list[str], Floats]:
-    names, columns = ["const"], [np.ones(period.size)]
-    for word in ("onset", "effect", "waned"):
-        if (period == word).any():
-            names.append(word)
-            columns.append((period == word).astype(float))
-    return names, np.column_stack(columns)
+def _compared(period: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Days of the onset, and those after the window, are left out: a level for each would not fit a rise, and errors
+    that remember would take the misfit for a smaller effect.
+    """
+    return np.isin(period, ("before", "effect"))
+
+
+def _periods(period: NDArray[np.str_]) -> Floats:
+    return np.column_stack([np.ones(period.size), (period == "effect").astype(float)])
 
 
 def _joint(
@@ -145,21 +149,22 @@ def _joint(
             f"after the treatment every day had {word} load than the days before had on average, so that pain at equal "
             "load would be a guess beyond what was seen",
         )
-    names, base = _periods(period[known])
+    kept = known & _compared(period)
+    base = _periods(period[kept])
     own_slope = min(_variation(days.load[side], days.load[known]) for side in sides.values()) >= LEAST_VARIATION
     designs, weights = [], []
     for rho in CARRY_OVER:
-        level = carried(days, rho)[known] - usual
+        level = carried(days, rho)[kept] - usual
         columns = [base, level[:, None]]
         if own_slope:
-            columns.append((level * (period[known] == "effect"))[:, None])
+            columns.append((level * (period[kept] == "effect"))[:, None])
         designs.append(np.hstack(columns))
-        # Loads that are carried for long vary less. Flat priors on the slope would prefer them for that alone: flat on what
-        # a standard deviation of the carried load does instead.
+        # Loads that are carried for long vary less. Flat priors on the slope would prefer them for that alone: flat on
+        # what a standard deviation of the carried load does instead.
         weights.append(float(np.std(level)) ** (2 if own_slope else 1))
-    names = [*names, "load", *(["effect_load"] if own_slope else [])]
+    names = ["const", "effect", "load", *(["effect_load"] if own_slope else [])]
     try:
-        return fit_serial(days.pain[known], days.day[known], designs, names, memory=memory, design_weights=weights), ()
+        return fit_serial(days.pain[kept], days.day[kept], designs, names, memory=memory, design_weights=weights), ()
     except InvalidInputError:
         return None, ("the load changed only together with the treatment, so that the two cannot be told apart",)
 

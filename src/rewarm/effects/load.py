@@ -1,7 +1,8 @@
 """What the forefoot carries: load of a day in heels, what is left of the days before, and how it changed.
 
-Load of a day = hours in heels × height of the heel (h·cm; hours alone where no height was ever written). Pain follows the
-carried load C(d) = (1 − ρ) Σ ρ^k load(d − k), of which the carry-over ρ is not known: every ρ of :data:`CARRY_OVER` is tried.
+Load of a day = hours in heels × height of the heel (h·cm; hours alone where no height was ever written). Pain follows
+the carried load C(d) = (1 − ρ) Σ ρ^k load(d − k), of which the carry-over ρ is not known: every ρ of
+:data:`CARRY_OVER` is tried.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ CARRY_OVER: Final = (0.0, 0.3, 0.5, 0.7, 0.85)
 class HeelDays:
     """One person's days, without gaps from the first to the last that the diary has; arrays (n,).
 
-    ``day`` counts from the injection; ``pain``, ``hours`` and ``load`` are NaN where not written; ``unit`` is ``h cm`` or ``h``.
+    ``day`` counts from the injection; ``pain``, ``hours`` and ``load`` are NaN where not written; ``unit`` is ``h cm``
+    or ``h``.
     """
 
     who: str
@@ -64,7 +66,8 @@ def heel_days(diary: pd.DataFrame, start_of: Mapping[str, pd.Timestamp]) -> list
         if not np.isfinite(hours).any() or not np.isfinite(pain).any():
             continue
         load, unit = _load(hours, daily["heel_height_mm"].to_numpy())
-        day = np.asarray((daily.index - start_of[str(who)]) / pd.Timedelta(days=1), dtype=float)
+        dates = pd.DatetimeIndex(daily.index)
+        day = np.asarray((dates - start_of[str(who)]) / pd.Timedelta(days=1), dtype=np.float64)
         found.append(HeelDays(str(who), day, pain, hours, load, unit))
     return found
 

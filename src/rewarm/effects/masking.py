@@ -1,4 +1,4 @@
-"""Relief that hides something: the probability that pain fell while load or harm rose, and the sentence that says so."""
+"""Relief that hides something: the probability that pain fell while load or harm rose, and its sentence."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class Masking:
     sentence: str
 
 
-def harms(
-    events: pd.DataFrame | None, diary: pd.DataFrame, start_of: dict[str, pd.Timestamp]
-) -> dict[str, Harm]:
+def harms(events: pd.DataFrame | None, diary: pd.DataFrame, start_of: dict[str, pd.Timestamp]) -> dict[str, Harm]:
     """Who → recorded events and new ulcers; events that are said to be unrelated are left out.
 
     The time observed runs from the first diary day to the last, of each person.
@@ -153,7 +151,7 @@ def _load_mean(fit: HeelFit) -> float:
 
 
 def _joint_draws(fit: HeelFit, seed: int) -> tuple[Floats, Floats | None]:
-    """Draws of pain's and load's change. Where pain on load is known, pain = relief at equal load + slope × more load."""
+    """Draws of pain's and load's change. Where known, pain = relief at equal load + slope × more load."""
     if fit.load is None:
         return fit.pain.draws(_DRAWS, seed) @ fit.pain.vector(effect=1), None
     load = fit.load.draws(_DRAWS, seed + 2) @ fit.load.vector(effect=1)

@@ -61,8 +61,8 @@ def variance_from_diary(people: Sequence[DaySeries], memory: Memory | None = Non
     """Variance components of a diary's outcome from the days before the injection of at least two people.
 
     Each person's days give a total variance, the part that is each day's own, and the memory of the rest
-    (:mod:`rewarm.effects.serial`); they are averaged over people. The SD between people is that of their means, less their
-    own error.
+    (:mod:`rewarm.effects.serial`); they are averaged over people. The SD between people is that of their means, less
+    their own error.
 
     Raises :class:`InvalidInputError` for fewer than two people with :data:`LEAST_DAYS` days.
     """
@@ -71,7 +71,9 @@ def variance_from_diary(people: Sequence[DaySeries], memory: Memory | None = Non
         before = series.day < 0
         if before.sum() < LEAST_DAYS or np.ptp(series.value[before]) == 0:
             continue
-        fit = fit_serial(series.value[before], series.day[before], np.ones((int(before.sum()), 1)), ["const"], memory=memory)
+        fit = fit_serial(
+            series.value[before], series.day[before], np.ones((int(before.sum()), 1)), ["const"], memory=memory
+        )
         const = fit.vector(const=1)
         means.append(fit.mean(const))
         errors.append(fit.sd(const) ** 2)

@@ -41,13 +41,14 @@ def pool(
     equal_weights: bool = False,
     shared_sd: float = 0.0,
 ) -> Pooled | None:
-    """The mean of people's effects, by random effects with Hartung and Knapp's t interval; None for fewer than two people.
+    """The mean of people's effects, by random effects with Hartung and Knapp's t interval; None for fewer than two
+    people.
 
     ``sds`` are the people's own standard errors. Between-person variance by Paule and Mandel's equation; interval with
-    n − 1 degrees of freedom (IntHout, Ioannidis, Borm 2014, doi 10.1186/1471-2288-14-25). With equal standard errors, or
-    ``equal_weights``, this is exactly the one-sample t-test on people's effects. Equal weights are right where people
-    with small effects also have small errors, as with counts: weighting would then shrink the mean. ``shared_sd`` is an
-    error that all people share and that no number of people makes smaller; it is added in squares.
+    n − 1 degrees of freedom (IntHout, Ioannidis, Borm 2014, doi 10.1186/1471-2288-14-25). With equal standard errors,
+    or ``equal_weights``, this is exactly the one-sample t-test on people's effects. Equal weights are right where
+    people with small effects also have small errors, as with counts: weighting would then shrink the mean.
+    ``shared_sd`` is an error that all people share and that no number of people makes smaller; it is added in squares.
     """
     y = np.asarray(estimates, dtype=float)
     v = np.asarray(sds, dtype=float) ** 2

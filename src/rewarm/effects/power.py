@@ -1,8 +1,9 @@
 """Power and precision of a design, by simulated trials and the fast estimators that the analysis plan names.
 
-Case series and split limb: one-sample t-test on people's changes (of the treated minus the untreated limb); parallel: analysis
-of covariance; N-of-1 with a randomised start: randomisation test over the starts that chance could have chosen, with the
-estimate of a regression on person and week (Hussey and Hughes 2007, doi 10.1016/j.cct.2006.05.007) and its jackknife over people.
+Case series and split limb: one-sample t-test on people's changes (of the treated minus the untreated limb); parallel:
+analysis of covariance; N-of-1 with a randomised start: randomisation test over the starts that chance could have
+chosen, with the estimate of a regression on person and week (Hussey and Hughes 2007, doi 10.1016/j.cct.2006.05.007)
+and its jackknife over people.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ LEAST_PEOPLE: Final = {"case_series": 2, "split_limb": 2, "parallel": 5, "n_of_1
 
 @dataclass(frozen=True, eq=False)
 class Analysed:
-    """What the analysis says of each trial, arrays (trials,): estimate, standard error, its degrees of freedom, two-sided p."""
+    """What the analysis says of each trial, arrays (trials,): estimate, standard error, its degrees of freedom, two-
+    sided p.
+    """
 
     estimate: Floats
     se: Floats
@@ -43,9 +46,9 @@ class PowerRow:
     """One design and size. Shares come with Wilson's 95 % interval of the simulation.
 
     ``power`` is the share of trials called effective (p < alpha, in the helpful direction) with the planned effect,
-    ``false_alarms`` the same without any effect, in the same life. ``half_width`` is the mean half-width of the interval,
-    ``bias`` the mean error of the estimate, ``coverage`` the share of intervals that hold the truth. ``assurance`` is the power
-    averaged over what a pilot leaves open about the effect, NaN without one.
+    ``false_alarms`` the same without any effect, in the same life. ``half_width`` is the mean half-width of the
+    interval, ``bias`` the mean error of the estimate, ``coverage`` the share of intervals that hold the truth.
+    ``assurance`` is the power averaged over what a pilot leaves open about the effect, NaN without one.
     """
 
     kind: str
@@ -114,8 +117,8 @@ def power(
 
 
 def smallest_size(rows: Sequence[PowerRow], wanted: float) -> int | None:
-    """The smallest number of people whose power reaches ``wanted``, between the sizes tried by straight lines on the probit
-    scale against √people; None where none does.
+    """The smallest number of people whose power reaches ``wanted``, between the sizes tried by straight lines on the
+    probit scale against √people; None where none does.
     """
     ordered = sorted(rows, key=lambda row: row.participants)
     for i, row in enumerate(ordered):
@@ -259,7 +262,9 @@ def _within(y: Floats, seen: NDArray[np.bool_], start: Floats, weeks: Floats) ->
 
 
 def _swept(x: Floats, seen: NDArray[np.bool_]) -> Floats:
-    """Residuals of x after a mean for each person and each week; one sweep where nothing is missing, else to convergence."""
+    """Residuals of x after a mean for each person and each week; one sweep where nothing is missing, else to
+    convergence.
+    """
     by_person = np.maximum(seen.sum(axis=2, keepdims=True), 1)
     by_week = np.maximum(seen.sum(axis=1, keepdims=True), 1)
     for _ in range(1 if seen.all() else _SWEEPS):

@@ -12,8 +12,8 @@ import pandas as pd
 
 from rewarm.effects.draws import Draws, interval
 from rewarm.effects.fast import fit_fast
-from rewarm.effects.model import DEFAULT_PRIORS, Priors, build_model
 from rewarm.effects.metrics import Outcome
+from rewarm.effects.model import DEFAULT_PRIORS, Priors, build_model
 from rewarm.errors import InvalidInputError
 
 WIDER: Final = 2.0

@@ -1,12 +1,13 @@
-"""One person's daily series, regressed with errors that remember: intervals that stay honest when days resemble each other.
+"""One person's daily series, regressed with errors that remember: intervals that stay honest when days resemble each
+other.
 
 The model is y = X β + e with Cov(e) = σ² V, V = (1 − λ) exp(−|tᵢ − tⱼ| / τ) + λ I: a part that fades over the
-correlation time τ (an AR(1) process seen on whatever days were recorded; days may be missing) and a part λ that is each
-day's own. Neither τ nor λ can be known from a few weeks of diary, and plugging in their best values makes intervals too
-short. So they are summed over a grid: with flat priors on β and log σ, β given (τ, λ) follows a multivariate t with n − p
-degrees of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities times their
-restricted likelihood, which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result is
-a mixture of t distributions, exact up to the grid and without random numbers.
+correlation time τ (an AR(1) process seen on whatever days were recorded; days may be missing) and a part λ that is
+each day's own. Neither τ nor λ can be known from a few weeks of diary, and plugging in their best values makes
+intervals too short. So they are summed over a grid: with flat priors on β and log σ, β given (τ, λ) follows a
+multivariate t with n − p degrees of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities
+times their restricted likelihood, which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result
+is a mixture of t distributions, exact up to the grid and without random numbers.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ LEAST_SPARE_DAYS: Final = 3
 class Memory:
     """Which dependences between days are thought possible, and how likely beforehand.
 
-    ``correlation_days`` are values of τ, ``own_shares`` values of λ (below 1); independent days are one more possibility, with
-    probability ``independent``. The others share the rest by 1/√τ: long memories are rarer, and a diary of some weeks can
-    hardly refute them. ``Memory((), ())`` is ordinary regression.
+    ``correlation_days`` are values of τ, ``own_shares`` values of λ (below 1); independent days are one more
+    possibility, with probability ``independent``. The others share the rest by 1/√τ: long memories are rarer, and a
+    diary of some weeks can hardly refute them. ``Memory((), ())`` is ordinary regression.
     """
 
     correlation_days: tuple[float, ...] = CORRELATION_DAYS
@@ -66,9 +67,9 @@ class Memory:
 class SerialFit:
     """A mixture of multivariate t distributions of the coefficients, all with ``df`` degrees of freedom.
 
-    ``weights`` (k,) sum to 1; ``means`` (k, p); ``scales`` (k, p, p) are the t distributions' scale matrices; ``points``
-    name the (τ, λ) of each and, in ``variants``, which of the designs offered it belongs to. ``residual_sd`` is σ's
-    estimate, averaged; ``n`` the days used.
+    ``weights`` (k,) sum to 1; ``means`` (k, p); ``scales`` (k, p, p) are the t distributions' scale matrices;
+    ``points`` name the (τ, λ) of each and, in ``variants``, which of the designs offered it belongs to.
+    ``residual_sd`` is σ's estimate, averaged; ``n`` the days used.
     """
 
     names: tuple[str, ...]
@@ -237,8 +238,9 @@ def _one_point(
         beta = np.linalg.solve(gram, x.T @ y)
         rest = y - x @ beta
         variance = max(float(rest @ rest + penalty @ beta**2) / (n - p), 1e-12)
-    log_weight = -0.5 * (log_det + float(np.linalg.slogdet(gram)[1]) + (n - p) * np.log(variance))
-    return log_weight, beta, variance * np.linalg.inv(gram), float(np.sqrt(variance))
+    log_weight = -0.5 * (log_det + float(np.linalg.slogdet(gram)[1]) + (n - p) * float(np.log(variance)))
+    scale = np.asarray(variance * np.linalg.inv(gram), dtype=np.float64)
+    return log_weight, np.asarray(beta, dtype=np.float64), scale, float(np.sqrt(variance))
 
 
 def _root(scale: Floats) -> Floats:

@@ -2,10 +2,11 @@
 
 A reading of person i (limb l) at time t is
 
-    person_i + limb_il + flare_i(t) + noise_ilt / √readings + season(date) + placebo + effect_i · course(t − start) · treated
+    person_i + limb_il + flare_i(t) + noise_ilt / √readings + season(date) + placebo + effect_i · course(t − start) ·
+    treated
 
-with a flare that forgets over ``flare_days`` and is shared by a person's limbs. People may be enrolled at their worst: only
-who is bad enough at the first visit enters.
+with a flare that forgets over ``flare_days`` and is shared by a person's limbs. People may be enrolled at their worst:
+only who is bad enough at the first visit enters.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ _MONTH: Final = YEAR / 12
 class Variance:
     """Standard deviations in the outcome's unit.
 
-    ``person_sd`` between people, ``limb_sd`` between a person's limbs, ``flare_sd`` of the disease's own course with its
-    ``flare_days``, ``noise_sd`` of a single reading (a visit's picture, a day of the diary), ``effect_sd`` of the effect between
-    people.
+    ``person_sd`` between people, ``limb_sd`` between a person's limbs, ``flare_sd`` of the disease's own course with
+    its ``flare_days``, ``noise_sd`` of a single reading (a visit's picture, a day of the diary), ``effect_sd`` of the
+    effect between people.
     """
 
     person_sd: float
@@ -46,11 +47,11 @@ class Variance:
 class Life:
     """What also moves the outcome.
 
-    ``season`` is the outcome's amplitude over the year: added at the coldest time of the year, taken away at the warmest
-    (``warmest_month``, 7.5 is mid-July). ``placebo`` is added from the treatment on: to everybody where the control is a
-    placebo (in ``n_of_1``, from the first week on: a masked start is hidden among dummy injections), else to the treated
-    alone. ``drop_out`` is the share of people who miss visits after the treatment from some visit
-    on. ``enrolled_above_sd`` enrols only people whose first reading lies so many standard deviations above their own mean.
+    ``season`` is the outcome's amplitude over the year: added at the coldest time of the year, taken away at the
+    warmest (``warmest_month``, 7.5 is mid-July). ``placebo`` is added from the treatment on: to everybody where the
+    control is a placebo (in ``n_of_1``, from the first week on: a masked start is hidden among dummy injections), else
+    to the treated alone. ``drop_out`` is the share of people who miss visits after the treatment from some visit on.
+    ``enrolled_above_sd`` enrols only people whose first reading lies so many standard deviations above their own mean.
     """
 
     season: float = 0.0
@@ -62,7 +63,8 @@ class Life:
 
 @dataclass(frozen=True)
 class Course:
-    """Effect over time, (1 − e^(−t/onset)) × P(duration > t), with 0 days of onset or infinite duration for a plain step.
+    """Effect over time, (1 − e^(−t/onset)) × P(duration > t), with 0 days of onset or infinite duration for a plain
+    step.
 
     The defaults are those of movement disorders (onset 6.7, effect 78.5 ± 28.4 days; PMID 35113259).
     """
@@ -83,10 +85,10 @@ class Course:
 class TrialPlan:
     """One design. Weeks count from the treatment, in ``n_of_1`` from enrolment.
 
-    ``baseline_weeks`` (0 is just before the treatment) and ``after_weeks`` are the visits, ``readings`` how many values each
-    averages. In ``n_of_1``, ``after_weeks`` are all weeks observed and ``start_weeks`` the starts that chance chooses from.
-    ``treated_share`` is the share of people who are treated in ``parallel``. ``start_month`` (1 to 12) is when enrolment begins,
-    over ``spread_weeks``. ``effect`` is the full effect; less is better.
+    ``baseline_weeks`` (0 is just before the treatment) and ``after_weeks`` are the visits, ``readings`` how many
+    values each averages. In ``n_of_1``, ``after_weeks`` are all weeks observed and ``start_weeks`` the starts that
+    chance chooses from. ``treated_share`` is the share of people who are treated in ``parallel``. ``start_month`` (1
+    to 12) is when enrolment begins, over ``spread_weeks``. ``effect`` is the full effect; less is better.
     """
 
     kind: Kind
@@ -114,8 +116,8 @@ class TrialPlan:
 class Trials:
     """Simulated trials: ``value`` (trials, people, limbs, visits), NaN where a visit was missed.
 
-    ``treated`` (trials, people, limbs), ``start_week`` (trials, people), ``weeks`` (visits,). Limbs are two in ``split_limb``, else
-    one. ``truth`` is the mean effect over the visits after treatment, at the people's mean.
+    ``treated`` (trials, people, limbs), ``start_week`` (trials, people), ``weeks`` (visits,). Limbs are two in
+    ``split_limb``, else one. ``truth`` is the mean effect over the visits after treatment, at the people's mean.
     """
 
     plan: TrialPlan
@@ -149,16 +151,14 @@ def simulate_trials(plan: TrialPlan, people: int, trials: int, rng: np.random.Ge
 
 
 def mean_effect(plan: TrialPlan) -> float:
-    """The effect averaged over the visits after treatment; in ``n_of_1`` also over the starts that are equally likely."""
+    """The effect averaged over the visits after treatment; in ``n_of_1`` also over the starts."""
     weeks = plan.weeks()
     starts = plan.start_weeks if plan.kind == "n_of_1" else (0.0,)
     shares = [plan.course.at((weeks - start) * WEEK)[weeks > start] for start in starts]
     return plan.effect * float(np.mean([share.mean() for share in shares if share.size]))
 
 
-def _treated(
-    plan: TrialPlan, people: int, limbs: int, trials: int, rng: np.random.Generator
-) -> NDArray[np.bool_]:
+def _treated(plan: TrialPlan, people: int, limbs: int, trials: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Who, or which limb, is treated, (trials, people, limbs): by chance, with the arms' sizes kept."""
     if plan.kind == "split_limb":
         first = rng.random((trials, people)) < 0.5
@@ -203,4 +203,4 @@ def _missed(plan: TrialPlan, after: NDArray[np.bool_], rng: np.random.Generator)
     leaves = rng.random((trials, people)) < plan.life.drop_out
     counts = after.sum(axis=-1)
     at = visits - np.ceil(rng.random((trials, people)) * np.maximum(counts, 1)).astype(int)
-    return leaves[..., None] & (np.arange(visits) >= at[..., None]) & after
+    return np.asarray(leaves[..., None] & (np.arange(visits) >= at[..., None]) & after, dtype=np.bool_)

@@ -1,4 +1,6 @@
-"""The page of a planned study: one sentence, the curve, what to choose, what cannot be ruled out, and what is still to state."""
+"""The page of a planned study: one sentence, the curve, what to choose, what cannot be ruled out, and what is still to
+state.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Power against the number of people, as SVG: the curve with the simulation's own doubt, and what no effect would give."""
+"""Power against the number of people, as SVG: the curve with the simulation's doubt, and what no effect would give."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ def power_figure(rows: Sequence[PowerRow], *, wanted: float, alpha: float, neede
         f'<svg viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" xmlns="http://www.w3.org/2000/svg" font-family="{FONT}" '
         'font-size="13"><title>Power against the number of people</title>'
     ]
-    for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        parts.append(
-            f'<path d="M{LEFT:g} {y(tick):.1f}H{WIDTH - RIGHT:g}" stroke="#d5d9de"/>'
-            f'<text x="{LEFT - 8:g}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>'
-        )
-    for size in _ticks(sizes):
-        parts.append(f'<text x="{x(size):.1f}" y="{HEIGHT - BOTTOM + 20:g}" text-anchor="middle">{size}</text>')
+    parts += [
+        f'<path d="M{LEFT:g} {y(tick):.1f}H{WIDTH - RIGHT:g}" stroke="#d5d9de"/>'
+        f'<text x="{LEFT - 8:g}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>'
+        for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    ]
+    parts += [
+        f'<text x="{x(size):.1f}" y="{HEIGHT - BOTTOM + 20:g}" text-anchor="middle">{size}</text>'
+        for size in _ticks(sizes)
+    ]
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle:g}" y="{HEIGHT - 10:g}" text-anchor="middle">people in the study</text>')
     band = [(x(r.participants), y(r.power_upper)) for r in rows]
@@ -56,17 +58,18 @@ def power_figure(rows: Sequence[PowerRow], *, wanted: float, alpha: float, neede
         parts.append(f'<path d="M{_path(points)}" fill="none" stroke="{colour}" stroke-width="2.2"{dash}/>')
         parts += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3.4" fill="{colour}"/>' for px, py in points]
         ends.append((points[-1][1], name, colour))
-    for at, name, colour in _apart(ends):
-        parts.append(f'<text x="{WIDTH - RIGHT + 10:g}" y="{at + 4:.1f}" fill="{colour}">{escape(name)}</text>')
+    parts += [
+        f'<text x="{WIDTH - RIGHT + 10:g}" y="{at + 4:.1f}" fill="{colour}">{escape(name)}</text>'
+        for at, name, colour in _apart(ends)
+    ]
     parts.append(f'<path d="M{LEFT:g} {y(wanted):.1f}H{WIDTH - RIGHT:g}" stroke="#16191d" stroke-dasharray="2 3"/>')
     if needed is not None and low <= needed <= high:
         parts.append(
             f'<path d="M{x(needed):.1f} {y(wanted):.1f}V{y(0):.1f}" stroke="#16191d" stroke-dasharray="2 3"/>'
             f'<text x="{x(needed) + 5:.1f}" y="{y(0.5 * wanted):.1f}" font-weight="bold">{needed} people</text>'
         )
-    parts.append(
-        f'<path d="M{LEFT:g} {y(alpha / 2):.1f}H{WIDTH - RIGHT:g}" stroke="{ORANGE}" stroke-width="1" stroke-opacity=".6"/></svg>'
-    )
+    right = f"M{LEFT:g} {y(alpha / 2):.1f}H{WIDTH - RIGHT:g}"
+    parts.append(f'<path d="{right}" stroke="{ORANGE}" stroke-width="1" stroke-opacity=".6"/></svg>')
     return Markup("".join(parts))  # numbers, colours of this module and escaped names only
 
 

@@ -1,4 +1,4 @@
-"""The statistical analysis plan and the checklist of a planned study: what is known is filled in, what is not says so."""
+"""The statistical analysis plan and the checklist of a planned study: what is known is filled in, the rest says so."""
 
 from __future__ import annotations
 
@@ -20,25 +20,34 @@ _DESIGN: Final = {
     "case_series": "Case series without a control: people are compared with themselves before the treatment",
     "split_limb": "Split limb: one limb of each person, drawn by chance, is treated, the other is the control",
     "parallel": "Parallel groups: chance decides who is treated",
-    "n_of_1": "Series of single patients with a randomised start (multiple baseline): chance decides when each is treated",
+    "n_of_1": "Single patients with a randomised start (multiple baseline): chance decides when each is treated",
 }
 _ANALYSIS: Final = {
     "case_series": (
-        "mean over the visits after the treatment minus mean over the baseline visits of each person; one-sample t-test and "
+        "mean over the visits after the treatment minus mean over the baseline visits of each person; one-sample "
+        "t-test and "
         "t interval over people. This is a change from baseline, whatever caused it, and is reported as nothing else"
     ),
     "split_limb": (
-        "change of the treated minus change of the untreated limb of each person; one-sample t-test and t interval over people"
+        "change of the treated minus change of the untreated limb of each person; one-sample t-test and t "
+        "interval over people"
     ),
     "parallel": (
-        "analysis of covariance: mean over the visits after the treatment by arm, with the mean of the baseline visits as "
+        "analysis of covariance: mean over the visits after the treatment by arm, with the mean of the baseline "
+        "visits as "
         "covariate; t interval. People are analysed in the arm they were allocated to"
     ),
     "n_of_1": (
-        "regression on treatment, person and week; two-sided p by the randomisation test over all starts that chance could "
+        "regression on treatment, person and week; two-sided p by the randomisation test over all starts that "
+        "chance could "
         "have drawn; interval by the jackknife over people"
     ),
 }
+
+_DEPENDENCE: Final = (
+    "A level for each person and each week; no carry-over is possible before the start; the randomisation test needs "
+    "no model of dependence."
+)
 
 
 def answers(design: Design) -> dict[str, str]:
@@ -55,7 +64,8 @@ def answers(design: Design) -> dict[str, str]:
         "title": plan["title"],
         "comparator": f"{_words(control)}." if control != "none" else "There is no comparator.",
         "objective": (
-            f"Whether the treatment {'lowers' if plan['outcome.better'] == 'lower' else 'raises'} {outcome}, by how much, for "
+            f"Whether the treatment {'lowers' if plan['outcome.better'] == 'lower' else 'raises'} {outcome}, by "
+            f"how much, for "
             "how long and how sure; two-sided, because in one trial flow fell (doi 10.1002/art.40123)."
         ),
         "design": f"{_DESIGN[kind]}; control: {_words(control)}"
@@ -69,7 +79,8 @@ def answers(design: Design) -> dict[str, str]:
         "sample_size": _sample_size(design),
         "allocation": f"{design.allocation.method}." if design.allocation else "Nothing is allocated by chance.",
         "concealment": (
-            "Codes in the open list, what they mean in a sealed one, whose SHA-256 was published before the first person: "
+            "Codes in the open list, what they mean in a sealed one, whose SHA-256 was published before the "
+            "first person: "
             f"{design.allocation.commitment()}."
             if design.allocation
             else ""
@@ -78,14 +89,13 @@ def answers(design: Design) -> dict[str, str]:
         "People know their treatment; temperatures are read by a program. What people rate themselves is not masked.",
         "data": f"Each value is the mean of {plan['visits.readings']} reading(s); measurement uncertainty by rewarm.",
         "analysis": f"{_ANALYSIS[kind][0].upper()}{_ANALYSIS[kind][1:]}.",
-        "further_analysis": "The full model with season, room and measurement uncertainty, as a sensitivity analysis; no subgroups.",
-        "missing": "People are analysed with the visits that they have; nothing is imputed; times not reached are censored.",
+        "further_analysis": "The full model with season, room and measurement uncertainty besides; no subgroups.",
+        "missing": "People are analysed with the visits they have; nothing is imputed; times not reached are censored.",
         "interim": "None planned.",
-        "harms": "Every adverse event (events.csv), weakness above all, with severity and relatedness, by arm; none is left out.",
-        "why_single": "The disease varies between people and few have it; each serves as their own control." if single else "",
+        "harms": "Every adverse event, weakness above all, with severity and relatedness, by arm; none is left out.",
+        "why_single": "People vary and few have the disease; each is their own control." if single else "",
         "replication": f"{size} people." if single and size else "",
-        "dependence": "A level for each person and each week; no carry-over is possible before the start; the randomisation test "
-        "needs no model of dependence." if single else "",
+        "dependence": _DEPENDENCE if single else "",
     }  # fmt: skip
 
 
@@ -110,8 +120,10 @@ def analysis_plan(design: Design) -> str:
     plan, known = design.plan, answers(design)
     parts = [
         f"# Statistical analysis plan: {plan['title']}",
-        f"Study `{plan['id']}`. Written by rewarm {__version__} from the plan; every figure below comes from it or from "
-        f"{plan['simulation.trials']} simulated trials (seed {plan['simulation.seed']}). {TO_STATE} marks what a person must add. "
+        f"Study `{plan['id']}`. Written by rewarm {__version__} from the plan; every figure below comes from it "
+        f"or from "
+        f"{plan['simulation.trials']} simulated trials (seed {plan['simulation.seed']}). {TO_STATE} marks what a "
+        f"person must add. "
         "Date it, sign it and register it before the first person is treated.",
         "## Question and estimand",
         known["objective"],
@@ -120,7 +132,8 @@ def analysis_plan(design: Design) -> str:
                 "Treatment": f"{plan['design.arms'][0]} against {_words(plan['design.control'])}",
                 "Population": TO_STATE,
                 "Variable": known["outcome"],
-                "Intercurrent events": "other treatments started meanwhile are noted, and the values kept (treatment policy); "
+                "Intercurrent events": "other treatments started meanwhile are noted, and the values kept "
+                "(treatment policy); "
                 f"others: {TO_STATE}",
                 "Summary": "difference of means over people",
             }
@@ -136,21 +149,26 @@ def analysis_plan(design: Design) -> str:
         f"{known['allocation']} {known['concealment']}".strip(),
         "## Primary analysis",
         known["analysis"],
-        f"Two-sided level {plan['design.alpha']:g}; {plan['design.level']:.0%} intervals. The person is the unit: not the limb, "
+        f"Two-sided level {plan['design.alpha']:g}; {plan['design.level']:.0%} intervals. The person is the unit: "
+        f"not the limb, "
         "toe, picture, pixel or day.",
         "## Other outcomes",
-        "Declared before the start in `study.toml`; Holm's correction over all secondary outcomes; everything else is named "
+        "Declared before the start in `study.toml`; Holm's correction over all secondary outcomes; everything "
+        "else is named "
         f"exploratory. Secondary outcomes: {TO_STATE}",
         "## Missing data",
-        known["missing"] + " If more than a tenth of the people have no value after the treatment, it is stated how much worse "
+        known["missing"]
+        + " If more than a tenth of the people have no value after the treatment, it is stated how much worse "
         "they would have to be for the conclusion to change.",
         "## What is told beside the estimate",
-        "The design's grade, and each threat (season, room, regression to the mean, placebo, unmasked rating, other treatments, "
+        "The design's grade, and each threat (season, room, regression to the mean, placebo, unmasked rating, "
+        "other treatments, "
         "drop-out) as present, excluded or unknown with its plausible size.",
         "## Harms",
         known["harms"],
         "## Sensitivity",
-        known["further_analysis"] + " Leaving each person out; how large an unmeasured confounder would explain the result away.",
+        known["further_analysis"]
+        + " Leaving each person out; how large an unmeasured confounder would explain the result away.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -171,7 +189,10 @@ def power_words(design: Design) -> str:
 def _sample_size(design: Design) -> str:
     plan = design.plan
     spread = ", ".join(f"{name} {value:g}" for name, value in asdict(design.trial.variance).items())
-    text = power_words(design) + f" By {plan['simulation.trials']} simulated trials a size, two-sided {plan['design.alpha']:g}, "
+    text = (
+        power_words(design)
+        + f" By {plan['simulation.trials']} simulated trials a size, two-sided {plan['design.alpha']:g}, "
+    )
     text += f"with {spread}"
     if plan["life.drop_out"]:
         text += f", {plan['life.drop_out']:.0%} dropping out"
@@ -179,7 +200,8 @@ def _sample_size(design: Design) -> str:
     text += "."
     if worst > 2.5 * plan["design.alpha"]:
         text += (
-            f" Beware: without any effect, up to {worst:.0%} of such trials would call the treatment effective, because of what "
+            f" Beware: without any effect, up to {worst:.0%} of such trials would call the treatment effective, "
+            f"because of what "
             "else moves the outcome (season, placebo, enrolment at the worst)."
         )
     return text
@@ -189,7 +211,8 @@ def _limits(plan: Mapping[str, object] | object) -> str:
     if plan["design.kind"] != "case_series":  # type: ignore[index]
         return ""
     return (
-        "**This design cannot show efficacy.** Season, regression to the mean and placebo are not told apart from the treatment. "
+        "**This design cannot show efficacy.** Season, regression to the mean and placebo are not told apart "
+        "from the treatment. "
         "A split limb, or a randomised start, would do so with the same people."
     )
 
@@ -198,7 +221,8 @@ def _table(design: Design) -> str:
     head = "| people | power | its 95 % interval | called effective without effect | half-width of the interval |\n"
     head += "|---:|---:|---:|---:|---:|\n"
     return head + "\n".join(
-        f"| {row.participants} | {row.power:.0%} | {row.power_lower:.0%} to {row.power_upper:.0%} | {row.false_alarms:.1%} "
+        f"| {row.participants} | {row.power:.0%} | {row.power_lower:.0%} to {row.power_upper:.0%} | "
+        f"{row.false_alarms:.1%} "
         f"| {row.half_width:.2g} |"
         for row in design.rows
     )

@@ -33,8 +33,8 @@ Tell = Callable[[int, int, str], None]
 class Design:
     """A planned study: its plan, the trial that was simulated, and what came out.
 
-    ``rows`` are one a size, ``choices`` one a combination of visits and season at one size; ``allocation`` is None where nothing
-    is allocated. ``effect`` is in the outcome's own direction. ``notes`` say what a reader should know.
+    ``rows`` are one a size, ``choices`` one a combination of visits and season at one size; ``allocation`` is None
+    where nothing is allocated. ``effect`` is in the outcome's own direction. ``notes`` say what a reader should know.
     """
 
     plan: DesignPlan
@@ -78,9 +78,16 @@ def plan_study(path: str | Path, *, on_progress: Tell | None = None) -> Design:
         choices.append(_power(plan, option, at, None))
     _say(on_progress, total, total, "done")
     return Design(
-        plan, trial, float(effect), _own_direction(plan, rows), _own_direction(plan, choices), needed, _allocation(plan, at), pilot,
-        tuple(_notes(plan, trial, rows, needed)),
-    )  # fmt: skip
+        plan=plan,
+        trial=trial,
+        effect=float(effect),
+        rows=_own_direction(plan, rows),
+        choices=_own_direction(plan, choices),
+        participants_needed=needed,
+        allocation=_allocation(plan, at),
+        pilot=pilot,
+        notes=tuple(_notes(plan, trial, rows, needed)),
+    )
 
 
 def write_design(design: Design, folder: Path) -> None:
@@ -115,10 +122,13 @@ def write_design(design: Design, folder: Path) -> None:
 
 
 def check_not_sealed(output: str | Path) -> None:
-    """Raise :class:`OutputError` where a folder already holds a sealed list: a second one would break the first promise."""
+    """Raise :class:`OutputError` where a folder already holds a sealed list: a second one would break the first
+    promise.
+    """
     if (Path(output) / SEALED).exists():
         raise OutputError(
-            f"{output}: expected a folder without a sealed allocation; found {SEALED.as_posix()}, whose hash may already be "
+            f"{output}: expected a folder without a sealed allocation; found {SEALED.as_posix()}, whose hash may "
+            f"already be "
             "published. Give a new folder, or move this one away"
         )
 
@@ -149,7 +159,7 @@ def _whole_arms(plan: DesignPlan, needed: int | None) -> int | None:
     """As many people as fill the arms in their ratio."""
     if needed is None or plan["design.kind"] != "parallel":
         return needed
-    unit = sum(plan["allocation.ratio"])
+    unit = int(sum(plan["allocation.ratio"]))
     return -(-needed // unit) * unit
 
 
@@ -199,10 +209,13 @@ def _pilot_effect(plan: DesignPlan) -> PilotEffect | None:
     try:
         table = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise UnreadableFileError(f"{path}: expected a pilot's effects.csv; found {error}. Check [pilot] effects") from None
+        raise UnreadableFileError(
+            f"{path}: expected a pilot's effects.csv; found {error}. Check [pilot] effects"
+        ) from None
     if missing := {"who", "outcome", "estimand", "estimate", "lower", "upper", "level"} - set(table.columns):
         raise InvalidInputError(
-            f"{path}: expected the columns of effects.csv; found none named {', '.join(sorted(missing))}. Name another file"
+            f"{path}: expected the columns of effects.csv; found none named {', '.join(sorted(missing))}. Name "
+            f"another file"
         )
     return pilot_effect(table, plan["outcome.name"], plan["pilot.estimand"])
 
@@ -242,8 +255,10 @@ def _notes(plan: DesignPlan, trial: TrialPlan, rows: list[PowerRow], needed: int
     worst = max(rows, key=lambda row: row.false_alarms_lower)
     if worst.false_alarms_lower > plan["design.alpha"] / 2 + 0.02:
         notes.append(
-            f"Without any effect, {worst.false_alarms:.0%} of the simulated trials ({worst.participants} people) would call the "
-            f"treatment effective; {plan['design.alpha'] / 2:.1%} would be right. The design, not its size, must change."
+            f"Without any effect, {worst.false_alarms:.0%} of the simulated trials ({worst.participants} people) "
+            f"would call the "
+            f"treatment effective; {plan['design.alpha'] / 2:.1%} would be right. The design, not its size, must "
+            f"change."
         )
     if needed is None:
         notes.append("No size that was tried reaches the power wanted.")

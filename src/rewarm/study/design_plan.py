@@ -55,11 +55,11 @@ SECTIONS: Final[Mapping[str, tuple[Entry, ...]]] = {
         Entry("important", "number", "the smallest important difference", low=0),
     ),
     "visits": (
-        Entry("baseline_weeks", "numbers", "visits up to the treatment (0 is just before it), weeks", (-2.0, 0.0), high=0),
+        Entry("baseline_weeks", "numbers", "visits up to the treatment (0: just before), weeks", (-2.0, 0.0), high=0),
         Entry("after_weeks", "numbers", "visits after it; n_of_1: all weeks observed", (4.0, 8.0), low=0, high=520),
         Entry("start_weeks", "numbers", "n_of_1: the weeks that the start is drawn from", (), low=0, high=520),
         Entry("readings", "whole", "values averaged at each visit, e.g. 7 days of diary", 1, low=1, high=366),
-        Entry("start_months", "wholes", "months (1 to 12) in which enrolment may begin; the first is the plan's", (1,), low=1, high=12),
+        Entry("start_months", "wholes", "months in which enrolment may begin; the plan's first", (1,), low=1, high=12),
         Entry("spread_weeks", "number", "weeks over which people are enrolled", 0.0, low=0, high=520),
     ),
     "variance": (
@@ -80,16 +80,16 @@ SECTIONS: Final[Mapping[str, tuple[Entry, ...]]] = {
         Entry("warmest_month", "number", "7.5 is mid-July", 7.5, low=1, high=13),
         Entry("placebo", "number", "change from being treated at all", 0.0),
         Entry("drop_out", "number", "share of people who miss late visits", 0.0, low=0, high=0.95),
-        Entry("enrolled_above_sd", "number", "only people whose first reading is so many SD above their own mean", low=-3, high=3),
+        Entry("enrolled_above_sd", "number", "enrolled when so many SD above their own mean", low=-3, high=3),
     ),
     "simulation": (
         Entry("trials", "whole", "trials simulated for each figure", 200, low=20, high=20_000),
-        Entry("seed", "whole", "the same seed gives the same figures (it does not decide the allocation)", 1, low=0, high=2**31),
+        Entry("seed", "whole", "the same seed gives the same figures, not the allocation", 1, low=0, high=2**31),
     ),
     "allocation": (
-        Entry("participants", "whole", "places in each stratum; left out: the smallest size with the power wanted", low=1, high=5000),
+        Entry("participants", "whole", "places in each stratum; left out: as many as needed", low=1, high=5000),
         Entry("ratio", "wholes", "the arms' shares", (1, 1), low=1, high=20),
-        Entry("block_sizes", "wholes", "multiples of the ratio's sum; left out: twice and three times it", low=1, high=200),
+        Entry("block_sizes", "wholes", "multiples of the ratio's sum; left out: 2 and 3 times it", low=1, high=200),
         Entry("strata", "strata", "factors and their levels, e.g. strata = { site = [\"Basel\", \"Bern\"] }"),
         Entry("secret", "text", "what the list is drawn from; left out (better): drawn by the computer"),
     ),
@@ -118,8 +118,8 @@ class DesignPlan:
 def read_design_plan(path: str | Path) -> DesignPlan:
     """Read a plan.
 
-    Raises :class:`UnreadableFileError` for a file that cannot be read or is no TOML, and :class:`InvalidInputError` with
-    every problem of its content.
+    Raises :class:`UnreadableFileError` for a file that cannot be read or is no TOML, and :class:`InvalidInputError`
+    with every problem of its content.
     """
     file = Path(path)
     try:
@@ -181,7 +181,8 @@ def _checked(content: Mapping[str, Any], text: str) -> tuple[dict[str, dict[str,
             if key not in known and key not in sections:
                 hint = did_you_mean(key, [*known, *sections])
                 problems.append(
-                    f"{_where(text, section, key)}: expected one of {', '.join([*known, *sections])}; found {key!r}.{hint}"
+                    f"{_where(text, section, key)}: expected one of {', '.join([*known, *sections])}; found "
+                    f"{key!r}.{hint}"
                 )
         values[section] = {}
         for entry in entries:
@@ -202,7 +203,7 @@ def _trouble(value: Any, entry: Entry) -> str:
     """What was expected instead, or ""."""
     if entry.kind == "strata":
         good = isinstance(value, Mapping) and all(_texts(levels) for levels in value.values())
-        return "" if good else "factors with lists of levels, e.g. { site = [\"Basel\", \"Bern\"] }"
+        return "" if good else 'factors with lists of levels, e.g. { site = ["Basel", "Bern"] }'
     if entry.kind == "text":
         return "" if isinstance(value, str) and value.strip() else "text in quotation marks"
     if entry.kind == "word":
@@ -254,9 +255,13 @@ def _rules(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
         problems.append("visits.after_weeks: expected weeks after the treatment, over 0; found "
                         f"{min(visits['after_weeks']):g}")  # fmt: skip
     if design["kind"] == "parallel" and design["control"] == "none":
-        problems.append('design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none"')
+        problems.append(
+            'design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none"'
+        )
     if design["kind"] == "parallel" and len(design["arms"]) != 2:
-        problems.append(f"design.arms: expected two arms, as the power is simulated for two; found {len(design['arms'])}")
+        problems.append(
+            f"design.arms: expected two arms, as the power is simulated for two; found {len(design['arms'])}"
+        )
     if values["outcome"]["effect"] is None and pilot["effects"] is None:
         problems.append("outcome.effect: expected the effect to be found, or [pilot] effects; found neither")
     if pilot["study"] is None and (variance["person_sd"] is None or variance["noise_sd"] is None):

@@ -1,7 +1,7 @@
 """What protocols and reports must say: the items of SPIRIT 2013, CENT 2015 and SCRIBE 2016, by number and topic.
 
-Topics are named in our own words; the guidelines' own texts are behind the sources and must be read there. Of CENT, which extends
-CONSORT 2010, only the items are listed that concern single patients.
+Topics are named in our own words; the guidelines' own texts are behind the sources and must be read there. Of CENT,
+which extends CONSORT 2010, only the items are listed that concern single patients.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ SOURCES: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class ReportingItem:
-    """One item: which guideline, its number there, what it is about, and which of our answers fills it ("": a person must)."""
+    """One item: which guideline, its number there, what it is about, and which of our answers fills it ("": a person
+    must).
+    """
 
     guideline: str
     number: str
@@ -94,7 +96,11 @@ CENT: Final = _items(
     "CENT 2015",
     ("1a", "Title: named as an N-of-1 trial, or a series of them", "title"),
     ("2a", "Why an N-of-1 approach", "why_single"),
-    ("3a", "Design: planned periods and their duration, run-in and wash-out; for a series, what is individual", "design"),
+    (
+        "3a",
+        "Design: planned periods and their duration, run-in and wash-out; for a series, what is individual",
+        "design",
+    ),
     ("4a", "Participants: diagnosis and its criteria, other conditions and treatments"),
     ("5", "Interventions of each period, in enough detail to be repeated"),
     ("6a", "Outcomes, and how well their instruments measure", "outcome"),
