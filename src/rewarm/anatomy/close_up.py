@@ -92,6 +92,13 @@ def guides_of(parts: Image, sides: Image) -> Image:
     return np.stack((foot, hand, parts[1], left.repeat(2, axis=0).repeat(2, axis=1))).astype(np.float32)
 
 
+def sides_exchanged(guides: Image) -> Image:
+    """The guides of a picture's mirror image, not yet mirrored: what is left there is right here."""
+    exchanged = guides.copy()
+    exchanged[3] = 1.0 - guides[3]
+    return exchanged
+
+
 def guides_in(guides: Image, frame: Frame) -> Image:
     """The frame's square of the guides: (4, 96, 96), zero outside the picture."""
     step = frame.scale / 2.0

@@ -25,6 +25,7 @@ from rewarm.anatomy.close_up import (
     guides_in,
     guides_of,
     merged,
+    sides_exchanged,
 )
 from rewarm.anatomy.network_input import (
     CHANNELS,
@@ -193,7 +194,7 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
     """
     channels, fitting = network_input(temperature_c)
     seen = overview(channels)
-    parts, sides = (answer[0] for answer in load_network(weights / OVERVIEW).run(None, {"temperature": seen[None]}))
+    parts, sides = _asked_twice(load_network(weights / OVERVIEW), seen, _mirrored(seen))
     guides = guides_of(parts, sides)
     frames = frames_in(guides)
     parts = np.stack([cv2.resize(part, NETWORK_SHAPE[::-1], interpolation=cv2.INTER_LINEAR) for part in parts])
@@ -202,12 +203,30 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
     if frames:
         picture = filled(np.asarray(temperature_c, dtype=np.float32))
         network = load_network(weights / CLOSE_UP)
-        squares = [np.concatenate((close_up_channels(picture, fitting, f), guides_in(guides, f))) for f in frames]
-        near = [network.run(None, {"temperature": square[None]}) for square in squares]
-        parts = merged(parts, [answer[0][0] for answer in near], frames)
-        sides = merged(sides, [answer[1][0] for answer in near], frames)
-        landmarks = merged(landmarks, [answer[2][0] for answer in near], frames)
+        exchanged = sides_exchanged(guides)
+        near = []
+        for frame in frames:
+            square = close_up_channels(picture, fitting, frame)
+            plain = np.concatenate((square, guides_in(guides, frame)))
+            mirror = _mirrored(np.concatenate((square, guides_in(exchanged, frame))))
+            near.append(_asked_twice(network, plain, mirror))
+        parts = merged(parts, [answer[0] for answer in near], frames)
+        sides = merged(sides, [answer[1] for answer in near], frames)
+        landmarks = merged(landmarks, [answer[2] for answer in near], frames)
     return Prediction(parts, sides, landmarks, fitting)
+
+
+def _mirrored(channels: Image) -> Image:
+    return np.ascontiguousarray(channels[..., ::-1])
+
+
+def _asked_twice(network: onnxruntime.InferenceSession, plain: Image, mirror: Image) -> list[Image]:
+    """Mean of the answers for a picture and for its mirror image, in which left is right: better than either."""
+    answers = network.run(None, {"temperature": plain[None]})
+    turned = [answer[..., ::-1] for answer in network.run(None, {"temperature": mirror[None]})]
+    turned[1] = turned[1][:, [0, 2, 1]]
+    half = np.float32(0.5)
+    return [half * (one[0] + other[0]) for one, other in zip(answers, turned, strict=True)]
 
 
 @cache
