@@ -135,7 +135,8 @@ def test_uncertainties_cover_the_truth(monkeypatch: pytest.MonkeyPatch):
                     hits.setdefault(metric, []).append(abs(found[0].value - value) <= 1.96 * found[0].u)
     shares = {metric: float(np.mean(hit)) for metric, hit in hits.items()}
     assert all(len(hit) >= 480 for metric, hit in hits.items()), {m: len(h) for m, h in hits.items()}
-    assert all(0.90 <= share <= 0.99 for share in shares.values()), shares
+    outside = {metric: share for metric, share in shares.items() if not 0.90 <= share <= 0.99}
+    assert outside == {}
 
 
 def test_an_offset_of_the_camera_cancels_in_all_but_temperatures():
@@ -152,7 +153,7 @@ def test_an_offset_of_the_camera_cancels_in_all_but_temperatures():
 
 
 def test_an_error_that_grows_with_temperature_does_not_cancel():
-    time_s = every(10.0)
+    time_s = every(2.0)
     truth = Truth()
     gain = Cause("emissivity", "normal", 0.02 * (truth(time_s)[None] - 22.0))
     result = rewarming_metrics(curves_of(time_s, {TOE: truth(time_s)}, causes=(gain,)))

@@ -210,12 +210,14 @@ def rewarming_table(result: RewarmingResult, *, participant: str = "", visit: st
 
 
 def _drawn(random: np.random.Generator, shape: str) -> Floats:
-    """Standard deviations by which a cause is off, (draws,)."""
+    """Standard deviations by which a cause is off, (draws,); their mean is 0, lest it pass for a bias of extremes."""
     if shape == "rectangular":
-        return random.uniform(-sqrt(3.0), sqrt(3.0), DRAWS)
-    if shape == "triangular":
-        return random.triangular(-sqrt(6.0), 0.0, sqrt(6.0), DRAWS)
-    return random.normal(size=DRAWS)
+        drawn = random.uniform(-sqrt(3.0), sqrt(3.0), DRAWS)
+    elif shape == "triangular":
+        drawn = random.triangular(-sqrt(6.0), 0.0, sqrt(6.0), DRAWS)
+    else:
+        drawn = random.normal(size=DRAWS)
+    return drawn - drawn.mean()
 
 
 def _course(
@@ -334,7 +336,7 @@ def _lag(
     best, length_s = int(steepest[0]), float(lines.length_s[steepest[0]])
     middle_s = float(lines.middle_s[best])
     off = line_u(time_s, course.smooth_c[0], middle_s - length_s / 2, middle_s + length_s / 2)
-    turned_s = off / max(float(highest[0]), 1e-9) * (middle_s - float(lag[0]))
+    turned_s = off / max(float(highest[0]), 1e-9) * (middle_s - float(lag[0]) + length_s / 6.0)
     note = f"a gap of {hidden_s:.0f} s may hide the begin" if hidden_s else ""
     yield _metric(course, "lag", lag, "s", beside=hypot(hidden_s / sqrt(12.0), turned_s), note=note)
     yield _metric(course, "lag_reached", np.ones(1 + DRAWS), "1")

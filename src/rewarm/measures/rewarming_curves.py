@@ -110,9 +110,11 @@ def region_curves(
     array = recording["temperature"]
     _check(array, regions, motion, offsets)
     items = [item for item in _measured(regions) if item.side in motion.limbs]
-    samplers = [_Sampler(motion.limbs[side], [r for r in items if r.side == side]) for side in SIDES]
-    samplers = [sampler for sampler in samplers if sampler.items]
-    items = [item for sampler in samplers for item in sampler.items]
+    samplers = [
+        _Sampler(motion.limbs[side], [item for item in items if item.side == side])
+        for side in SIDES
+        if any(item.side == side for item in items)
+    ]
     if not items:
         raise InvalidInputError("regions: expected at least one region of a limb that was followed; found none")
     times_s = recording["time"].to_numpy().astype(np.float64)
