@@ -135,7 +135,8 @@ def _maps(frames, time_s, sample: int):
         for row, column in pixels
     ]
     loop = (time.perf_counter() - start) / sample * SHAPE[0] * SHAPE[1]
-    apart = [maps.half_time_s[row, column] - tau_s * np.log(2.0) for (row, column), tau_s in zip(pixels, fitted)]
+    zipped = zip(pixels, fitted, strict=True)
+    apart = [maps.half_time_s[row, column] - tau_s * np.log(2.0) for (row, column), tau_s in zipped]
     yield "half-time map of 640 × 480 × 180", took, "s", MAP_S
     yield f"curve_fit over the same pixels ({sample} measured)", loop, "s", np.inf
     yield "how many times as fast", loop / took, "×", -FASTER
