@@ -217,7 +217,7 @@ def _drawn(random: np.random.Generator, shape: str) -> Floats:
         drawn = random.triangular(-sqrt(6.0), 0.0, sqrt(6.0), DRAWS)
     else:
         drawn = random.normal(size=DRAWS)
-    return drawn - drawn.mean()
+    return np.asarray(drawn - drawn.mean())
 
 
 def _course(
