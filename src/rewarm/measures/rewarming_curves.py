@@ -110,8 +110,11 @@ def region_curves(
     array = recording["temperature"]
     _check(array, regions, motion, offsets)
     items = [item for item in _measured(regions) if item.side in motion.limbs]
-    samplers = [_Sampler(motion.limbs[s], [r for r in items if r.side == s]) for s in SIDES if s in motion.limbs]
-    samplers = [sampler for sampler in samplers if sampler.items]
+    samplers = [
+        _Sampler(motion.limbs[side], [item for item in items if item.side == side])
+        for side in SIDES
+        if any(item.side == side for item in items)
+    ]
     items = [item for sampler in samplers for item in sampler.items]
     if not items:
         raise InvalidInputError("regions: expected at least one region of a limb that was followed; found none")

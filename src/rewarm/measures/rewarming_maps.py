@@ -9,6 +9,7 @@ form for many pixels at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import log
 from typing import Final
@@ -27,11 +28,14 @@ Floats = NDArray[np.float32]
 
 CHUNK_PX: Final = 4096
 """Pixels at a time: what is computed of them stays in a core's cache."""
+MOST_THREADS: Final = 2
 ONSETS: Final = 12
-TAUS: Final = 14
+TAUS: Final = 12
 LATEST: Final = 0.7
 """Onsets are looked for in this share of the recording: a later rise cannot be told from noise."""
 REFINEMENTS: Final = 8
+SETTLED: Final = 2e-4
+"""Steps of an onset under this share of the recording (0.2 s of 15 min), and of log τ under ten times it, are none."""
 LEAST_RISE_C: Final = 0.5
 RISE_SIGMAS: Final = 3.0
 MOST_MISSING: Final = 0.2
@@ -47,7 +51,7 @@ class RewarmingMaps:
     ``half_time_s`` from the begin of the rise until half of it is done, NaN where that lies beyond the recording's
     end; ``start_c`` and ``rise_c`` the fitted temperature before the rise and how far it goes; ``residual_c`` what the
     fit leaves (standard deviation). All but ``start_c`` and ``residual_c`` are NaN where nothing rose by 0.5 °C, or by
-    three times what the fit leaves.
+    three times what the fit leaves, before the end.
     """
 
     lag_s: Floats
@@ -136,13 +140,18 @@ def _fitted(time_s: NDArray[np.float64], values: Floats) -> Floats:
     t = time_s.astype(np.float32)
     onsets, taus, projector = _grid(t)
     found = np.full((6, values.shape[1]), np.nan, dtype=np.float32)
-    for first in range(0, values.shape[1], CHUNK_PX):
+
+    def fit(first: int) -> None:
         part = slice(first, first + CHUNK_PX)
         y = np.ascontiguousarray(values[:, part])
         usable = _filled(t, y)
         if usable.any():
             kept = y if usable.all() else np.ascontiguousarray(y[:, usable])
             found[:, part][:, usable] = _fitted_chunk(t, kept, onsets, taus, projector)
+
+    with ThreadPoolExecutor(MOST_THREADS) as pool:  # NumPy lets go of the interpreter while it computes
+        for _ in pool.map(fit, range(0, values.shape[1], CHUNK_PX)):
+            pass
     return found
 
 
@@ -181,16 +190,29 @@ def _fitted_chunk(t: Floats, y: Floats, onsets: Floats, taus: Floats, projector:
     onset, log_tau = onsets[best], np.log(taus[best])
     square = np.einsum("tp,tp->p", y, y)
     state = _state(t, y, square, onset, log_tau)
+    moving = np.arange(y.shape[1])
+    part, here = state, y
     for _ in range(REFINEMENTS):
-        trial_onset = np.clip(onset + state.step_onset, t[0], t[0] + LATEST * span).astype(np.float32)
-        trial_tau = np.clip(log_tau + np.clip(state.step_tau, -1.0, 1.0), low_tau, high_tau).astype(np.float32)
-        trial = _state(t, y, square, trial_onset, trial_tau)
-        better = trial.squares < state.squares
-        onset, log_tau = np.where(better, trial_onset, onset), np.where(better, trial_tau, log_tau)
-        state = _kept(state, trial, better)
+        near_onset, near_tau = onset[moving], log_tau[moving]
+        trial_onset = np.clip(near_onset + part.step_onset, t[0], t[0] + LATEST * span).astype(np.float32)
+        trial_tau = np.clip(near_tau + np.clip(part.step_tau, -1.0, 1.0), low_tau, high_tau).astype(np.float32)
+        trial = _state(t, here, square[moving], trial_onset, trial_tau)
+        better = trial.squares < part.squares
+        onset[moving] = np.where(better, trial_onset, near_onset)
+        log_tau[moving] = np.where(better, trial_tau, near_tau)
+        part = _kept(part, trial, better)
+        for name in ("start", "rise", "squares"):
+            getattr(state, name)[moving] = getattr(part, name)
+        far = (np.abs(part.step_onset) > SETTLED * span) | (np.abs(part.step_tau) > 10.0 * SETTLED)
+        if not far.any():
+            break
+        if far.mean() < 0.7:  # the others have settled: no more work on these
+            moving, here = moving[far], np.ascontiguousarray(here[:, far])
+            part = _State(*(getattr(part, name)[far] for name in _STATE))
     tau = np.exp(log_tau)
     residual = np.sqrt(np.maximum(state.squares, 0.0) / max(len(t) - 4, 1))
-    rose = (state.rise >= np.maximum(LEAST_RISE_C, RISE_SIGMAS * residual)) & np.isfinite(state.rise)
+    seen = state.rise * -np.expm1(-(t[-1] - onset) / tau)  # of the rise, what the recording shows
+    rose = (seen >= np.maximum(LEAST_RISE_C, RISE_SIGMAS * residual)) & np.isfinite(state.rise)
     half = tau * np.float32(log(2.0))
     halved = rose & (onset + half <= t[-1])
     nothing = np.float32(np.nan)
@@ -215,6 +237,9 @@ class _State:
     squares: Floats
     step_onset: Floats
     step_tau: Floats
+
+
+_STATE: Final = ("start", "rise", "squares", "step_onset", "step_tau")
 
 
 def _kept(old: _State, new: _State, better: NDArray[np.bool_]) -> _State:
