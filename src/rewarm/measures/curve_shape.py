@@ -106,23 +106,24 @@ def line_u(time_s: Floats, curve_c: Floats, first_s: float, last_s: float) -> fl
 def _lines(time_s: Floats, stretches: list[tuple[float, float]]) -> Lines:
     """Least squares through the curve, taken as straight from frame to frame, along each stretch (first, last)."""
     shape = (len(stretches), time_s.size)
-    rows, columns, slopes, means = [], [], [], []
-    for row, (first, last) in enumerate(stretches):
-        fine = first + (last - first) * (np.arange(FINE_POINTS) + 0.5) / FINE_POINTS
-        right = np.clip(np.searchsorted(time_s, fine, side="right"), 1, time_s.size - 1)
-        share = (fine - time_s[right - 1]) / (time_s[right] - time_s[right - 1])
-        x = fine - fine.mean()
-        weight = x / (x @ x)
-        rows.append(np.full(2 * FINE_POINTS, row))
-        columns.append(np.concatenate([right - 1, right]))
-        slopes.append(np.concatenate([weight * (1.0 - share), weight * share]))
-        means.append(np.concatenate([1.0 - share, share]) / FINE_POINTS)
-    place = (np.concatenate(rows), np.concatenate(columns)) if rows else (np.zeros(0, int), np.zeros(0, int))
-    slope, mean = (
-        sparse.csr_array((np.concatenate(of) if of else np.zeros(0), place), shape=shape) for of in (slopes, means)
-    )
     ends = np.array(stretches, dtype=np.float64).reshape(-1, 2)
-    return Lines(slope, mean, ends.mean(axis=1), ends[:, 1] - ends[:, 0])
+    length = ends[:, 1] - ends[:, 0]
+    if not stretches:
+        return Lines(sparse.csr_array(shape), sparse.csr_array(shape), ends[:, 0], length)
+    along = (np.arange(FINE_POINTS) + 0.5) / FINE_POINTS
+    fine = ends[:, :1] + length[:, None] * along
+    right = np.clip(np.searchsorted(time_s, fine, side="right"), 1, time_s.size - 1)
+    share = (fine - time_s[right - 1]) / (time_s[right] - time_s[right - 1])
+    x = fine - fine.mean(axis=1, keepdims=True)
+    weight = x / (x * x).sum(axis=1, keepdims=True)
+    place = (
+        np.repeat(np.arange(len(stretches)), 2 * FINE_POINTS),
+        np.concatenate([right - 1, right], axis=1).ravel(),
+    )
+    slopes = np.concatenate([weight * (1.0 - share), weight * share], axis=1).ravel()
+    means = np.concatenate([1.0 - share, share], axis=1).ravel() / FINE_POINTS
+    slope, mean = (sparse.csr_array((of, place), shape=shape) for of in (slopes, means))
+    return Lines(slope, mean, ends.mean(axis=1), length)
 
 
 def value_at(time_s: Floats, at_s: float) -> tuple[Floats, float] | None:
@@ -230,4 +231,4 @@ def crossing_u_s(time_s: Floats, curve_c: Floats, at_s: float) -> float:
     widest = gap / sqrt(12.0)
     if slope <= 0.0 or gap > SPARSE_S:
         return widest
-    return min(widest, gap**2 * bend(time_s, curve_c, right) / 8.0 / slope / sqrt(3.0))
+    return min(widest, gap**2 * bend(time_s, curve_c, right) / 8.0 / slope)

@@ -156,7 +156,8 @@ def _greenwood(left: Floats, spread: Floats) -> list[Floats]:
     inside = (left > 0.0) & (left < 1.0) & (spread > 0.0)
     safe = np.where(inside, left, 0.5)
     reach = SMALLEST_DETECTABLE_FACTOR * spread / (safe * np.abs(np.log(safe)))
-    return [np.asarray(np.where(inside, safe ** np.exp(sign * reach), left)) for sign in (1.0, -1.0)]
+    ends = np.stack([safe ** np.exp(reach), safe ** np.exp(-reach)])
+    return [np.asarray(end, dtype=np.float64) for end in np.where(inside, ends, left)]
 
 
 def _drawn(time_s: Floats, reached: NDArray[np.bool_], people: NDArray[np.int64], at: Floats, seed: int) -> Floats:
@@ -169,13 +170,13 @@ def _drawn(time_s: Floats, reached: NDArray[np.bool_], people: NDArray[np.int64]
         events[person] = ((own[:, None] == at[None, :]) & did[:, None]).sum(axis=0)
         at_risk[person] = (own[:, None] >= at[None, :]).sum(axis=0)
     happened, watched = weights @ events, weights @ at_risk
-    return np.cumprod(1.0 - happened / np.maximum(watched, 1.0), axis=1)
+    return np.asarray(np.cumprod(1.0 - happened / np.maximum(watched, 1.0), axis=1), dtype=np.float64)
 
 
 def _median(at: Floats, left: Floats) -> Floats:
     """The first time at which half or fewer are left, for each of many curves (curves, times); infinite where none."""
     below = left <= 0.5 + 1e-12
-    return np.where(below.any(axis=1), at[below.argmax(axis=1)], np.inf)
+    return np.asarray(np.where(below.any(axis=1), at[below.argmax(axis=1)], np.inf), dtype=np.float64)
 
 
 def _check(times: pd.DataFrame, columns: Sequence[str]) -> None:

@@ -53,6 +53,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from rewarm.measures.curve_shape import (
     GRADIENT_S,
@@ -126,6 +127,16 @@ class RewarmingResult:
 
 
 @dataclass(frozen=True, eq=False)
+class _Reading:
+    """What reads figures off all curves that have the same times."""
+
+    smooth: sparse.csr_array
+    steep: Lines
+    first: Lines
+    area: Floats | None
+
+
+@dataclass(frozen=True, eq=False)
 class _Course:
     """One region's curve after the immersion and its versions: row 0 is the curve itself, the others are draws.
 
@@ -141,6 +152,7 @@ class _Course:
     noise_c: float
     tpre_c: Floats | None
     tpre_s: float | None
+    reading: _Reading
 
 
 def rewarming_metrics(
@@ -159,8 +171,9 @@ def rewarming_metrics(
     metrics: list[RewarmingMetric] = []
     missing: dict[str, list[str]] = {}
     courses: dict[Name, _Course] = {}
+    readings: dict[bytes, _Reading] = {}
     for row, name in enumerate(curves.names):
-        course = _course(curves, row, moves, (baseline or {}).get(name), random)
+        course = _course(curves, row, moves, (baseline or {}).get(name), random, readings)
         if course is None:
             missing.setdefault("fewer than two frames after the immersion: nothing was computed", []).append(
                 _said(name)
@@ -206,7 +219,12 @@ def _drawn(random: np.random.Generator, shape: str) -> Floats:
 
 
 def _course(
-    curves: RegionCurves, row: int, moves: Floats, given: Baseline | None, random: np.random.Generator
+    curves: RegionCurves,
+    row: int,
+    moves: Floats,
+    given: Baseline | None,
+    random: np.random.Generator,
+    readings: dict[bytes, _Reading],
 ) -> _Course | None:
     known = np.isfinite(curves.temperature_c[row])
     after = known & (curves.time_s >= 0.0)
@@ -230,8 +248,16 @@ def _course(
         off = moves.T @ effects[:, after][:, alike] + random.normal(0.0, 1.0, DRAWS) * given.u_c
         tpre = np.concatenate([[given.value_c], given.value_c + off])
     noise_c = float(np.median(curves.noise_c[row][after]))
-    smooth = np.ascontiguousarray((smoother(time_s) @ raw.T).T)
-    return _Course(curves.names[row], int(curves.n_px[row]), time_s, raw, smooth, noise_c, tpre, tpre_s)
+    reading = readings.get(time_s.tobytes()) or _reading(time_s)
+    readings[time_s.tobytes()] = reading
+    smooth = np.ascontiguousarray((reading.smooth @ raw.T).T)
+    return _Course(curves.names[row], int(curves.n_px[row]), time_s, raw, smooth, noise_c, tpre, tpre_s, reading)
+
+
+def _reading(time_s: Floats) -> _Reading:
+    return _Reading(
+        smoother(time_s), steep_lines(time_s), line_within(time_s, 0.0, 120.0), area_weights(time_s, 0.0, FOLLOWED_S)
+    )
 
 
 def _metrics(course: _Course) -> Iterator[RewarmingMetric | str]:
@@ -263,7 +289,7 @@ def _metrics(course: _Course) -> Iterator[RewarmingMetric | str]:
 def _slopes(course: _Course, tmin: Floats) -> Iterator[RewarmingMetric | str]:
     time_s, curve = course.time_s, course.smooth_c[0]
     risen = bool(curve.max() - tmin[0] >= max(LEAST_RISE_C, 3 * course.noise_c))
-    lines = steep_lines(time_s)
+    lines = course.reading.steep
     if lines.middle_s.size:
         slopes = (lines.slope @ course.raw_c.T).T
         steepest = slopes.argmax(axis=1)
@@ -280,7 +306,7 @@ def _slopes(course: _Course, tmin: Floats) -> Iterator[RewarmingMetric | str]:
     if not risen:
         yield _metric(course, "lag", np.full(1 + DRAWS, time_s[-1]), "s", note=_censored(time_s[-1]))
         yield _metric(course, "lag_reached", np.zeros(1 + DRAWS), "1")
-    first = line_within(time_s, 0.0, 120.0)
+    first = course.reading.first
     if first.middle_s.size:
         slope = 60.0 * (first.slope @ course.raw_c.T).T[:, 0]
         beside = 60.0 * line_u(time_s, curve, 0.0, 120.0)
@@ -305,13 +331,17 @@ def _lag(
         if after > ends[0] and before < ends[1] and after - before > SPARSE_S / 2
     ]
     hidden_s = max(crossed, default=0.0)
+    best, length_s = int(steepest[0]), float(lines.length_s[steepest[0]])
+    middle_s = float(lines.middle_s[best])
+    off = line_u(time_s, course.smooth_c[0], middle_s - length_s / 2, middle_s + length_s / 2)
+    turned_s = off / max(float(highest[0]), 1e-9) * (middle_s - float(lag[0]))
     note = f"a gap of {hidden_s:.0f} s may hide the begin" if hidden_s else ""
-    yield _metric(course, "lag", lag, "s", beside=hidden_s / sqrt(12.0), note=note)
+    yield _metric(course, "lag", lag, "s", beside=hypot(hidden_s / sqrt(12.0), turned_s), note=note)
     yield _metric(course, "lag_reached", np.ones(1 + DRAWS), "1")
 
 
 def _area(course: _Course, tmin: Floats) -> Iterator[RewarmingMetric | str]:
-    weights = area_weights(course.time_s, 0.0, FOLLOWED_S)
+    weights = course.reading.area
     if weights is None:
         yield "no auc: it needs frames from the end of the immersion to 15 min after it"
         return
@@ -416,14 +446,16 @@ def _read(course: _Course, at_s: float) -> tuple[Floats, float] | None:
 
 
 def _unbiased(lowest: Floats) -> Floats:
-    """Minima of noisy curves lie too low; the curve itself, (1 + draws,), and its draws without that.
+    """Minima of noisy curves lie too low; the curve itself, (1 + draws,), and its draws, without that.
 
-    Among equal values the lowest lies c·σ too low. A draw adds noise of the same σ to a curve that has noise already,
-    which makes it c·√2·σ: the draws show √2 − 1 of what the curve is off. Where one value is lowest by far, both are 0.
+    Among many equal values the lowest lies c·σ too low. A draw adds noise of the same σ to a curve that has noise
+    already, which makes it c·√2·σ: the draws show √2 − 1 of what the curve is off. Where one value is lowest by far it
+    is off by nothing. Which of the two, a curve does not tell: half is taken off, and half to either side is doubt.
     """
     shown = min(float(lowest[1:].mean() - lowest[0]), 0.0)
-    bias = shown / (sqrt(2.0) - 1.0)
-    return np.concatenate([[lowest[0] - bias], lowest[1:] - bias - shown])
+    widest = shown / (sqrt(2.0) - 1.0)
+    either = np.where(np.arange(lowest.size - 1) % 2 == 0, 0.5, -0.5)
+    return np.concatenate([[lowest[0] - 0.5 * widest], lowest[1:] - shown - (0.5 + either) * widest])
 
 
 def _metric(

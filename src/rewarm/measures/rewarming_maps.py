@@ -47,7 +47,7 @@ class RewarmingMaps:
     ``half_time_s`` from the begin of the rise until half of it is done, NaN where that lies beyond the recording's
     end; ``start_c`` and ``rise_c`` the fitted temperature before the rise and how far it goes; ``residual_c`` what the
     fit leaves (standard deviation). All but ``start_c`` and ``residual_c`` are NaN where nothing rose by 0.5 °C, or by
-    three times what the fit leaves.
+    three times what the fit leaves, before the end.
     """
 
     lag_s: Floats
@@ -190,7 +190,8 @@ def _fitted_chunk(t: Floats, y: Floats, onsets: Floats, taus: Floats, projector:
         state = _kept(state, trial, better)
     tau = np.exp(log_tau)
     residual = np.sqrt(np.maximum(state.squares, 0.0) / max(len(t) - 4, 1))
-    rose = (state.rise >= np.maximum(LEAST_RISE_C, RISE_SIGMAS * residual)) & np.isfinite(state.rise)
+    seen = state.rise * -np.expm1(-(t[-1] - onset) / tau)  # of the rise, what the recording shows
+    rose = (seen >= np.maximum(LEAST_RISE_C, RISE_SIGMAS * residual)) & np.isfinite(state.rise)
     half = tau * np.float32(log(2.0))
     halved = rose & (onset + half <= t[-1])
     nothing = np.float32(np.nan)
