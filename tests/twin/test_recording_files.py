@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import tifffile
 
+import rewarm
 from rewarm.errors import InvalidInputError, OutputError
-from rewarm.twin import Recording, SimulatedCamera, View, record, write_flir_jpeg, write_float_tiff
+from rewarm.twin import Recording, SimulatedCamera, View, record, write_flir_jpeg, write_flir_sequence, write_float_tiff
 
 CAMERA = SimulatedCamera()
 VIEW = View(reflected_c=23.4, distance_m=0.87, humidity_pct=43, air_c=22.6)
@@ -117,3 +118,15 @@ def test_what_cannot_be_written_is_refused(recording: Recording, tmp_path: Path)
     with pytest.raises(OutputError, match="cannot be written"):
         write_float_tiff(tmp_path / "no" / "a.tif", recording.seen_c)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_sequence_is_read_back_frame_by_frame_with_its_times(recording: Recording, tmp_path: Path) -> None:
+    frames = [(recording.counts + step, TAKEN + timedelta(seconds=10.5 * step)) for step in (0, 3, 7)]
+    path = write_flir_sequence(tmp_path / "film.csq", iter(frames), CAMERA, VIEW)
+    film = rewarm.open_thermogram(path)
+    np.testing.assert_allclose(film["time"], [0, 31.5, 73.5])
+    still = rewarm.open_thermogram(write_flir_jpeg(tmp_path / "a.jpg", frames[2][0], CAMERA, VIEW, acquired_at=TAKEN))
+    np.testing.assert_array_equal(film["temperature"][2], still["temperature"])
+    assert film.attrs["warnings"] == []
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_flir_sequence(tmp_path / "no" / "film.csq", iter(frames), CAMERA, VIEW)

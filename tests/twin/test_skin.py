@@ -18,6 +18,7 @@ from rewarm.twin import (
     paint_sole,
     random_texture,
     sheet,
+    sole_layers,
 )
 
 from .conftest import pair_of_soles
@@ -126,3 +127,15 @@ def test_scene_shows_skin_where_there_is_skin_and_mixes_at_the_rim() -> None:
     assert np.all(framed[6:16, 5:25] == 35.0)
     assert framed[5, 5] != 35.0
     assert scene.max() <= 30
+
+
+def test_layers_paint_what_painting_paints_again_and_again() -> None:
+    maps = pair_of_soles(3).soles["right"]
+    texture = random_texture(np.random.default_rng(6))
+    layers = sole_layers(maps, texture=texture, margin_px=7)
+    y0, y1, x0, x1 = layers.box
+    assert maps.foot[y0:y1, x0:x1].sum() == pytest.approx(maps.foot.sum())
+    for temperatures in (ASKED, ASKED.warmed((3, 2, 1, 0, -1), sole_change_c=-1.5)):
+        wanted = paint_sole(maps, temperatures, texture=texture)[y0:y1, x0:x1].ravel()[layers.inside]
+        regions = np.array([*temperatures.toe_c, temperatures.ball_c, temperatures.arch_c, temperatures.heel_c])
+        np.testing.assert_allclose(layers.painted(regions, temperatures.tip_gradient_c), wanted, atol=2e-3)

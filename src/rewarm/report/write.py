@@ -72,14 +72,14 @@ def write_report(
     drawn = tuple(html_path.parent / name for film in films.values() for name in (film.gif, film.mp4))
     printed = printer(_render(study, shown, films, palettes=(chosen,), interactive=False)) if pdf else None
     html = _render(study, shown, films, palettes=(chosen, *others), interactive=True)
-    _write(html_path, html.encode("utf-8"))
+    write_whole(html_path, html.encode("utf-8"))
     if printed is None:
         return ReportFiles(html_path, None, tuple(notes), drawn)
     document, note = printed()
     if document is None:
         return ReportFiles(html_path, None, (*notes, note), drawn)
     pdf_path = html_path.with_suffix(".pdf")
-    _write(pdf_path, document)
+    write_whole(pdf_path, document)
     return ReportFiles(html_path, pdf_path, tuple(notes), drawn)
 
 
@@ -130,7 +130,7 @@ def _render(
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["figure"] = Markup if interactive else _as_image
+    environment.filters["figure"] = Markup if interactive else as_image
     style = Markup(environment.get_template("report.css").render(palettes=[item.key for item in palettes]))
     groups = context.warning_groups(result)
     recordings = (context.versions_table(result), context.recordings_table(result), context.hashes_table(result))
@@ -158,7 +158,7 @@ def _render(
     )
 
 
-def _as_image(svg: str) -> Markup:
+def as_image(svg: str) -> Markup:
     """A drawing as an image of its own: WeasyPrint is twice as fast with these, and keeps the alternative text."""
     label = re.search(r'aria-label="([^"]*)"', svg)
     kind = re.search(r'class="([^"]*)"', svg)
@@ -169,7 +169,11 @@ def _as_image(svg: str) -> Markup:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises :class:`rewarm.errors.OutputError`.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(data)
