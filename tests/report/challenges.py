@@ -7,11 +7,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from rewarm.measures.rewarming_maps import RewarmingMaps
 from rewarm.regions import SIDES, TOES, Regions
 from rewarm.study.results import Followed, Rewarming
 from rewarm.tables import CURVES, MEASUREMENTS
+from rewarm.thermogram import Provenance, make_thermogram
 
 REST_C, LOWEST_C = 29.0, 14.0
 TOE_FACTORS = (0.8, 1.0, 1.1, 1.2, 1.3)
@@ -98,7 +100,20 @@ def make_challenge(
         regions=regions,
         baseline_scan=f"{participant}_{visit}",
         followed=make_followed(regions, tau_s) if recording else None,
+        stills=() if recording else make_stills(regions, time_s, tau_s, plateau_c),
     )
+
+
+def make_stills(
+    regions: Regions, time_s: np.ndarray, tau_s: float, plateau_c: float
+) -> tuple[tuple[float, xr.Dataset], ...]:
+    """Pictures in which all limbs have the first toe's temperature."""
+    limbs = np.logical_or.reduce([region.mask for region in regions.found])
+    stills = []
+    for now_s in time_s[:: max(1, len(time_s) // 4)]:
+        picture = np.where(limbs, float(toe_c(np.array(now_s), tau_s, plateau_c)), 21.0).astype(np.float32)
+        stills.append((float(now_s), make_thermogram(picture, provenance=Provenance("s", "0" * 64, "drawn", "0"))))
+    return tuple(stills)
 
 
 def make_followed(regions: Regions, tau_s: float) -> Followed:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rewarm.regions import Regions
-from rewarm.report import rewarming_curves
+from rewarm.report import rewarming_curves, write_report
 from rewarm.report.rewarming import half_time_maps, rewarming_sections
 from rewarm.report.rewarming_curves import common_axes, rewarming_svg, side_course, stretches_left_out, thinned
 from rewarm.report.rewarming_figures import METRICS, Value, change_text, over_digits, value_text, values_of
@@ -189,3 +190,35 @@ def test_values_are_read_with_what_was_reached(result: StudyResult):
 
 def test_a_person_without_a_challenge_has_no_section(result: StudyResult):
     assert rewarming_sections(result, "P3") == ()
+
+
+def test_the_report_links_to_an_animation_that_lies_beside_it(regions: Regions, study: StudyResult, tmp_path: Path):
+    seen = [
+        make_challenge(regions, "P1", visit, tau_s=tau_s, day=day, frames=4, step_s=300.0, recording=False)
+        for visit, tau_s, day in (("before", 900.0, 0), ("6 weeks", 240.0, 42))
+    ]
+    one = replace(study, scans=study.scans[:2], comparisons=study.comparisons[:1], rewarmings=tuple(seen))
+    files = write_report(one, tmp_path / "report.html", pdf=False)
+    html = files.html.read_text(encoding="utf-8")
+    links = re.findall(r'href="(animations/[^"]*)"', html)
+    assert links == ["animations/P1-foot-plantar.mp4", "animations/P1-foot-plantar.gif"]
+    assert sorted(files.animations) == sorted(tmp_path / link for link in links)
+    assert all(path.stat().st_size > 1000 for path in files.animations)
+    assert "Soles after cold water" in html
+    assert "half of the toes’ warmth was regained after the cold water" in html.split('id="answer"')[1][:2500]
+    bare = write_report(one, tmp_path / "bare.html", pdf=False, animations=False)
+    assert bare.animations == ()
+    assert "animations/" not in bare.html.read_text(encoding="utf-8")
+
+
+def test_films_that_cannot_be_laid_side_by_side_are_told(regions: Regions, study: StudyResult, tmp_path: Path):
+    seen = [
+        make_challenge(regions, "P1", visit, tau_s=300.0, day=day, frames=4, step_s=300.0, recording=False)
+        for visit, day in (("before", 0), ("6 weeks", 42))
+    ]
+    odd = seen[1].stills[0][1].isel(x=slice(0, 200))
+    seen[1] = replace(seen[1], stills=((0.0, odd), *seen[1].stills[1:]))
+    one = replace(study, scans=study.scans[:2], comparisons=(), rewarmings=tuple(seen))
+    files = write_report(one, tmp_path / "report.html", pdf=False)
+    assert files.animations == ()
+    assert files.notes[0].startswith("No animation of P1-foot-plantar: P1_6_weeks_cold: expected still pictures of one")

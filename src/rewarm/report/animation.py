@@ -188,7 +188,7 @@ def _frame_ms(count: int) -> int:
 
 def _panel_height(films: tuple[Film, Film], width: int = PANEL_WIDTH) -> int:
     wanted = max(width * film.temperature_c.shape[1] / film.temperature_c.shape[2] for film in films)
-    return 2 * round(min(max(wanted, HEIGHTS[0]), HEIGHTS[1]) / 2)
+    return 2 * round(float(min(max(wanted, HEIGHTS[0]), HEIGHTS[1])) / 2)
 
 
 def _note(*, since_immersion: bool) -> str:

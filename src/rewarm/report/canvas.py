@@ -82,8 +82,8 @@ def fitted(temperature_c: NDArray[np.float32], *, width: int, height: int) -> ND
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     known = np.isfinite(temperature_c)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    if known.all():
-        resized = cv2.resize(temperature_c, size, interpolation=way)
+    if known.all():  # the median of neighbours: a camera's noise hides what moves, and makes files large
+        resized = cv2.resize(cv2.medianBlur(temperature_c, 3), size, interpolation=way)
     else:  # what is missing may not bleed into what is known
         weight = cv2.resize(known.astype(np.float32), size, interpolation=way)
         total = cv2.resize(np.where(known, temperature_c, np.float32(0.0)), size, interpolation=way)
@@ -107,8 +107,8 @@ def held_levels(values: NDArray[np.float32], scale: Scale, before: Canvas | None
     return np.where(near, before, levels)
 
 
-HELD_LEVELS: Final = 3
-"""Of 120 levels: with a scale of 12 °C a colour follows its temperature in steps of 0.4 °C."""
+HELD_LEVELS: Final = 1
+"""Of 120 levels: with a scale of 12 °C a colour follows its temperature to 0.1 °C."""
 
 
 def scale_bar(canvas: Canvas, scale: Scale, *, x: int, y: int, width: int) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from rewarm.errors import RewarmError
-from rewarm.report.animation import write_animation, write_animations, write_fade
-from rewarm.report.movies import check_name
 from rewarm.report.palettes import choose_palette
 from rewarm.report.people import Person
 from rewarm.report.words import visit_words
@@ -33,6 +31,10 @@ def write_films(people: tuple[Person, ...], folder: Path, *, palette: str) -> tu
     """Write ``folder``/animations/NAME.gif and .mp4; the links by the sections' keys, and what could not be drawn."""
     links: dict[str, FilmLinks] = {}
     notes: list[str] = []
+    if not any(len(section.challenges) > 1 for person in people for section in person.rewarmings):
+        return links, notes
+    from rewarm.report.animation import write_animations  # loads PyAV: 0.1 s that most reports need not wait for
+
     for person in people:
         for section in person.rewarmings:
             if len(section.challenges) < 2:
@@ -79,6 +81,9 @@ def animate_files(
 
     Raises what :func:`rewarm.report.animation.write_animation` and :func:`rewarm.study.films.file_films` raise.
     """
+    from rewarm.report.animation import write_animation, write_fade
+    from rewarm.report.movies import check_name
+
     target = Path(path)
     check_name(target)
     choose_palette(palette)  # both are refused before the work, not after it

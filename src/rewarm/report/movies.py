@@ -85,7 +85,7 @@ def _gif(frames: Sequence[Canvas], colours: NDArray[np.uint8], *, frame_ms: int)
         append_images=pictures[1:],
         duration=durations,
         loop=0,
-        optimize=False,
+        optimize=True,  # what did not change is left transparent
         disposal=1,
     )
     return stream.getvalue()

@@ -41,6 +41,17 @@ SOURCES: Final = (
         "Left–right differences of a phone camera, 2026",
         "10.3390/s26041295",
     ),
+    Source(
+        "How repeatable the figures of a cold challenge are from day to day: of fingers; for toes nothing is "
+        "published.",
+        "159 people with Raynaud’s phenomenon, Wilkinson et al. 2018",
+        "10.1002/art.40457",
+    ),
+    Source(
+        "Times to recovery that were not reached count as long as they were watched.",
+        "Kaplan and Meier 1958",
+        "10.1080/01621459.1958.10501452",
+    ),
     Source("What healthy soles look like.", "Temperatures of 16 healthy soles, 2015", "10.1155/2015/831369"),
     Source(
         "How thermal pictures of skin should be taken.",

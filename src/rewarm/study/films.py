@@ -146,7 +146,7 @@ def _recorded(followed: Followed, box: tuple[slice, slice]) -> tuple[NDArray[np.
     time_s = followed.time_s
     seen = np.logical_or.reduce([limb.followed for limb in motion.limbs.values()]) & (time_s >= 0)
     chosen = evenly_spread(np.flatnonzero(seen), MOST_PICTURES)
-    pictures = []
+    pictures: list[NDArray[np.float32]] = []
     for block in frame_blocks(recording["temperature"], motion.frames[chosen]):
         for picture in block:
             number = int(chosen[len(pictures)])
