@@ -60,14 +60,14 @@ def at(courses: DigitCourses, time_s: float) -> int:
     return int(np.argmin(np.abs(courses.time_s - time_s)))
 
 
-def norrbrand(people: int, seed: int) -> list[Row]:
+def norrbrand(people: int, seed: int, step_s: float = 2.0) -> list[Row]:
     """Healthy right foot and right hand, not at once, 30 min in water of 8 °C, in air of 25 °C."""
     source = "Norrbrand 2017, healthy, 8 °C × 30 min"
     drawn = draw_people(np.random.default_rng(seed), "healthy", people)
     rows, peaks = [], []
     published = {"toes": ((27.8, 3.0), (8.8, 0.7), (22.5, 5.1)), "fingers": ((33.9, 2.5), (9.7, 1.4), (32.7, 3.6))}
     for (name, figures), vessels in zip(published.items(), (drawn.feet, drawn.hands), strict=True):
-        courses = simulate_digits(np.random.default_rng(seed + 1), vessels, NORRBRAND, room_c=25.0)
+        courses = simulate_digits(np.random.default_rng(seed + 1), vessels, NORRBRAND, room_c=25.0, step_s=step_s)
         mean = courses.skin_c[:, :, 0, 1].mean(axis=-1)
         peak = mean[courses.time_s >= 0].max(axis=0)
         peaks.append(peak)
@@ -94,12 +94,12 @@ def of_share(share: float, people: int) -> tuple[float, float]:
     )
 
 
-def eglin(people: int, seed: int) -> list[Row]:
+def eglin(people: int, seed: int, step_s: float = 2.0) -> list[Row]:
     """Great toe, bagged, 2 min in water of 15 °C, in air of 31 °C; the published people had a cold injury."""
     rows = []
     for group in ("healthy", "primary_raynaud"):
         feet = draw_people(np.random.default_rng(seed), group, people).feet
-        courses = simulate_digits(np.random.default_rng(seed + 1), feet, EGLIN, room_c=31.0)
+        courses = simulate_digits(np.random.default_rng(seed + 1), feet, EGLIN, room_c=31.0, step_s=step_s)
         toe = courses.skin_c[:, :, 0, 1, 0]
         source = f"Eglin 2013, cold injury, 15 °C × 2 min, beside {group.replace('_', ' ')}"
         values = (toe[0], toe[at(courses, 300)], toe[at(courses, 600)])
@@ -110,13 +110,13 @@ def eglin(people: int, seed: int) -> list[Row]:
     return rows
 
 
-def mariotti(people: int, seed: int) -> list[Row]:
+def mariotti(people: int, seed: int, step_s: float = 2.0) -> list[Row]:
     """Fingers after a bagged challenge: the order of healthy, systemic sclerosis, primary Raynaud's."""
     source = "Mariotti 2009, fingers, order of groups"
     gained, active, wait, gain, delay = {}, {}, {}, {}, {}
     for group in ("healthy", "systemic_sclerosis", "primary_raynaud"):
         hands = draw_people(np.random.default_rng(seed), group, people).hands
-        courses = simulate_digits(np.random.default_rng(seed + 1), hands, WILKINSON, room_c=23.0)
+        courses = simulate_digits(np.random.default_rng(seed + 1), hands, WILKINSON, room_c=23.0, step_s=step_s)
         first, ten = at(courses, 0), at(courses, 600)
         start, end, before = (courses.skin_c[i].mean(axis=(-1, -2)) for i in (first, ten, 0))
         gained[group] = float(np.mean((end - start) / (before - start)))
@@ -148,20 +148,20 @@ def mariotti(people: int, seed: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def great_toe_difference(people: People, seed: int) -> tuple[Floats, Floats]:
+def great_toe_difference(people: People, seed: int, step_s: float) -> tuple[Floats, Floats]:
     """Great toe − dorsum and lesser toes − dorsum at rest in 23 °C, mean of both feet, °C, (people,)."""
-    courses = simulate_digits(np.random.default_rng(seed), people.feet, REST, room_c=23.0)
+    courses = simulate_digits(np.random.default_rng(seed), people.feet, REST, room_c=23.0, step_s=step_s)
     difference = (courses.skin_c - courses.dorsum_c[..., None]).mean(axis=0)[:, 0]
     return difference[:, :, 0].mean(axis=1), difference[:, :, 1:].mean(axis=(1, 2))
 
 
-def differences(people: int, seed: int) -> list[Row]:
+def differences(people: int, seed: int, step_s: float = 2.0) -> list[Row]:
     """Distal–dorsal differences of toes: two papers whose first author is called Lim."""
     drawn = {
         g: draw_people(np.random.default_rng(seed + i), g, people)
         for i, g in enumerate(("healthy", "systemic_sclerosis", "primary_raynaud"))
     }
-    toes = {g: great_toe_difference(p, seed + 5) for g, p in drawn.items()}
+    toes = {g: great_toe_difference(p, seed + 5, step_s) for g, p in drawn.items()}
     source = "Lim R. 2024 (PMID 38855628), 40 SSc, 20 healthy"
     # P = 0.37 for 0.51 °C between groups of 40 and 20: a common SD of 2.07 °C
     sclerosis, healthy, primary = (
@@ -189,11 +189,11 @@ def differences(people: int, seed: int) -> list[Row]:
     return rows
 
 
-def reliability(people: int, seed: int) -> list[Row]:
+def reliability(people: int, seed: int, step_s: float = 2.0) -> list[Row]:
     """Two days, both hands without thumbs, averaged over eight fingers."""
     source = "Wilkinson 2018, SSc, 15 °C × 60 s, two days"
     hands = draw_people(np.random.default_rng(seed), "systemic_sclerosis", 3 * people, visits=2).hands
-    courses = simulate_digits(np.random.default_rng(seed + 1), hands, WILKINSON, room_c=23.0)
+    courses = simulate_digits(np.random.default_rng(seed + 1), hands, WILKINSON, room_c=23.0, step_s=step_s)
     # each day's camera reads the whole picture a little high or low
     offset = np.random.default_rng(seed + 2).normal(0, 0.3, courses.drive.shape[1:])
     fingers = courses.skin_c[..., 1:].mean(axis=(-1, -2))
@@ -220,16 +220,20 @@ def one_way(values: Floats) -> float:
     return float((between - inside) / (between + (visits - 1) * inside))
 
 
-def others(people: int, seed: int) -> list[Row]:
+def others(people: int, seed: int, step_s: float = 2.0) -> list[Row]:
     """Hands at rest in primary Raynaud's, a passive toe, and what lost sweating does."""
     source = "PMC5020104, primary Raynaud's (n = 85), 23 °C"
     hands = draw_people(np.random.default_rng(seed), "primary_raynaud", people).hands
-    rest = simulate_digits(np.random.default_rng(seed + 1), hands, REST, room_c=23.0)
+    rest = simulate_digits(np.random.default_rng(seed + 1), hands, REST, room_c=23.0, step_s=step_s)
     digits, dorsum = rest.skin_c[0, ..., 1:].mean(axis=(1, 2, 3)), rest.dorsum_c[0].mean(axis=(1, 2))
     feet = draw_people(np.random.default_rng(seed), "healthy", people).feet
 
     def toes(block: Block) -> float:
-        return float(simulate_digits(np.random.default_rng(seed), feet, REST, room_c=27.0, block=block).skin_c.mean())
+        return float(
+            simulate_digits(
+                np.random.default_rng(seed), feet, REST, room_c=27.0, step_s=step_s, block=block
+            ).skin_c.mean()
+        )
 
     zero, one = np.zeros(()), np.ones(())
     dry = toes(Block(zero, zero, one)) - toes(Block(zero, zero, zero))

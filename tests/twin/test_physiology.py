@@ -24,13 +24,15 @@ def targets() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("part", ["norrbrand", "eglin", "mariotti", "differences", "reliability", "others"])
-def test_few_people_already_show_what_is_published(targets: ModuleType, part: str):
-    rows = getattr(targets, part)(48, 7)
+@pytest.mark.parametrize(
+    ("part", "people"), [("norrbrand", 32), ("mariotti", 32), ("differences", 120), ("reliability", 32)]
+)
+def test_few_people_already_show_what_is_published(targets: ModuleType, part: str, people: int):
+    rows = getattr(targets, part)(people, 7, step_s=5.0)
     missed = [f"{row.what}: {row.simulated}, must lie in {row.allowed}" for row in rows if not row.holds]
-    # forty-eight people scatter: a figure near its limit may fall beside it, the committed table has more of them
+    # so few people scatter: a figure near its limit may fall beside it, the committed table has more of them
     assert len(missed) <= 1, missed
-    assert rows
+    assert len(rows) >= 4
 
 
 def test_a_row_outside_its_limits_says_so(targets: ModuleType):
