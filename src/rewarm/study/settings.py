@@ -182,7 +182,8 @@ def _uncertainty(values: Any, text: str) -> list[Problem]:
             continue
         key = problem.column.removeprefix("uncertainty.")
         in_camera = any(key == setting.name for setting in CAMERA)
-        advice = "State it under [camera.ID]" if in_camera else problem.advice.removeprefix("It is not used.").strip()
+        near = problem.advice.removeprefix("It is not used.").strip()
+        advice = "State it under [camera.ID]" if in_camera else near or "Correct its name, or delete the line"
         strict.append(replace(problem, expected=f"one of {known}", found=repr(key), severity="error", advice=advice))
     return strict
 
