@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import erfc, iv, j0, j1
 
+from rewarm.errors import InvalidInputError
 from rewarm.heat import HEAT_PER_FLOW, Surroundings, after_jump, make_digits, settled, skin_c, step_digits
 from rewarm.heat.digits import tissue_heat_j, uniform_state
 from tests.heat.slabs import uniform
@@ -39,7 +40,7 @@ def test_a_perfused_slab_settles_as_the_hyperbolic_cosine_says():
 
 def test_a_deep_slab_dipped_in_water_follows_the_error_function():
     k, heat, depth = 0.4, 3.6e6, 0.05
-    digits = uniform(radius_m=depth, cells=500, curvature=0, conductivity=k, heat=heat)
+    digits = uniform(radius_m=depth, cells=250, curvature=0, conductivity=k, heat=heat)
     water = Surroundings(10.0, 1e7)  # the skin takes the water's temperature at once
     state = after_jump(
         digits, uniform_state(digits, 33.0), water, flow_ml_100ml_min=0, inlet_c=33.0, base_c=None, step_s=0.5
@@ -173,3 +174,9 @@ def test_a_digit_without_flow_still_has_a_temperature():
     skin = skin_c(digits, state, ROOM)[:, 0]
     assert (np.diff(skin) < 0).all()
     assert 23.0 < skin[-1] < 24.5
+
+
+def test_inputs_that_are_no_numbers_are_named():
+    digits = make_digits(np.array([8.0]), np.array([40.0]))
+    with pytest.raises(InvalidInputError, match="expected a steady state, found them still changing by nan"):
+        settled(digits, ROOM, flow_ml_100ml_min=np.nan, inlet_c=36.0, base_c=30.0)

@@ -3,10 +3,10 @@
     ρc ∂T/∂t = ∇·(k ∇T) + ρ_b c_b ω (T_a − T) + q_m        (Pennes 1948, doi 10.1152/jappl.1948.1.2.93)
 
 Across a segment heat is conducted through layers (Crank–Nicolson, many tridiagonal systems at once, because the flow
-changes at every step). Along the digit it goes with the blood, by conduction, and from the artery straight into the vein
-beside it (counter-current, Shitzer 1997, doi 10.1115/1.2796078): blood in the vessels is in balance at every moment, and
-its temperatures are solved together with the tissue's, so that no heat is lost between them. Conduction along the digit
-is slow and extrapolated from the last two steps (second order too).
+changes at every step). Along the digit it goes with the blood, by conduction, and from the artery straight into the
+vein beside it (counter-current, Shitzer 1997, doi 10.1115/1.2796078): blood in the vessels is in balance at every
+moment, and its temperatures are solved together with the tissue's, so that no heat is lost between them. Conduction
+along the digit is slow and extrapolated from the last two steps (second order too).
 
 Arrays run (cells, segments, digits); cells from the axis to the skin, segments from the base to the tip.
 """
@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.errors import InvalidInputError
 from rewarm.heat.layers import LayeredGrid, layered_grid, solve_layers
 from rewarm.heat.tissue import DIGIT_LAYERS, Surroundings
 
@@ -76,8 +77,11 @@ class DigitState:
 
 @dataclass(frozen=True, eq=False)
 class DigitHeat:
-    """Where heat went during a step, W, each (digits,): lost through the skin, brought by blood to the tissue, brought
-    by blood net at the base (what came in by the artery less what left by the vein), conducted in at the base, made."""
+    """Where heat went during a step, W, each (digits,).
+
+    Lost through the skin; given by blood to the tissue; brought by blood at the base (what came in by the artery less
+    what left by the vein); conducted in at the base; made by the tissue.
+    """
 
     skin_w: Floats
     to_tissue_w: Floats
@@ -96,8 +100,8 @@ def make_digits(
 ) -> Digits:
     """Toes or fingers of the given sizes, each (digits,).
 
-    The flow is densest at the tip, where most arteriovenous anastomoses are (the profile is chosen). 0.04 W/K is a toe's
-    part, by length and number, of the 0.992 W/K between a foot's artery and vein in JOS-3
+    The flow is densest at the tip, where most arteriovenous anastomoses are (the profile is chosen). 0.04 W/K is a
+    toe's part, by length and number, of the 0.992 W/K between a foot's artery and vein in JOS-3
     (doi 10.1016/j.enbuild.2020.110575).
     """
     radius, length = np.broadcast_arrays(np.asarray(radius_mm, float) / 1000, np.asarray(length_mm, float) / 1000)
@@ -138,8 +142,9 @@ def step_digits(
 ) -> tuple[DigitState, DigitHeat]:
     """One step of ``step_s`` seconds.
 
-    ``flow_ml_100ml_min``, ``inlet_c`` (arterial blood at the base) and ``base_c`` (tissue at the base; None: no
-    conduction there) broadcast to (digits,) and hold during the step. ``implicit`` 0.5 is Crank–Nicolson, 1 backward
+    ``inlet_c`` (arterial blood at the base) and ``base_c`` (tissue at the base; None: no conduction there) broadcast to
+    (digits,), ``flow_ml_100ml_min`` to (digits,) or (segments, digits), where it is multiplied by ``along_flow``; all
+    hold during the step. ``implicit`` 0.5 is Crank–Nicolson, 1 backward
     Euler. After a sudden change of the surroundings take the first steps by :func:`after_jump`.
     """
     along = 0.0 if digits.along_flow.size == 1 and base_c is None else _along(digits, state, base_c, step_s)
@@ -200,7 +205,10 @@ def settled(
     base_c: Floats | float | None,
     tolerance_c: float = 1e-9,
 ) -> DigitState:
-    """The steady state, °C: what everything comes to if nothing changes."""
+    """The steady state: what everything comes to if nothing changes, found by sweeps until the last moved no cell by
+    more than ``tolerance_c``. Raises :class:`rewarm.errors.InvalidInputError` where it does not come to rest (an input
+    that is not a number, or a digit thousands of times as thick as long).
+    """
     start = np.broadcast_to(np.asarray(inlet_c, float), digits.radius_m.shape)
     state = uniform_state(digits, start)
     single = digits.along_flow.size == 1 and base_c is None
@@ -220,9 +228,14 @@ def settled(
         )
         moved = float(np.abs(mean - state.tissue_c).max())
         state = DigitState(mean, artery, vein)
-        if single or moved < tolerance_c:
+        if moved < tolerance_c or (single and np.isfinite(moved)):
+            return state
+        if not np.isfinite(moved):
             break
-    return state
+    raise InvalidInputError(
+        f"digits: expected a steady state, found them still changing by {moved:g} °C. "
+        "Look for inputs that are not numbers"
+    )
 
 
 def tissue_heat_j(digits: Digits, state: DigitState) -> Floats:
@@ -300,7 +313,8 @@ def _balance(
 
 
 def _outside_w_mk(digits: Digits, surroundings: Surroundings) -> Floats:
-    """From the skin to the surroundings, per radian and metre, (segments, digits); the tip's disc counts as more side."""
+    """From the skin to the surroundings, per radian and metre, (segments, digits); the tip's disc counts as more
+    side."""
     outside = np.asarray(surroundings.coefficient_w_m2k) * digits.radius_m
     outside = np.broadcast_to(outside, (digits.along_flow.size, digits.radius_m.size)).copy()
     if digits.tip_skin:
@@ -313,8 +327,8 @@ def _vessels(
 ) -> tuple[Floats, Floats]:
     """Artery and vein along the digit, °C, (segments, digits), where the tissue in segment j answers rest + answer·T_a.
 
-    Artery:  F_j (A_{j−1} − A_j) = K (A_j − V_j);  vein:  F_j V_j = F_{j+1} V_{j+1} + w_j M_j + K (A_j − V_j), with F_j the
-    flow (W/K) that passes into segment j, all of which has left by the tip. Everything is linear in the artery's
+    Artery:  F_j (A_{j−1} − A_j) = K (A_j − V_j);  vein:  F_j V_j = F_{j+1} V_{j+1} + w_j M_j + K (A_j − V_j), with F_j
+    the flow (W/K) that passes into segment j, all of which has left by the tip. Everything is linear in the artery's
     temperature at the tip, which is found from the inlet.
     """
     segments = capacity.shape[0]

@@ -1,8 +1,8 @@
 """A layered slab or cylinder cut into cells (finite volumes), and the solver for many of them at once.
 
 Lengths are shares of the radius (or depth) R, so that one grid serves digits of every size: conductances do not change
-with R, heat capacities, flows and sources grow with R². All is per radian and metre of length (cylinder) or per m² times
-R (slab); a skin's exchange is then h·R in both.
+with R, heat capacities, flows and sources grow with R². All is per radian and metre of length (cylinder) or per m²
+times R (slab); a skin's exchange is then h·R in both.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def layered_grid(layers: Sequence[Layer], *, curvature: int = 1, refine: int = 1
     if abs(sum(layer.thickness for layer in layers) - 1) > 1e-9:
         thicknesses = ", ".join(f"{layer.name} {layer.thickness:g}" for layer in layers)
         raise InvalidInputError(
-            f"layers of tissue: expected thicknesses that sum to 1, found {thicknesses}. Give each as a share of the radius"
+            f"layers of tissue: expected thicknesses that sum to 1, found {thicknesses}. "
+            "Give each as a share of the radius"
         )
     counts = [layer.cells * refine for layer in layers]
     widths = np.concatenate([np.full(n, layer.thickness / n) for n, layer in zip(counts, layers, strict=True)])
@@ -84,8 +85,8 @@ def layered_grid(layers: Sequence[Layer], *, curvature: int = 1, refine: int = 1
 def solve_layers(diagonal: Floats, conductance: Floats, right: Sequence[Floats]) -> tuple[Floats, ...]:
     """Solve many symmetric tridiagonal systems at once (Thomas), all arrays (cells, ...); inputs are overwritten.
 
-    ``diagonal`` is the main diagonal, −``conductance`` (cells − 1,) the one beside it, the same in every system; each of
-    ``right`` is one right-hand side. Stable without pivoting because the diagonal dominates.
+    ``diagonal`` is the main diagonal, −``conductance`` (cells − 1,) the one beside it, the same in every system; each
+    of ``right`` is one right-hand side. Stable without pivoting because the diagonal dominates.
     """
     cells = diagonal.shape[0]
     for i in range(1, cells):

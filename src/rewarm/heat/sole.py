@@ -25,7 +25,8 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Sole:
-    """A sole ready to be stepped. ``inside`` (y, x) says which pixels are sole; ``solver`` holds the factorised matrix."""
+    """A sole ready to be stepped. ``inside`` (y, x) says which pixels are sole; ``solver`` holds the factorised
+    matrix."""
 
     inside: Mask
     thickness_m: float
@@ -69,9 +70,9 @@ def prepare_sole(
     """Factorise once for a sole's outline and a step.
 
     ``coefficient_w_m2k`` is the skin's to the air (JOS-3: 2.62 + 6.36 sitting); ``core_w_m2k`` leads to the foot's core
-    (JOS-3: 3.370 W/K over 0.056 m², doi 10.1016/j.enbuild.2020.110575: 60); no heat crosses the outline. Thickness, heat
-    and conductivity are chosen within the ranges of skin. Raises :class:`rewarm.errors.InvalidInputError` where no pixel
-    is inside.
+    (JOS-3: 3.370 W/K over 0.056 m², doi 10.1016/j.enbuild.2020.110575: 60); no heat crosses the outline. Thickness,
+    heat and conductivity are chosen within the ranges of skin. Raises :class:`rewarm.errors.InvalidInputError` where no
+    pixel is inside.
     """
     if not inside.any():
         raise InvalidInputError("sole: expected a mask with pixels inside, found none. Draw or find the sole first")
@@ -117,8 +118,9 @@ def step_sole(
     """
     if np.ndim(surroundings.coefficient_w_m2k) or surroundings.coefficient_w_m2k != sole.coefficient_w_m2k:
         raise InvalidInputError(
-            f"surroundings of a sole: expected the coefficient it was prepared with, {sole.coefficient_w_m2k:g} W/(m² K), "
-            f"found {surroundings.coefficient_w_m2k}. Prepare another sole for other surroundings"
+            "surroundings of a sole: expected the coefficient it was prepared with, "
+            f"{sole.coefficient_w_m2k:g} W/(m² K), found {surroundings.coefficient_w_m2k}. "
+            "Prepare another sole for other surroundings"
         )
     flow, arterial, core = (_pixels(sole, value) for value in (flow_ml_100ml_min, arterial_c, core_c))
     air = _pixels(sole, surroundings.effective_c)

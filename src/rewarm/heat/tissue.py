@@ -47,7 +47,8 @@ radius of 10 mm), densities, the core (bone, tendon, joint), how the flow is sha
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the skin loses heat to: ``coefficient_w_m2k`` to air or water at ``temperature_c``, and ``evaporation_w_m2``.
+    """What the skin loses heat to: ``coefficient_w_m2k`` to air or water at ``temperature_c``, and
+    ``evaporation_w_m2``.
 
     Each a number or an array that broadcasts to (digits,) or (segments, digits).
     """

@@ -1,8 +1,9 @@
 """Whose vessels they are: healthy people, primary Raynaud's, systemic sclerosis, each a distribution and not a person.
 
-Every parameter has a middle and four components of variance: between people, between a person's limbs, between the digits
-of a limb, and between days. No publication gives them for toes; they are chosen so that the twin reproduces what is
-published about whole courses (docs/physiology.md holds the table *published | simulated* and the command that makes it).
+Every parameter has a middle and four components of variance: between people, between a person's limbs, between the
+digits of a limb, and between days. No publication gives them for toes; they are chosen so that the twin reproduces what
+is published about whole courses (docs/physiology.md holds the table *published | simulated* and the command that makes
+it).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rewarm.errors import InvalidInputError
 Floats = NDArray[np.float64]
 
 LIMBS: Final = ("foot", "hand")
-_ALIKE: Final = 0.3
+_ALIKE: Final = 0.45
 """Correlation of a person's feet and hands in each parameter; toes and fingers rewarm with a correlation of 0.26 in 70
 healthy people (doi 10.1007/s00421-017-3601-5)."""
 
@@ -46,17 +47,18 @@ class LimbVessels:
     """How the vessels of one kind of limb are governed in one group. Tone 0 is open, 1 is shut.
 
     ``least_flow`` and ``most_flow`` bound the flow, mL/100 mL/min. ``drive`` is the sympathetic drive that reaches the
-    digits in a room of 25 °C, ``drive_per_c`` what each colder degree adds; ``reflex`` is what cold water adds at once,
-    which fades over ``reflex_s``. ``sensitisation`` multiplies the drive, and ``local_cold`` adds tone without any, for
-    each 10 °C that the skin is below 30 °C. ``structure`` is tone that no nerve and no drug takes away. Five parameters
-    are the feedback that opens the vessels of a digit that is too cold: ``set_point_c``, ``gain_per_c``, ``delay_s``,
-    ``activation_s`` and ``most_dilation``. ``sweat_w_m2`` is the heat that sweat takes at rest.
+    digits in a room of 25 °C; it is larger in cooler rooms and vanishes towards ``no_drive_c``. ``reflex`` is what cold
+    water adds at once, which fades over ``reflex_s``. ``sensitisation`` multiplies the drive, and ``local_cold`` adds
+    tone without any, for each 10 °C that the skin is below 30 °C. ``structure`` is tone that no nerve and no drug takes
+    away. Five parameters are the feedback that opens the vessels of a digit that is too cold: ``set_point_c``,
+    ``gain_per_c``, ``delay_s``, ``activation_s`` and ``most_dilation``. ``sweat_w_m2`` is the heat that sweat takes at
+    rest.
     """
 
     least_flow: Spread
     most_flow: Spread
     drive: Spread
-    drive_per_c: Spread
+    no_drive_c: Spread
     reflex: Spread
     reflex_s: Spread
     sensitisation: Spread
@@ -84,7 +86,7 @@ class Vessels:
     least_flow: Floats
     most_flow: Floats
     drive: Floats
-    drive_per_c: Floats
+    no_drive_c: Floats
     reflex: Floats
     reflex_s: Floats
     sensitisation: Floats
@@ -120,8 +122,8 @@ class People:
 _HEALTHY_FOOT: Final = LimbVessels(
     least_flow=Spread(0.4, person=0.2, digit=0.1, log=True),
     most_flow=Spread(16.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    drive=Spread(0.54, person=0.32, limb=0.03, digit=0.05, day=0.08),
-    drive_per_c=Spread(0.035, person=0.1, log=True),
+    drive=Spread(0.44, person=0.34, limb=0.03, digit=0.05, day=0.08),
+    no_drive_c=Spread(33.0, person=0.5),
     reflex=Spread(0.35, person=0.3, day=0.2, log=True),
     reflex_s=Spread(150.0, person=0.3, day=0.2, log=True),
     sensitisation=Spread(0.15, person=0.3, log=True),
@@ -137,7 +139,7 @@ _HEALTHY_FOOT: Final = LimbVessels(
 _HEALTHY_HAND: Final = replace(
     _HEALTHY_FOOT,
     most_flow=Spread(35.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
-    local_cold=Spread(0.50, person=0.2, log=True),
+    local_cold=Spread(0.48, person=0.2, log=True),
     drive=Spread(0.25, person=0.12, limb=0.03, digit=0.03, day=0.06),
     gain_per_c=Spread(0.08, person=0.3, digit=0.1, day=0.15, log=True),
     delay_s=Spread(45.0, person=0.3, day=0.2, log=True),
@@ -147,26 +149,28 @@ _HEALTHY_HAND: Final = replace(
 )
 _PRIMARY_FOOT: Final = replace(
     _HEALTHY_FOOT,
-    drive=Spread(0.62, person=0.25, limb=0.03, digit=0.05, day=0.09),
+    drive=Spread(0.80, person=0.25, limb=0.03, digit=0.05, day=0.09),
     reflex=Spread(0.6, person=0.3, day=0.2, log=True),
-    reflex_s=Spread(420.0, person=0.3, day=0.2, log=True),
-    sensitisation=Spread(0.35, person=0.3, log=True),
-    gain_per_c=Spread(0.010, person=0.3, digit=0.1, day=0.2, log=True),
-    most_dilation=Spread(0.18, person=0.25, digit=0.1, day=0.1, log=True),
+    reflex_s=Spread(240.0, person=0.3, day=0.2, log=True),
+    sensitisation=Spread(0.28, person=0.3, log=True),
+    gain_per_c=Spread(0.015, person=0.3, digit=0.1, day=0.2, log=True),
+    most_dilation=Spread(0.22, person=0.25, digit=0.1, day=0.1, log=True),
 )
 _PRIMARY_HAND: Final = replace(
     _HEALTHY_HAND,
-    drive=Spread(0.28, person=0.16, limb=0.03, digit=0.04, day=0.09),
-    reflex=Spread(0.6, person=0.3, day=0.2, log=True),
-    reflex_s=Spread(600.0, person=0.3, day=0.2, log=True),
-    sensitisation=Spread(0.35, person=0.3, log=True),
+    most_flow=Spread(29.0, person=0.25, limb=0.05, digit=0.1, day=0.1, log=True),
+    drive=Spread(0.25, person=0.16, limb=0.03, digit=0.04, day=0.09),
+    reflex=Spread(0.70, person=0.3, day=0.2, log=True),
+    reflex_s=Spread(240.0, person=0.3, day=0.2, log=True),
+    local_cold=Spread(0.80, person=0.2, log=True),
+    sensitisation=Spread(0.70, person=0.3, log=True),
     gain_per_c=Spread(0.015, person=0.3, digit=0.1, day=0.2, log=True),
     most_dilation=Spread(0.25, person=0.25, digit=0.1, day=0.1, log=True),
 )
 _SCLEROSIS_FOOT: Final = replace(
     _HEALTHY_FOOT,
-    most_flow=Spread(9.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.33, person=0.28, limb=0.03, digit=0.05, day=0.09),
+    most_flow=Spread(15.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
+    drive=Spread(0.27, person=0.34, limb=0.03, digit=0.05, day=0.14),
     structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.02, person=0.3, digit=0.1, day=0.2, log=True),
     delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
@@ -175,10 +179,14 @@ _SCLEROSIS_FOOT: Final = replace(
 _SCLEROSIS_HAND: Final = replace(
     _HEALTHY_HAND,
     most_flow=Spread(18.0, person=0.3, limb=0.05, digit=0.15, day=0.1, log=True),
-    drive=Spread(0.26, person=0.16, limb=0.03, digit=0.05, day=0.09),
+    drive=Spread(0.25, person=0.18, limb=0.03, digit=0.05, day=0.112),
+    local_cold=Spread(0.60, person=0.2, log=True),
     structure=Spread(0.05, person=0.05, digit=0.03),
     gain_per_c=Spread(0.04, person=0.3, digit=0.1, day=0.2, log=True),
-    delay_s=Spread(150.0, person=0.3, day=0.2, log=True),
+    reflex=Spread(0.55, person=0.3, day=0.2, log=True),
+    reflex_s=Spread(320.0, person=0.3, day=0.2, log=True),
+    delay_s=Spread(200.0, person=0.3, day=0.2, log=True),
+    activation_s=Spread(90.0, person=0.3, log=True),
     most_dilation=Spread(0.50, person=0.25, digit=0.1, day=0.1, log=True),
 )
 
@@ -193,8 +201,15 @@ GROUPS: Final[Mapping[str, tuple[LimbVessels, LimbVessels]]] = MappingProxyType(
 
 _RADIUS_MM: Final = {"foot": (12.5, 8.5, 8.0, 7.5, 7.5), "hand": (10.0, 8.5, 8.8, 8.2, 7.2)}
 _LENGTH_MM: Final = {"foot": (52.0, 40.0, 36.0, 32.0, 28.0), "hand": (60.0, 74.0, 82.0, 76.0, 60.0)}
-_LEAST: Final = {"delay_s": 10.0, "activation_s": 15.0, "drive": 0.0, "structure": 0.0, "reflex_s": 20.0}
-_MOST: Final = {"delay_s": 400.0, "activation_s": 600.0, "set_point_c": 35.5}
+_LEAST: Final = {
+    "delay_s": 10.0,
+    "activation_s": 15.0,
+    "drive": 0.0,
+    "structure": 0.0,
+    "reflex_s": 20.0,
+    "no_drive_c": 30.0,
+}
+_MOST: Final = {"delay_s": 400.0, "activation_s": 600.0, "set_point_c": 35.5, "no_drive_c": 34.5}
 
 
 def draw_people(rng: np.random.Generator, group: str, people: int, *, visits: int = 1) -> People:

@@ -4,8 +4,8 @@ Nothing in this module recommends a dose: it turns what was injected into what t
 different products are not interchangeable; the half-dose below belongs to the simulation, not to a product.
 
 Effect over time: (1 − exp(−t / onset)) · exp(−ln 2 · (t / duration)⁵): 63 % after the onset, a plateau, a half left at
-the duration. Onset 6.7 ± 5 days, duration 78.5 ± 28.4 days (mean ± SD of 186 people treated for movement disorders, PMID
-35113259; toes have none published). Sweating stays away for 3 to 9 months (PMC3705293).
+the duration. Onset 6.7 ± 5 days, duration 78.5 ± 28.4 days (mean ± SD of 186 people treated for movement disorders,
+PMID 35113259; toes have none published). Sweating stays away for 3 to 9 months (PMC3705293).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from rewarm.errors import InvalidInputError
 from rewarm.regions import SIDES
+from rewarm.twin.challenge import Block
 from rewarm.twin.groups import LIMBS
-from rewarm.twin.vessels import Block
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,8 @@ class Timing:
 class Responses:
     """How each person answers to toxin; arrays (people,).
 
-    ``strength`` multiplies the dose that is felt; ``duration_days`` and ``sweat_duration_days`` are when a half is left.
+    ``strength`` multiplies the dose that is felt; ``duration_days`` and ``sweat_duration_days`` are when a half is
+    left.
     """
 
     onset_days: Floats
@@ -85,8 +86,8 @@ _SHARES: Final[Mapping[str, Mapping[str, Mapping[int, float]]]] = MappingProxyTy
         },
     }
 )
-"""Which share of what is injected at a site reaches the vessels' nerves of which digit. Chosen: all of it at the digit's
-base, a half each at a web, a half in all from the ball or the palm, nothing from arch and heel."""
+"""Which share of what is injected at a site reaches the vessels' nerves of which digit. Chosen: all of it at the
+digit's base, a half each at a web, a half in all from the ball or the palm, nothing from arch and heel."""
 
 
 def draw_responses(rng: np.random.Generator, people: int, *, timing: Timing | None = None) -> Responses:

@@ -20,6 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.errors import InvalidInputError
 from rewarm.heat import (
     Digits,
     DigitState,
@@ -30,81 +31,34 @@ from rewarm.heat import (
     skin_c,
     step_digits,
 )
+from rewarm.twin.challenge import NO_BLOCK, Block, Challenge, DigitCourses
 from rewarm.twin.groups import Vessels
 from rewarm.twin.limbs import LimbState, settled_limb, step_limb
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
+
+__all__ = ["NO_BLOCK", "Block", "Challenge", "DigitCourses", "bypass_of_tone", "flow_of_tone", "simulate_digits"]
 
 COLD_BELOW_C: Final = 30.0
+_USUAL_ROOM_C: Final = 25.0
+_BYPASS_TO_TIP: Final = (0.4, 0.7, 1.0, 1.3, 1.6)
+"""Anastomoses are densest in the pulp and under the nail (profile chosen); capillaries are even along the digit."""
 _TONE_S: Final = 20.0
 _FLOW_STEEPNESS: Final = 6.0
 _USUAL_RADIUS_MM: Final = 8.5
-_STIR: Final = 0.07
+_STIR: Final = 0.14
 _STIR_S: Final = 40.0
 _LOCAL_STIR: Final = 0.05
 _LOCAL_STIR_S: Final = 20.0
-_DIGIT_AIR_W_M2K: Final = 10.0
+_DIGIT_AIR_W_M2K: Final = {"foot": (9.0, 7.5, 7.0, 7.0, 7.5), "hand": (10.0, 9.5, 9.5, 9.5, 10.0)}
+"""Digits lose more to still air than a whole foot (8.98 in JOS-3) because they are thin, less where they see each other
+(chosen)."""
 _BAGGED_W_M2K: Final = 90.0
-_BARE_WATER_W_M2K: Final = 150.0
+_BARE_WATER_W_M2K: Final = 170.0
 _INSENSIBLE_W_M2: Final = 5.0
 _SETTLING_STEP_S: Final = 15.0
 _VISITS_AT_ONCE: Final = 100
 """So many visits (1000 digits) are stepped together: their arrays stay in the processor's cache."""
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """What is done with the limb: settling in the room, a recorded baseline, cold water (or none), recorded rewarming.
-
-    The usual protocol is 15 °C for 60 s, the limb kept dry in a bag, then 15 min in the room. ``immersion_s`` 0 is a
-    recording at rest. A frame is taken every ``frame_s``, a multiple of the step.
-    """
-
-    water_c: float = 15.0
-    immersion_s: float = 60.0
-    bagged: bool = True
-    settling_s: float = 1800.0
-    baseline_s: float = 30.0
-    follow_s: float = 900.0
-    frame_s: float = 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """What a treatment does to each digit, 0 (nothing) to 1 (all), arrays that broadcast to (people, visits, 2, 5).
-
-    ``nerve`` scales the sympathetic drive down, ``dilation`` lowers the tone by as much whatever the drive, ``sweat``
-    stops sweating.
-    """
-
-    nerve: Floats
-    dilation: Floats
-    sweat: Floats
-
-
-NO_BLOCK: Final = Block(np.zeros(()), np.zeros(()), np.zeros(()))
-
-
-@dataclass(frozen=True, eq=False)
-class DigitCourses:
-    """What happened. Times in s since the end of the immersion (negative: baseline), no frame while in the water.
-
-    ``time_s`` (times,); with lead = (people, visits): ``skin_c`` (times, *lead, 2, 5) temperature of the distal
-    phalanx's skin (the last two segments), ``profile_c`` (times, *lead, 2, 5, segments) the same from base to tip,
-    ``dorsum_c`` (times, *lead, 2) the back of foot or hand; truth: ``drive`` (times, *lead) sympathetic drive before
-    any block (mean of the digits), ``tone`` (times, *lead, 2, 5), ``flow_ml_100ml_min`` (times, *lead, 2, 5) mean of the
-    digit, ``sweat_w_m2`` (times, *lead, 2, 5) heat that sweat takes away. All float32.
-    """
-
-    time_s: Floats
-    skin_c: Singles
-    profile_c: Singles
-    dorsum_c: Singles
-    drive: Singles
-    tone: Singles
-    flow_ml_100ml_min: Singles
-    sweat_w_m2: Singles
 
 
 @dataclass(eq=False)
@@ -122,6 +76,7 @@ class _Moment:
     skin_c: Floats
     profile_c: Floats
     flow: Floats
+    bypass: Floats
     sweat: Floats
     drive: Floats
     newest: int = 0
@@ -134,6 +89,7 @@ class _Setting:
     vessels: Vessels
     digits: Digits
     room_c: Floats
+    air_w_m2k: Floats
     limb_room_c: Floats
     extra_drive: Floats
     block: Block
@@ -152,8 +108,10 @@ def simulate_digits(
     """Simulate the digits of many people and visits at once.
 
     ``room_c`` and ``extra_drive`` (season, stress; added to the sympathetic drive) broadcast to (people, visits). The
-    same generator state gives the same courses.
+    same generator state gives the same courses. Raises :class:`rewarm.errors.InvalidInputError` where the challenge's
+    times are not multiples of ``step_s``.
     """
+    _check(challenge, step_s)
     people, visits = vessels.shape[:2]
     count = people * visits
     rows = _rows(vessels)
@@ -173,14 +131,36 @@ def simulate_digits(
     return DigitCourses(time_s=time_s, **shaped)
 
 
+def bypass_of_tone(vessels: Vessels, tone: Floats) -> Floats:
+    """What of the flow goes through arteriovenous anastomoses, mL/100 mL/min.
+
+    Capillaries get the least flow and up to four times as much when open (chosen); anastomoses carry the rest, and none
+    where the digit is shut.
+    """
+    capillaries = vessels.least_flow * (1 + 3 * _openness(tone)) * _USUAL_RADIUS_MM / vessels.radius_mm
+    return np.asarray(np.maximum(flow_of_tone(vessels, tone) - capillaries, 0.0))
+
+
+def _openness(tone: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(_FLOW_STEEPNESS * (tone - 0.5))))
+
+
+def _check(challenge: Challenge, step_s: float) -> None:
+    for name in ("immersion_s", "baseline_s", "follow_s", "frame_s"):
+        value = getattr(challenge, name)
+        if value < 0 or abs(value / step_s - round(value / step_s)) > 1e-6:
+            raise InvalidInputError(
+                f"cold challenge, {name}: expected a multiple of the step of {step_s:g} s, found {value:g}. Round it"
+            )
+
+
 def flow_of_tone(vessels: Vessels, tone: Floats) -> Floats:
     """Flow at a tone, mL/100 mL/min: most where open, least where shut, evenly on a logarithmic scale between.
 
     Skin vessels go with the skin, so a thin digit has more flow for its volume: most and least are those of a digit of
     8.5 mm radius.
     """
-    openness = 1 / (1 + np.exp(_FLOW_STEEPNESS * (tone - 0.5)))
-    flow = vessels.least_flow * (vessels.most_flow / vessels.least_flow) ** openness
+    flow = vessels.least_flow * (vessels.most_flow / vessels.least_flow) ** _openness(tone)
     return np.asarray(flow * _USUAL_RADIUS_MM / vessels.radius_mm)
 
 
@@ -196,8 +176,9 @@ def _setting(rows: Vessels, some: slice, room: Floats, extra: Floats, block: Blo
     flat = replace(chosen, **{f.name: getattr(chosen, f.name).ravel() for f in fields(chosen) if f.name != "limb"})
     return _Setting(
         vessels=flat,
-        digits=make_digits(flat.radius_mm, flat.length_mm),
+        digits=make_digits(flat.radius_mm, flat.length_mm, along_flow=(1.0,) * len(_BYPASS_TO_TIP)),
         room_c=np.repeat(room[some], 10),
+        air_w_m2k=np.tile(_DIGIT_AIR_W_M2K[rows.limb], flat.drive.size // 5),
         limb_room_c=np.repeat(room[some], 2),
         extra_drive=np.repeat(extra[some], 10),
         block=block,
@@ -244,12 +225,13 @@ def _frame(moment: _Moment) -> dict[str, Floats]:
         "drive": moment.drive.reshape(visits, 10).mean(axis=1),
         "tone": moment.tone.reshape(visits, 10),
         "flow_ml_100ml_min": moment.flow.reshape(visits, 10),
+        "bypass_ml_100ml_min": moment.bypass.reshape(visits, 10),
         "sweat_w_m2": moment.sweat.reshape(visits, 10),
     }
 
 
 def _air(setting: _Setting) -> Surroundings:
-    return Surroundings(setting.room_c, _DIGIT_AIR_W_M2K)
+    return Surroundings(setting.room_c, setting.air_w_m2k)
 
 
 def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, step_s: float) -> _Moment:
@@ -257,12 +239,12 @@ def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, s
     v = setting.vessels
     drive = _resting_drive(setting)
     tone = np.clip(drive * (1 - setting.block.nerve) + v.structure - setting.block.dilation, 0, 1)
-    flow = flow_of_tone(v, tone)
+    flow, bypass = flow_of_tone(v, tone), bypass_of_tone(v, tone)
     limb = settled_limb(v.limb, setting.limb_room_c, drive=_by_limb(drive), digit_flow_w_k=_blood(setting, flow))
     heat = settled(
         setting.digits,
-        Surroundings(setting.room_c, _DIGIT_AIR_W_M2K, _INSENSIBLE_W_M2),
-        flow_ml_100ml_min=flow,
+        Surroundings(setting.room_c, setting.air_w_m2k, _INSENSIBLE_W_M2),
+        flow_ml_100ml_min=_along(flow, bypass),
         inlet_c=np.repeat(limb.inlet_c, 5),
         base_c=np.repeat(limb.core_c, 5),
         tolerance_c=0.02,
@@ -283,6 +265,7 @@ def _settle(rng: np.random.Generator, setting: _Setting, challenge: Challenge, s
         skin_c=skin,
         profile_c=profile,
         flow=flow,
+        bypass=bypass,
         sweat=zeros,
         drive=drive,
     )
@@ -303,8 +286,10 @@ def _immerse(rng: np.random.Generator, setting: _Setting, moment: _Moment, chall
 
 
 def _resting_drive(setting: _Setting) -> Floats:
+    """None at all is left at ``no_drive_c``, nor does it more than double in the cold."""
     v = setting.vessels
-    return np.asarray(np.clip(v.drive + v.drive_per_c * (25.0 - setting.room_c) + setting.extra_drive, 0.0, 1.5))
+    cool = (v.no_drive_c - setting.room_c) / (v.no_drive_c - _USUAL_ROOM_C)
+    return np.asarray(np.maximum(v.drive * np.clip(cool, 0.0, 2.0) + setting.extra_drive, 0.0))
 
 
 def _by_limb(values: Floats) -> Floats:
@@ -331,8 +316,8 @@ def _advance(
     v, block = setting.vessels, setting.block
     _stir(rng, moment, step_s)
     moment.reflex = moment.reflex * np.exp(-step_s / v.reflex_s)
-    central = np.repeat(_STIR * moment.stir, 10)
-    moment.drive = np.maximum(_resting_drive(setting) + moment.reflex + central, 0.0)
+    unrest = np.repeat(_STIR * moment.stir, 10)
+    moment.drive = (_resting_drive(setting) + moment.reflex) * np.maximum(1 + unrest, 0.0)
     felt = moment.skin_c if settling else _delayed(moment, v.delay_s, step_s)
     wanted = np.clip(v.gain_per_c * (v.set_point_c - felt), 0.0, v.most_dilation)
     moment.feedback = wanted + (moment.feedback - wanted) * np.exp(-step_s / v.activation_s)
@@ -340,17 +325,19 @@ def _advance(
     aim = moment.drive * (1 - block.nerve) * (1 + v.sensitisation * cold) + v.local_cold * cold + v.structure
     aim = aim - moment.feedback - block.dilation + _LOCAL_STIR * moment.local_stir
     moment.tone = aim + (moment.tone - aim) * np.exp(-step_s / _TONE_S)
-    moment.flow = flow_of_tone(v, moment.tone)
-    evaporation = np.zeros_like(moment.flow) if wet else _evaporation(setting, moment)
-    moment.sweat = np.maximum(evaporation - _INSENSIBLE_W_M2, 0.0)
-    _follow(setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, jumped=jumped)
+    moment.flow, moment.bypass = flow_of_tone(v, moment.tone), bypass_of_tone(v, moment.tone)
+    moment.sweat, insensible = (moment.sweat * 0, moment.sweat * 0) if wet else _evaporation(setting, moment)
+    evaporation = moment.sweat + insensible
+    _follow(
+        setting, moment, replace(around, evaporation_w_m2=evaporation), step_s, slow=settling, wet=wet, jumped=jumped
+    )
     if not settling:
         moment.newest = (moment.newest + 1) % moment.past_skin_c.shape[0]
         moment.past_skin_c[moment.newest] = moment.skin_c
 
 
 def _follow(
-    setting: _Setting, moment: _Moment, around: Surroundings, step_s: float, *, slow: bool, jumped: bool
+    setting: _Setting, moment: _Moment, around: Surroundings, step_s: float, *, slow: bool, wet: bool, jumped: bool
 ) -> None:
     """Heat of limb and digits after one step with the vessels as they are."""
     digits = setting.digits
@@ -359,23 +346,29 @@ def _follow(
         setting.vessels.limb,
         moment.limb,
         air_c=air.reshape(-1, 5)[:, 0],
-        water=bool(np.asarray(around.coefficient_w_m2k) != _DIGIT_AIR_W_M2K),
+        water=wet,
         drive=_by_limb(moment.drive),
         digit_flow_w_k=_blood(setting, moment.flow),
         step_s=step_s,
     )
     inlet, base = np.repeat(moment.limb.inlet_c, 5), np.repeat(moment.limb.core_c, 5)
+    flow = _along(moment.flow, moment.bypass)
     if jumped:
         moment.heat = after_jump(
-            digits, moment.heat, around, flow_ml_100ml_min=moment.flow, inlet_c=inlet, base_c=base, step_s=step_s
+            digits, moment.heat, around, flow_ml_100ml_min=flow, inlet_c=inlet, base_c=base, step_s=step_s
         )
     else:
         moment.heat, _ = step_digits(
-            digits, moment.heat, around, flow_ml_100ml_min=moment.flow, inlet_c=inlet, base_c=base, step_s=step_s,
+            digits, moment.heat, around, flow_ml_100ml_min=flow, inlet_c=inlet, base_c=base, step_s=step_s,
             implicit=1.0 if slow else 0.5,
         )  # fmt: skip
     moment.profile_c = skin_c(digits, moment.heat, around)
     moment.skin_c = moment.profile_c[-2:].mean(axis=0)
+
+
+def _along(flow: Floats, bypass: Floats) -> Floats:
+    """Flow of each segment, (segments, digits): capillaries evenly, anastomoses more towards the tip."""
+    return np.asarray((flow - bypass) + bypass * np.array(_BYPASS_TO_TIP)[:, None])
 
 
 def _stir(rng: np.random.Generator, moment: _Moment, step_s: float) -> None:
@@ -392,12 +385,12 @@ def _delayed(moment: _Moment, delay_s: Floats, step_s: float) -> Floats:
     return np.asarray(np.take_along_axis(moment.past_skin_c, back[None], axis=0)[0])
 
 
-def _evaporation(setting: _Setting, moment: _Moment) -> Floats:
-    """Heat that evaporation takes, W/m²: what always leaves the skin, and sweat, more in a warm room and on warm skin.
+def _evaporation(setting: _Setting, moment: _Moment) -> tuple[Floats, Floats]:
+    """Heat that evaporation takes, W/m²: by sweat, more in a warm room, and what leaves any skin; both on warm skin.
 
     The size is chosen: losing it warms a digit by about a degree, as diabetic feet that do not sweat are 1.5 °C warmer.
     """
     warm = 1 + 0.15 * np.maximum(setting.room_c - 25.0, 0.0)
-    vapour = np.clip((moment.skin_c - 12.0) / 18.0, 0.0, 1.2)
+    vapour = np.clip((moment.skin_c - 18.0) / 12.0, 0.0, 1.2)  # cold skin does not sweat
     sweat = setting.vessels.sweat_w_m2 * warm * (1 - setting.block.sweat)
-    return np.asarray(vapour * (_INSENSIBLE_W_M2 + sweat))
+    return vapour * sweat, vapour * _INSENSIBLE_W_M2
