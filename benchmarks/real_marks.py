@@ -1,4 +1,4 @@
-"""Toes that rewarm finds on real feet, against marks set by eye; the marker's own error beside them.
+"""Toes that rewarm finds on real feet, against marks set on screen; the marker's own error beside them.
 
 python benchmarks/real_marks.py
 

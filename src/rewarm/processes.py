@@ -30,7 +30,7 @@ _Result = TypeVar("_Result")
 _Arguments = TypeVarTuple("_Arguments")
 
 NONE_LEFT: Final = "no process is left to do the work"
-STOP_S: Final = 10.0
+STOP_S: Final = 30.0
 """A killed process is gone within milliseconds; after this time it is left to the system."""
 
 

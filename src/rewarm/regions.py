@@ -72,13 +72,22 @@ with ``left_`` is the whole left foot. Angiosomes overlap and therefore have no 
 """
 
 
+@dataclass(frozen=True)
+class Replaced:
+    """Who or what drew the version that a drawing replaced, and when (ISO 8601, or "" where not known)."""
+
+    drawn_by: str
+    drawn_at: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Region:
     """One region of one side in one picture.
 
     ``mask`` is boolean with the picture's shape (y, x); all False where the region was not found. ``confidence`` is
     0..1. ``drawn_by`` names the finder and version, or the person; ``drawn_at`` is an ISO 8601 time or "".
-    ``reason`` says why a region was not found, or what is doubtful.
+    ``reason`` says why a region was not found, or what is doubtful; ``replaces``, of a person's, which version it took
+    the place of.
     """
 
     side: str
@@ -88,6 +97,7 @@ class Region:
     drawn_by: str
     drawn_at: str = ""
     reason: str = ""
+    replaces: Replaced | None = None
 
     @property
     def name(self) -> str:

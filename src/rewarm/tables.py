@@ -16,7 +16,7 @@ MEASUREMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "region": "word of the anatomical vocabulary",
         "metric": "what was measured: mean, median, sd, p5, p95, area, pixels, distal_proximal_difference, ...",
         "value": "the figure, in `unit`",
-        "unit": "degC, delta_degC, mm2, px or 1",
+        "unit": "degC, delta_degC, mm2, px or 1; of rewarming also s, degC/min, degC min, percent, degC2",
         "u": "standard uncertainty of `value`, in the same unit (k = 1); empty where none applies",
         "n_px": "pixels that the figure rests on",
         "method": "how: finder or person, and what was assumed",
@@ -103,6 +103,19 @@ AGREEMENT: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """One row a figure: two readers × scan × side × region × metric."""
+
+CURVES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "time_s": "seconds since the end of the cold immersion",
+        "side": "left or right, the person's own",
+        "region": "word of the anatomical vocabulary",
+        "celsius": "mean temperature of the region, °C; empty where the picture was left out",
+        "u": "its standard uncertainty, °C (k = 1); most of it moves a whole curve up or down",
+        "used": "1, or 0 where the picture was left out",
+        "reason": "why it was left out; empty where it was used",
+    }
+)
+"""One row a figure of a rewarming: time × side × region, the file being named as its scan."""
 
 SMALLEST_DETECTABLE_FACTOR: Final = 1.959963984540054
 """97.5th percentile of the normal distribution: a change beyond it differs from zero at 95 %, two-sided."""

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rewarm.anatomy import find_regions, outline, write_regions
+from rewarm.anatomy import (
+    Drawing,
+    Replaced,
+    find_regions,
+    mask_polygon,
+    outline,
+    read_regions,
+    with_replaced,
+    write_regions,
+)
 from rewarm.errors import InvalidInputError, UnreadableFileError
 
 
@@ -60,6 +69,33 @@ def test_a_drawn_region_replaces_the_finders_and_takes_its_pixels(tmp_path: Path
     assert (whole.mask | toe.mask == whole.mask).all()
     assert fixed.landmarks["left_toe1_tip"] == (x, y)
     assert len(write_regions(fixed, tmp_path, scan="fixed")) == 3
+
+
+def test_a_drawn_region_says_what_it_replaced_and_keeps_it_through_the_file(tmp_path: Path, scenes: ModuleType) -> None:
+    """The version that its file names, or else the finder's; nothing where nothing was found."""
+    picture, _ = scenes.soles(0)
+    plain = find_regions(scenes.thermogram(picture))
+    heel, toe = plain.get("left", "heel"), plain.get("left", "toe1")
+    assert heel is not None
+    assert toe is not None
+    earlier = {"drawn_by": "Dr B", "drawn_at": "2026-02-01T08:00:00+01:00"}
+    path = save(
+        tmp_path,
+        feature("left", "toe1", outline(toe.mask)[0].tolist(), replaces=earlier),
+        feature("left", "heel", outline(heel.mask)[0].tolist()),
+        feature("left", "dorsum", box(1, 1, 4, 4)),
+    )
+    fixed = find_regions(scenes.thermogram(picture), corrections=path)
+    expected = {
+        "left_toe1": Replaced("Dr B", "2026-02-01T08:00:00+01:00"),
+        "left_heel": Replaced(heel.drawn_by, heel.drawn_at),
+    }
+    assert {item.name: item.replaces for item in fixed.items if item.replaces is not None} == expected
+    write_regions(fixed, tmp_path, scan="fixed")
+    again = read_regions(tmp_path / "regions" / "fixed.geojson", shape=fixed.shape)
+    assert {item.name: item.replaces for item in again.items if item.replaces is not None} == expected
+    proposed = with_replaced([Drawing("left", "toe1", mask_polygon(toe.mask), "Dr C")], again)
+    assert proposed[0].replaces == Replaced("Dr A", ""), "the next one replaces the last, not the first"
 
 
 def test_regions_that_the_finder_missed_can_be_drawn(tmp_path: Path, scenes: ModuleType) -> None:

@@ -11,7 +11,7 @@ import tifffile
 
 from rewarm.anatomy import read_regions, regions_from_masks, write_regions
 from rewarm.errors import InvalidInputError, OutputError, UnreadableFileError
-from rewarm.regions import LEGEND, Region, Regions
+from rewarm.regions import LEGEND, Region, Regions, Replaced
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def regions() -> Regions:
     items = (
         Region("left", "toe1", toe, 0.9, "finder 1"),
         Region("left", "toe2", np.zeros(shape, dtype=bool), 0.2, "finder 1", reason="too cold"),
-        Region("left", "ball", ball, 0.8, "Dr A", "2026-03-01T10:00:00+01:00"),
+        Region("left", "ball", ball, 0.8, "Dr A", "2026-03-01T10:00:00+01:00", replaces=Replaced("Dr B", "2026-02-01")),
         Region("left", "foot", foot, 0.95, "finder 1"),
         Region("left", "mpa", ball | toe, 0.7, "finder 1", reason="rim faint"),
     )
@@ -41,6 +41,7 @@ def test_what_was_written_is_read_back(tmp_path: Path, regions: Regions) -> None
         np.testing.assert_array_equal(item.mask, other.mask)
         assert (item.confidence, item.drawn_by, item.drawn_at) == (other.confidence, other.drawn_by, other.drawn_at)
         assert item.reason == other.reason
+        assert item.replaces == other.replaces
     assert (again.limb, again.view, again.warnings) == (regions.limb, regions.view, regions.warnings)
     assert dict(again.landmarks) == dict(regions.landmarks)
 

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from rewarm.cameras import flir_sequence, open_thermogram, source
+from rewarm.cameras import flir_index, flir_sequence, open_thermogram, source
 from rewarm.errors import UnreadableFileError
 from rewarm.thermogram import check_thermogram
 
@@ -337,3 +337,58 @@ def test_runs_of_equal_frames_end_where_they_end(write: Write, flir_fff: Fff, co
     told = " ".join(thermogram.attrs["warnings"])
     assert "35 bytes between the frames" in told
     assert "900 bytes were left over, and 9 whole frames" in told
+
+
+@pytest.mark.usefixtures("on_disk")
+def test_frames_read_by_several_threads_are_those_read_in_turn(
+    write: Write, flir_fff: Fff, counts: NDArray[np.uint16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One frame of 40 has a damaged directory, one parameters of its own; parts of 7 frames are read at once."""
+
+    def frame(number: int) -> bytes:
+        emissivity = 0.9 if number == 33 else 0.98
+        made = bytearray(
+            flir_fff(counts=counts + np.uint16(number), seconds=1_700_000_000 + number, emissivity=emissivity)
+        )
+        if number == 20:
+            made[0x14:0x20] = b"\xff" * 12
+        return bytes(made)
+
+    path = write("a.seq", b"".join(frame(number) for number in range(40)))
+    monkeypatch.setattr(flir_index, "PART_FRAMES", 7)
+    for workers in (1, 3):
+        monkeypatch.setattr(flir_index, "available_workers", lambda workers=workers: workers)
+        thermogram = open_thermogram(path)
+        kept = [number for number in range(40) if number != 20]
+        np.testing.assert_array_equal(thermogram["time"].values, kept)
+        np.testing.assert_array_equal(thermogram["counts"].values, np.stack([counts + np.uint16(n) for n in kept]))
+        np.testing.assert_allclose(thermogram["emissivity"].values, [0.9 if n == 33 else 0.98 for n in kept], atol=1e-6)
+        assert thermogram.attrs["warnings"][0].endswith("and frames may be missing.")
+
+
+@pytest.mark.usefixtures("on_disk")
+def test_a_file_that_becomes_shorter_while_it_is_opened_is_noticed(
+    write: Write, flir_seq: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not hasattr(os, "pread"):
+        pytest.skip("this system has no pread")
+    real = os.pread
+    monkeypatch.setattr(os, "pread", lambda stream, length, at: real(stream, length, at)[:-1])
+    with pytest.raises(UnreadableFileError, match=r"a\.seq: the file became shorter while it was read"):
+        open_thermogram(write("a.seq", flir_seq()))
+
+
+@pytest.mark.usefixtures("on_disk")
+def test_two_frames_of_the_same_length_are_no_run(
+    write: Write, flir_seq: Callable[..., bytes], film: NDArray[np.uint16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streams of the same length by chance must not cost a look at where thousands of frames would be."""
+
+    def flat_above(row: int) -> NDArray[np.uint16]:
+        picture = film[0].copy()
+        picture[:row] = 15000
+        return picture
+
+    data = flir_seq(raw="jpegls", each=lambda number: {"counts": flat_above(6 if number == 3 else 3 * number)})
+    monkeypatch.setattr(flir_index, "_add_alike", lambda *_: pytest.fail("taken for a run of equal frames"))
+    assert open_thermogram(write("a.csq", data)).sizes["time"] == COUNT

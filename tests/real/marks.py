@@ -1,4 +1,4 @@
-"""Reads the marks set by eye on real feet: ``marks/feet.json``, described in ``marks/README.md``."""
+"""Reads the marks on real feet: ``marks/feet.json``, described in ``marks/README.md``."""
 
 from __future__ import annotations
 

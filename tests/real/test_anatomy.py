@@ -2,7 +2,7 @@
 
 Hernandez-Contreras et al. 2019, doi 10.1109/ACCESS.2019.2951356. What is counted is sides, toes reported with
 confidence, their order, and the published angiosomes; floors lie a little under what is reached. Where the toes lie is
-held against marks by eye in ``benchmarks/real_marks.py``.
+held against marks on real feet in ``benchmarks/real_marks.py``.
 """
 
 from __future__ import annotations

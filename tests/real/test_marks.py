@@ -1,4 +1,4 @@
-"""The table of marks by eye holds together, and belongs to the recordings that it names."""
+"""The table of marks on real feet holds together, and belongs to the recordings that it names."""
 
 from __future__ import annotations
 

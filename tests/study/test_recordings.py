@@ -17,8 +17,8 @@ import rewarm.study.pictures as pictures_module
 from rewarm.cameras.store import write_store
 from rewarm.errors import InvalidInputError
 from rewarm.measures import region_parts
-from rewarm.study import analyse_study
-from rewarm.study.scan import SERIES_METRICS, ScanPlan, measure_scan
+from rewarm.study.rewarming import with_rewarmings
+from rewarm.study.scan import ScanPlan, measure_scan
 from rewarm.thermogram import Provenance, make_thermogram
 
 Pictures = dict[str, NDArray[np.float32]]
@@ -135,45 +135,33 @@ def test_a_frame_in_which_the_reference_does_not_fit_is_named_as_people_count_it
         measure_scan(replace(plan, reference_c=45.0))
 
 
-def test_rewarming_gives_rows_over_time(record: Record):
-    skin_c = np.linspace(0.0, 4.0, 25)
-    scan = measure_scan(record(np.zeros(25), skin_c=skin_c, phase="rewarming", time_s=30.0))
-    rows = toe(scan.measurements)
-    assert rows["time_s"].tolist() == [30.0 + 0.5 * i for i in range(25)]
-    assert rows["value"].to_numpy() == pytest.approx(TOE_C + skin_c, abs=0.12)
-    assert (np.diff(rows["value"]) > 0.1).all()
-    assert set(scan.measurements["metric"]) <= set(SERIES_METRICS)
-    arch = scan.regions.get("left", "arch").mask
-    first = scan.measurements.query("side == 'left' and region == 'arch' and metric == 'mean'")["value"].iloc[0]
-    assert first == pytest.approx(float(scan.thermogram["temperature"].values[arch].mean()), abs=1e-4)
-    keys = ["time_s", "side", "region", "metric"]
-    assert not scan.measurements.duplicated(keys).any()
-    assert "25 of its 25 frames were measured, 30 to 42 s" in scan.warnings[0]
-    assert "motion between frames was not corrected" in scan.warnings[0]
-
-
-def test_while_rewarming_the_reference_corrects_each_frame_and_without_it_u_grows(record: Record):
-    drift_c = np.linspace(0.0, 1.2, 30)
-    with_reference = toe(
-        measure_scan(record(drift_c, phase="rewarming", time_s=0.0, reference_c=30.0, reference_box=BOX)).measurements
-    )
-    without = toe(measure_scan(record(drift_c, phase="rewarming", time_s=0.0)).measurements)
-    assert with_reference["value"].std() < 0.03
-    assert without["value"].to_numpy()[-1] - without["value"].to_numpy()[0] == pytest.approx(1.2, abs=0.1)
-    assert (with_reference["u"] < 0.6).all()
-    first, last = without["u"].to_numpy()[[0, -1]]
-    assert last == pytest.approx(np.hypot(first, 1.2 / np.sqrt(3)), rel=0.02)
-
-
-def test_a_jump_while_rewarming_is_said_and_in_u(record: Record):
+def test_a_jump_while_rewarming_is_said_and_taken_off(record: Record):
     offsets = np.zeros(20)
     offsets[8:] = 0.5
     scan = measure_scan(record(offsets, phase="rewarming"))
     said = " ".join(scan.warnings)
-    assert "jumped 1 time(s), by up to 0.50 °C (shutter); they are in u as drift, not corrected" in said
+    assert "jumped 1 time(s), by up to 0.50 °C (shutter); they are taken off as the room shows them" in said
     assert "no time_s is stated" in said
-    u = toe(scan.measurements)["u"].to_numpy()
-    assert u[8:].min() > u[:8].max() + 0.02
+    toe_c = scan.followed.curves.of("left", "toe1")
+    assert float(np.ptp(toe_c)) < 0.15
+
+
+def test_while_rewarming_the_reference_corrects_each_frame_and_without_it_u_grows(record: Record):
+    drift_c = np.linspace(0.0, 1.2, 30)
+    plan = record(drift_c, phase="rewarming", time_s=0.0)
+    (whole,), (without,) = with_rewarmings([measure_scan(plan)])
+    assert whole.measurements["metric"].isin(["mean", "tmin"]).any()
+    (_, (corrected,)) = with_rewarmings([measure_scan(replace(plan, reference_c=30.0, reference_box=BOX))])
+    curves = {
+        name: item.curves.query("side == 'left' and region == 'toe1'")
+        for name, item in (("with", corrected), ("without", without))
+    }
+    assert curves["with"]["celsius"].std() < 0.05
+    assert curves["with"]["celsius"].mean() == pytest.approx(TOE_C, abs=0.1)
+    assert (curves["with"]["u"] < 0.6).all()
+    drifted = curves["without"]["celsius"].to_numpy()
+    assert drifted[-1] - drifted[0] == pytest.approx(1.2, abs=0.15)
+    assert curves["without"]["u"].iloc[-1] > curves["without"]["u"].iloc[0]
 
 
 def test_a_long_recording_is_thinned_out_and_never_in_memory(record: Record, monkeypatch: pytest.MonkeyPatch):
@@ -190,18 +178,6 @@ def test_a_long_recording_is_thinned_out_and_never_in_memory(record: Record, mon
     assert peak < 600 * 120 * 160 * 4 / 2
     (shutter,) = [item for item in scan.checks if item.id == "shutter"]
     assert shutter.found == "no jump in 600 frames looked at"
-    series = measure_scan(replace(rest, phase="rewarming", time_s=0.0))
-    assert toe(series.measurements)["time_s"].tolist()[::9] == [0.0, 299.5]
-
-
-def test_a_study_holds_rewarming_beside_its_scans_at_rest(study: Path, record: Record):
-    plan = record(np.zeros(12), skin_c=np.linspace(0, 2, 12))
-    plan.path.rename(study / "thermograms" / "r.zarr")
-    scans = study / "scans.csv"
-    text = scans.read_text(encoding="utf-8").splitlines()
-    row = "P1,week06,rewarm,thermograms/r.zarr,feet,plantar,rewarming,E60,0.98,20"
-    scans.write_text("\n".join([text[0] + ",time_s", *(line + "," for line in text[1:]), row, ""]), encoding="utf-8")
-    result = analyse_study(study)
-    rewarm = result.measurements.query("scan == 'rewarm'")
-    assert sorted(rewarm["time_s"].unique()) == [20 + 0.5 * i for i in range(12)]
-    assert len(result.comparisons) == 1
+    course = measure_scan(replace(rest, phase="rewarming", time_s=0.0)).followed
+    assert len(course.motion.frames) <= 10 + 3  # and those on which the regions may be found
+    assert course.time_s[[0, -1]].tolist() == [0.0, 299.5]

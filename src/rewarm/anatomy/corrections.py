@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rewarm.anatomy.drawings import read_drawings
+from rewarm.anatomy.drawings import read_drawings, what_is_replaced
 from rewarm.anatomy.polygons import rasterise
 from rewarm.regions import ANGIOSOMES, SIDES, WHOLE_LIMBS, Mask, Region, Regions
 
@@ -34,7 +34,8 @@ def read_corrections(path: Path, *, shape: tuple[int, int], limb: str) -> Correc
             landmarks[item.full_name] = (float(item.geometry.x), float(item.geometry.y))
         else:
             mask = rasterise(item.geometry, shape)
-            regions.append(Region(item.side, item.name, mask, 1.0, item.author, item.drawn_at))
+            by, at = item.author, item.drawn_at
+            regions.append(Region(item.side, item.name, mask, 1.0, by, at, replaces=item.replaces))
     return Corrections(tuple(regions), landmarks)
 
 
@@ -42,15 +43,20 @@ def apply_corrections(regions: Regions, drawn: Corrections) -> Regions:
     """Put a person's regions and landmarks in the place of the finder's.
 
     A drawn region takes its pixels from its neighbours; the whole limb becomes the union of its parts, unless it was
-    drawn itself, which then bounds the parts nobody drew. Angiosomes overlap anyway and lose nothing.
+    drawn itself, which then bounds the parts nobody drew. Angiosomes overlap anyway and lose nothing. Each drawn region
+    says what it ``replaces``: the version that its file names, or else the finder's, where that found it.
     """
-    by_name = {item.name: item for item in drawn.regions}
+    by_name = {item.name: _replacing(item, regions.get(item.side, item.region)) for item in drawn.regions}
     items = list(regions.items)
-    items += [item for name, item in by_name.items() if regions.get(item.side, item.region) is None]
+    items += [item for item in by_name.values() if regions.get(item.side, item.region) is None]
     result = [by_name.get(item.name) or _yield_to(item, by_name) for item in items]
     result = [_whole(item, result, by_name) for item in result]
     warnings = tuple(w for w in regions.warnings if not by_name or "not supported" not in w)
     return replace(regions, items=tuple(result), landmarks={**regions.landmarks, **drawn.landmarks}, warnings=warnings)
+
+
+def _replacing(item: Region, old: Region | None) -> Region:
+    return item if item.replaces is not None else replace(item, replaces=what_is_replaced(old))
 
 
 def _yield_to(item: Region, drawn: dict[str, Region]) -> Region:

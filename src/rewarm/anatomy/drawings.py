@@ -24,7 +24,18 @@ from shapely.validation import explain_validity
 
 from rewarm.anatomy.polygons import rasterise
 from rewarm.errors import InvalidInputError, OutputError, UnreadableFileError
-from rewarm.regions import ANGIOSOMES, FINGERS, FOOT_REGIONS, HAND_REGIONS, TOES, Regions, limb_sides, limb_whole
+from rewarm.regions import (
+    ANGIOSOMES,
+    FINGERS,
+    FOOT_REGIONS,
+    HAND_REGIONS,
+    TOES,
+    Region,
+    Regions,
+    Replaced,
+    limb_sides,
+    limb_whole,
+)
 
 FOOT_LANDMARKS: Final = (*(f"{toe}_tip" for toe in TOES), "web1", "web2", "web3", "web4", "heel_point")
 HAND_LANDMARKS: Final = (
@@ -39,14 +50,6 @@ FORMAT: Final = "rewarm corrections 1"
 _COORDINATES: Final = "x, y in pixels of the picture, pixel-edge: the first pixel's centre is (0.5, 0.5), y downwards"
 
 Geometry = shapely.Polygon | shapely.MultiPolygon | shapely.Point
-
-
-@dataclass(frozen=True)
-class Replaced:
-    """Who or what drew the version that a drawing replaced, and when (ISO 8601, or "" where not known)."""
-
-    drawn_by: str
-    drawn_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -256,8 +259,10 @@ def with_replaced(drawings: Iterable[Drawing], regions: Regions) -> tuple[Drawin
     filled = []
     for item in drawings:
         old = None if item.is_landmark else regions.get(item.side, item.name)
-        if item.replaces is None and old is not None and old.found:
-            filled.append(replace(item, replaces=Replaced(old.drawn_by, old.drawn_at)))
-        else:
-            filled.append(item)
+        filled.append(item if item.replaces is not None else replace(item, replaces=what_is_replaced(old)))
     return tuple(filled)
+
+
+def what_is_replaced(old: Region | None) -> Replaced | None:
+    """Who or what drew ``old``, for a drawing that takes its place; None where there was none to replace."""
+    return Replaced(old.drawn_by, old.drawn_at) if old is not None and old.found else None

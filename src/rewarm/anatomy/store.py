@@ -17,7 +17,7 @@ import tifffile
 
 from rewarm.anatomy.polygons import mask_polygon, rasterise
 from rewarm.errors import InvalidInputError, OutputError, UnreadableFileError
-from rewarm.regions import LEGEND, LIMBS, VIEWS, Mask, Region, Regions, check_word, limb_sides
+from rewarm.regions import LEGEND, LIMBS, VIEWS, Mask, Region, Regions, Replaced, check_word, limb_sides
 
 COORDINATES: Final = (
     "x, y in pixels of the picture, pixel-edge: the first pixel's centre is (0.5, 0.5), x to the right, y downwards; "
@@ -84,13 +84,16 @@ def _collection(regions: Regions, scan: str) -> dict[str, Any]:
 
 
 def _properties(item: Region) -> dict[str, Any]:
-    return {
+    properties: dict[str, Any] = {
         "side": item.side,
         "region": item.region,
         "confidence": item.confidence,
         "drawn_by": item.drawn_by,
         "drawn_at": item.drawn_at,
     }
+    if item.replaces is not None:
+        properties["replaces"] = {"drawn_by": item.replaces.drawn_by, "drawn_at": item.replaces.drawn_at}
+    return properties
 
 
 def _feature(item: Region) -> dict[str, Any]:
@@ -151,6 +154,7 @@ def _regions(document: Mapping[str, Any], shape: tuple[int, int]) -> Regions:
 
 
 def _region(properties: Mapping[str, Any], mask: Mask) -> Region:
+    replaces = properties.get("replaces")
     return Region(
         side=str(properties["side"]),
         region=str(properties["region"]),
@@ -159,6 +163,7 @@ def _region(properties: Mapping[str, Any], mask: Mask) -> Region:
         drawn_by=str(properties["drawn_by"]),
         drawn_at=str(properties["drawn_at"]),
         reason=str(properties["reason"]),
+        replaces=None if replaces is None else Replaced(str(replaces["drawn_by"]), str(replaces["drawn_at"])),
     )
 
 

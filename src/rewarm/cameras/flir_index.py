@@ -10,8 +10,10 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from itertools import repeat
+from typing import BinaryIO, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,7 @@ from rewarm.cameras.flir_fff import (
     read_directory,
 )
 from rewarm.cameras.flir_raw import END_OF_IMAGE, JPEG_MAGIC
+from rewarm.cameras.recording import available_workers, in_parallel
 from rewarm.errors import UnreadableFileError
 
 INFO_BYTES: Final = 0x470
@@ -38,6 +41,8 @@ MOST_FALSE_STARTS: Final = 1000
 MAX_FRAMES: Final = 10_000_000
 FORGET_FRAMES: Final = 512
 ALIKE_FRAMES: Final = 20_000
+PART_FRAMES: Final = 1000
+"""How many frames' heads a thread reads before they are copied: some 1 MB, which its cache holds."""
 FEW_FRAMES: Final = 3
 WIDEST_HEAD: Final = 16384
 SHORT_BYTES: Final = 64
@@ -46,6 +51,7 @@ PADDING_BYTES: Final = 4096
 """Zeros behind the last frame, no more than these, are not worth a word."""
 
 Bytes = bytes | mmap.mmap
+_Number = TypeVar("_Number", np.uint8, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,20 +72,69 @@ class FrameIndex:
     warnings: tuple[str, ...]
 
 
-@dataclass(eq=False)
-class _Found:
-    """What a walk over the file gathers: of each frame a start, a length and the bytes of camera information that it
-    has; the beginnings of all records of counts, and all camera informations padded to 0x470 bytes, are joined later.
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Frames one after the other, n of them.
+
+    ``starts`` and ``lengths`` (n,) of the counts, how many ``info_bytes`` (n,) of camera information each has,
+    ``sizes`` (n, 6) the beginnings of the records of counts, ``infos`` (n, 0x470) camera information padded with zeros.
     """
 
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    info_bytes: NDArray[np.int64]
+    sizes: NDArray[np.uint8]
+    infos: NDArray[np.uint8]
+
+
+@dataclass(eq=False)
+class _Found:
+    """What a walk over the file gathers. Frames found one by one wait in lists until they are a run."""
+
+    runs: list[_Run] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     info_bytes: list[int] = field(default_factory=list)
     sizes: list[bytes] = field(default_factory=list)
-    infos: list[NDArray[np.uint8]] = field(default_factory=list)
+    infos: list[bytes] = field(default_factory=list)
+    count: int = 0
     skipped: int = 0
     left_over: int = 0
     false_starts: int = 0
+
+    def add(self, start: int, length: int, size: bytes, info: bytes) -> None:
+        """One frame, by where its counts lie."""
+        self.starts.append(start)
+        self.lengths.append(length)
+        self.info_bytes.append(len(info))
+        self.sizes.append(size)
+        self.infos.append(info.ljust(INFO_BYTES, b"\0"))
+        self.count += 1
+        if len(self.starts) == ALIKE_FRAMES:  # as bytes and as an array, they take twice the memory
+            self.close()
+
+    def add_run(self, run: _Run) -> None:
+        """Many frames at once."""
+        self.close()
+        self.runs.append(run)
+        self.count += len(run.starts)
+
+    def close(self) -> None:
+        """Make the frames that wait a run."""
+        if not self.starts:
+            return
+        count = len(self.starts)
+        self.runs.append(
+            _Run(
+                starts=np.array(self.starts, np.int64),
+                lengths=np.array(self.lengths, np.int64),
+                info_bytes=np.array(self.info_bytes, np.int64),
+                sizes=np.frombuffer(b"".join(self.sizes), np.uint8).reshape(count, SIZE_BYTES),
+                infos=np.frombuffer(b"".join(self.infos), np.uint8).reshape(count, INFO_BYTES),
+            )
+        )
+        for waiting in (self.starts, self.lengths, self.info_bytes, self.sizes, self.infos):
+            waiting.clear()
 
 
 @dataclass(frozen=True)
@@ -106,6 +161,15 @@ class _Layout:
             and data[at : at + 4] in MAGICS
         )
 
+    def goes_on(self, data: Bytes, at: int, step: int) -> bool:
+        """Whether the next frames lie ``step`` bytes apart with as many bytes of counts: two alone may by chance."""
+        place = self.length_field
+        length = data[at + place : at + place + 4]
+        return all(
+            data[start + place : start + place + 4] == length and self.fits(data, start)
+            for start in range(at + step, at + FEW_FRAMES * step, step)
+        )
+
 
 def index_frames(data: Bytes, stream: BinaryIO | None = None) -> FrameIndex | None:
     """Find all whole frames of ``data``; None where there is none. ``stream`` is the open file that ``data`` maps.
@@ -113,14 +177,14 @@ def index_frames(data: Bytes, stream: BinaryIO | None = None) -> FrameIndex | No
     Raises :class:`UnreadableFileError` where the first one is damaged.
     """
     found = _walk(data, stream)
-    return _film(found) if found.starts else None
+    found.close()
+    return _film(found) if found.runs else None
 
 
 def _walk(data: Bytes, stream: BinaryIO | None) -> _Found:
     found, size, at = _Found(), len(data), 0
     layout: _Layout | None = None
-    last_end = 0
-    while at < size and len(found.starts) < MAX_FRAMES:
+    while at < size and found.count < MAX_FRAMES:
         if layout is None or not layout.fits(data, at):
             layout = _read_layout(data, at)
         if layout is None:
@@ -140,20 +204,16 @@ def _walk(data: Bytes, stream: BinaryIO | None) -> _Found:
             if at + layout.others_end > size or at + end > size + SHORT_BYTES or not _ends_well(data, start, length):
                 found.left_over = size - at
                 break
-        if end == last_end and (alike := _add_alike(found, data, at, layout, length, end, stream)):
+        if layout.goes_on(data, at, end) and (alike := _add_alike(found, data, at, layout, length, end, stream)):
             at += alike * end
             continue
-        last_end = end
         if length > GEOMETRY_BYTES:
-            found.starts.append(start + GEOMETRY_BYTES)
-            found.lengths.append(length - GEOMETRY_BYTES)
-            found.sizes.append(data[start : start + SIZE_BYTES])
-            found.info_bytes.append(layout.info_bytes)
-            found.infos.append(_padded(data[at + layout.info : at + layout.info + layout.info_bytes]))
+            info = data[at + layout.info : at + layout.info + layout.info_bytes]
+            found.add(start + GEOMETRY_BYTES, length - GEOMETRY_BYTES, data[start : start + SIZE_BYTES], info)
         else:
             found.skipped += end
         at += end
-        if len(found.starts) % FORGET_FRAMES == 0:
+        if found.count % FORGET_FRAMES == 0:
             _forget(data)
     return found
 
@@ -173,51 +233,57 @@ def _add_alike(
     if count < FEW_FRAMES or length <= GEOMETRY_BYTES or width > min(end, WIDEST_HEAD):
         return 0
     heads = _heads(data, stream, at, count, step=end, width=width)
-    alike = np.ones(count, bool)
-    for part in (slice(0, 4), slice(0x14, 0x20), slice(start, directory_end)):
-        alike &= _rows_like_first(heads[:, part])
-    number = count if alike.all() else int(np.argmin(alike))
+    number = _alike(heads, (slice(0, 4), slice(0x14, 0x20), slice(start, directory_end)))
     infos = heads[:number, layout.info : info_end]
     if layout.info_bytes < INFO_BYTES:
         infos = infos.copy()
         infos[:, layout.info_bytes :] = 0
     first, raw = at + layout.raw + GEOMETRY_BYTES, at + layout.raw
-    found.starts.extend(range(first, first + number * end, end))
-    found.lengths.extend([length - GEOMETRY_BYTES] * number)
-    found.info_bytes.extend([layout.info_bytes] * number)
-    found.sizes.append(data[raw : raw + SIZE_BYTES] * number)
-    found.infos.append(infos)
+    found.add_run(
+        _Run(
+            starts=np.arange(first, first + number * end, end, dtype=np.int64),
+            lengths=np.full(number, length - GEOMETRY_BYTES, np.int64),
+            info_bytes=np.full(number, layout.info_bytes, np.int64),
+            sizes=np.broadcast_to(np.frombuffer(data[raw : raw + SIZE_BYTES], np.uint8), (number, SIZE_BYTES)),
+            infos=infos,
+        )
+    )
     return number
 
 
 def _heads(data: Bytes, stream: BinaryIO | None, at: int, count: int, *, step: int, width: int) -> NDArray[np.uint8]:
     """The first ``width`` bytes of ``count`` frames that lie ``step`` bytes apart: uint8 (count, width).
 
-    Read by the system's own call where there is one: to map a page of each frame takes twice as long.
+    Read by the system's own call where there is one, on all cores: to map a page of each frame takes twice as long.
+    Raises :class:`UnreadableFileError` where the file became shorter.
     """
     heads = np.empty((count, width), np.uint8)
-    if stream is None or not hasattr(os, "preadv"):
+    if stream is None or not hasattr(os, "pread"):
         flat = np.frombuffer(data, np.uint8)
         heads[:] = np.lib.stride_tricks.as_strided(flat[at:], (count, width), (step, 1))
         return heads
-    rows, number, read = heads.reshape(-1).data, stream.fileno(), os.preadv
-    for frame in range(count):
-        if read(number, (rows[frame * width : (frame + 1) * width],), at + frame * step) != width:
+    number = stream.fileno()
+
+    def read(first: int) -> None:
+        behind = min(first + PART_FRAMES, count)
+        places = range(at + first * step, at + behind * step, step)
+        joined = b"".join(map(os.pread, repeat(number), repeat(width), places))  # a loop in Python costs as much again
+        if len(joined) != (behind - first) * width:
             raise UnreadableFileError("the file became shorter while it was read. Copy it again from the camera")
+        heads[first:behind] = np.frombuffer(joined, np.uint8).reshape(-1, width)
+
+    in_parallel(read, range(0, count, PART_FRAMES), available_workers())
     return heads
 
 
-def _rows_like_first(rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Which rows of (n, w) bytes equal the first: bool (n,). Compared by eight bytes at once."""
-    words = np.zeros((rows.shape[0], -(-rows.shape[1] // 8) * 8), np.uint8)
-    words[:, : rows.shape[1]] = rows
-    numbers = words.view(np.uint64)
-    alike: NDArray[np.bool_] = (numbers == numbers[0]).all(axis=1)
-    return alike
-
-
-def _padded(info: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(info.ljust(INFO_BYTES, b"\0"), np.uint8).reshape(1, INFO_BYTES)
+def _alike(heads: NDArray[np.uint8], parts: Sequence[slice]) -> int:
+    """How many rows of (n, w) bytes, from the first on, have the same ``parts`` as the first."""
+    number = len(heads)
+    for part in parts:
+        same = heads[:number, part] == heads[0, part]
+        if not same.all():
+            number = int(np.argmin(same.all(axis=1)))
+    return number
 
 
 def _forget(data: Bytes) -> None:
@@ -274,28 +340,38 @@ def _ends_well(data: Bytes, start: int, length: int) -> bool:
 
 def _film(found: _Found) -> FrameIndex:
     """What was found, without the frames that do not belong together with the first."""
-    count = len(found.starts)
-    sizes = np.frombuffer(b"".join(found.sizes), np.uint8).reshape(count, SIZE_BYTES)
+    sizes = _joined([run.sizes for run in found.runs])
     order = byte_order(sizes[0].tobytes())
     if order is None:
         raise UnreadableFileError("expected raw counts in one of two byte orders; found neither: the file is damaged")
     width, height = struct.unpack(order + "2H", sizes[0, 2:].tobytes())
-    like_first = (sizes == sizes[0]).all(axis=1)
-    info_bytes = found.info_bytes[0]
-    info = found.infos[0] if len(found.infos) == 1 else np.concatenate(found.infos)
+    info, info_bytes = _joined([run.infos for run in found.runs]), _joined([run.info_bytes for run in found.runs])
+    starts, lengths = _joined([run.starts for run in found.runs]), _joined([run.lengths for run in found.runs])
     # The same camera in the same byte order, and as much told of each frame as of the first.
-    like_first &= (info[:, :2] == info[0, :2]).all(axis=1)
-    like_first &= np.array(found.info_bytes) == info_bytes
+    like_first = (info_bytes == info_bytes[0]) & _rows_like_first(sizes) & _rows_like_first(info[:, :2])
+    if not like_first.all():
+        starts, lengths, info = starts[like_first], lengths[like_first], info[like_first]
     return FrameIndex(
-        starts=np.array(found.starts, np.int64)[like_first],
-        lengths=np.array(found.lengths, np.int64)[like_first],
-        info=info if like_first.all() else info[like_first],
-        info_bytes=info_bytes,
+        starts=starts,
+        lengths=lengths,
+        info=info,
+        info_bytes=int(info_bytes[0]),
         width=width,
         height=height,
         order=order,
         warnings=tuple(_index_warnings(found, like_first)),
     )
+
+
+def _joined(parts: list[NDArray[_Number]]) -> NDArray[_Number]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _rows_like_first(rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Which rows of (n, w) bytes equal the first: bool (n,)."""
+    same = rows == rows[0]
+    alike: NDArray[np.bool_] = np.ones(len(rows), bool) if same.all() else same.all(axis=1)
+    return alike
 
 
 def _index_warnings(found: _Found, like_first: NDArray[np.bool_]) -> list[str]:

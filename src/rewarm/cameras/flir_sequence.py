@@ -137,10 +137,11 @@ def _open_picture(
 
 def _cameras(index: FrameIndex) -> tuple[FrameIndex, list[FlirCamera], NDArray[np.int64], list[str]]:
     """The different sets of parameters, and which of them each frame has; frames with impossible ones are left out."""
-    stored = np.concatenate([index.info[:, start:end] for start, end in SETTING_BYTES], axis=1)
-    of_frame = np.zeros(len(stored), np.int64)
+    parts = [index.info[:, start:end] for start, end in SETTING_BYTES]
+    of_frame = np.zeros(len(index.info), np.int64)
     examples = [0]
-    if (stored != stored[0]).any():
+    if any((part != part[0]).any() for part in parts):
+        stored = np.concatenate(parts, axis=1)
         rows = np.ascontiguousarray(stored).view(f"V{stored.shape[1]}").reshape(-1)
         _, example, inverse = np.unique(rows, return_index=True, return_inverse=True)
         by_appearance = np.argsort(example)
@@ -177,7 +178,7 @@ def _times(index: FrameIndex) -> tuple[NDArray[np.float64], list[str]]:
         seconds = _column(index, SECONDS, order + "u4").astype(np.float64)
         milliseconds = np.minimum(_column(index, MILLISECONDS, order + "u4") & 0xFFFF, 999)
         stamps = (seconds - seconds[0]) + (milliseconds.astype(np.float64) - milliseconds[0]) / 1000
-        if seconds.all() and np.unique(stamps).size > 1:
+        if seconds.all() and (stamps != stamps[0]).any():
             return stamps, _clock_warnings(stamps)
     rate = int(_column(index, FRAME_RATE, order + "u2")[0]) if index.info_bytes >= FRAME_RATE + 2 else 0
     if 0 < rate <= MAX_RATE_HZ:

@@ -19,8 +19,11 @@ from rewarm.version import __version__
 MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.studies",
+    "rewarm.cli.effects",
     "rewarm.cli.templates",
     "rewarm.cli.simulating",
+    "rewarm.cli.planning",
+    "rewarm.cli.movies",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

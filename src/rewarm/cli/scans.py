@@ -82,6 +82,13 @@ def measure(
     output: Output,
     limb: Limb = "feet",
     view: View = "plantar",
+    phase: Annotated[str, typer.Option(help="rest, or rewarming after a cold challenge.")] = "rest",
+    time_s: Annotated[
+        float | None,
+        typer.Option(
+            "--time-s", help="Rewarming: first frame, seconds after the end of the immersion.", show_default=False
+        ),
+    ] = None,
     corrections: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of SCAN.geojson drawn by a person; they win.", show_default=False),
@@ -96,10 +103,12 @@ def measure(
 
     Writes measurements.csv and .parquet (one row a figure, with its standard uncertainty u), checks.csv (how each
     picture was taken), run.json, and for each scan regions/SCAN.geojson and regions/SCAN.tif with regions/legend.json.
+    With --phase rewarming a recording is followed frame by frame and also gives the figures of the cold challenge,
+    curves/SCAN.csv and maps/SCAN.half_time_s.tif.
 
     Example:  **rewarm measure before.jpg after.jpg -o results --emissivity 0.98**
     """
-    from rewarm.report.terminal import toe_table_text
+    from rewarm.report.terminal import rewarming_table_text, toe_table_text
     from rewarm.study import measure_files
 
     table = measure_files(
@@ -107,6 +116,8 @@ def measure(
         output,
         limb=limb,
         view=view,
+        phase=phase,
+        time_s=time_s,
         corrections=corrections,
         emissivity=emissivity,
         reflected_c=reflected_c,
@@ -114,7 +125,9 @@ def measure(
         humidity_pct=humidity_pct,
         air_c=air_c,
     )
-    typer.echo(toe_table_text(table))
+    typer.echo(rewarming_table_text(table) if phase == "rewarming" else toe_table_text(table))
+    for warning in table.attrs["warnings"] if phase == "rewarming" else ():
+        typer.echo(f"note: {warning}", err=True)
     typer.echo(f"{output}: {len(table)} figures from {table['scan'].nunique()} scan(s)")
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from rewarm.regions import Region
 from rewarm.report.people import comparisons_of, in_order
+from rewarm.report.rewarming import rewarming_headline
 from rewarm.report.words import (
     cannot_rule_out,
     change_sentences,
@@ -49,7 +50,7 @@ class WarningGroup:
 
 def facts(result: StudyResult) -> str:
     """One line under the title: design, people, scans, dates."""
-    people = len({scan.participant for scan in result.scans})
+    people = len({scan.participant for scan in result.scans} or set(_recorded_people(result)))
     parts = [DESIGNS.get(result.design, result.design)] if result.design else []
     parts += [count_words(people, "person", "people"), count_words(len(result.scans), "scan", "scans")]
     dates = sorted(scan.date for scan in result.scans if scan.date)
@@ -59,6 +60,12 @@ def facts(result: StudyResult) -> str:
         )
     text = " · ".join(parts)
     return text[:1].upper() + text[1:]
+
+
+def _recorded_people(result: StudyResult) -> Sequence[str]:
+    """Of a study without scans, who is in its table of participants."""
+    table = result.tables.get("participants")
+    return [] if table is None else [str(name) for name in table["participant"]]
 
 
 def count_words(n: int, one: str, many: str) -> str:
@@ -71,6 +78,9 @@ def short_answer(result: StudyResult) -> tuple[str, ...]:
     names = list(dict.fromkeys(scan.participant for scan in result.scans))
     firsts = [found[0] for name in names if (found := comparisons_of(result, name))]
     injected = len(result.tables.get("injections", ())) > 0
+    rewarming = rewarming_headline(result)
+    if not firsts and rewarming:
+        return (*rewarming, design_sentence(control=result.control, injected=injected))
     if not firsts:
         return ("No two scans of the same limb were there to compare, so this report says nothing about change.",)
     if len(names) == 1:
@@ -79,7 +89,7 @@ def short_answer(result: StudyResult) -> tuple[str, ...]:
         sentences = [text for text in (headline(firsts), headline_difference(firsts)) if text]
         if not sentences:
             sentences = ["No toe or finger was found both before and after, so no change can be given."]
-    return (*sentences, design_sentence(control=result.control, injected=injected))
+    return (*sentences, *rewarming, design_sentence(control=result.control, injected=injected))
 
 
 def limits(result: StudyResult) -> str:

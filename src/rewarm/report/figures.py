@@ -108,11 +108,23 @@ def change_set(comparisons: Sequence[Comparison]) -> PictureSet:
 
 def _title(scan: ScanResult) -> str:
     words = visit_words(scan.visit) or scan.scan
-    return f"{words}, {scan.date.isoformat()}" if scan.date else words
+    words = f"{words}, {scan.date.isoformat()}" if scan.date else words
+    seconds = _taken_s(scan)
+    return words if seconds is None else f"{words}, at {number(seconds / 60.0)} min"
+
+
+def _taken_s(scan: ScanResult) -> float | None:
+    """When the picture of a scan while rewarming was taken, s since the end of the immersion; None at rest."""
+    if scan.followed is not None:
+        motion = scan.followed.motion
+        return float(scan.followed.time_s[motion.frames == motion.reference][0])
+    return scan.time_s if scan.phase == "rewarming" else None
 
 
 def _side_means(scan: ScanResult) -> dict[str, dict[str, float]]:
-    """Mean temperatures of each side's digits, °C, by region; sides without any left out."""
+    """Mean temperatures of each side's digits, °C, by region; sides without any, and recordings, left out."""
+    if scan.followed is not None:
+        return {}  # its rows are of other frames than the one that is shown
     rows = index_rows(scan.measurements)
     means = {side: digit_figures(rows, side, "mean", "value") for side in SIDES}
     return {side: figures for side, figures in means.items() if figures}
@@ -143,6 +155,8 @@ def _caption(scan: ScanResult, clipped: tuple[float, float]) -> tuple[str, ...]:
     noun = "Fingers" if is_hand(scan) else "Toes"
     toes = _averages(_side_means(scan))
     facts = [f"{noun}: {toes}{NBSP}°C" if toes else f"No {noun.lower()} measured"]
+    if scan.followed is not None:
+        facts = ["The frame on which the regions were found"]
     facts.append("Room not recorded" if scan.ambient_c is None else f"Room: {number(scan.ambient_c)}{NBSP}°C")
     lines = [". ".join(facts) + "."]
     if scan.regions.missing:

@@ -77,6 +77,14 @@ CHANGE: Final = Palette(
     above="#43040f",
     none="#e6e8eb",
 )
+HALF_TIME: Final = Palette(
+    key="half_time",
+    title="yellow (soon) to dark violet (late)",
+    anchors=("#fcf7b0", "#fec287", "#f8765c", "#d3436e", "#982d80", "#5f187f", "#231151"),
+    below="#ffffff",
+    above="#000004",
+    none="#d9dce0",
+)
 PALETTES: Final[Mapping[str, Palette]] = MappingProxyType({BLUE_RED.key: BLUE_RED, CIVIDIS.key: CIVIDIS})
 """What a reader can choose for temperatures; the first is what patients know."""
 

@@ -12,6 +12,7 @@ from rewarm.regions import SIDES
 from rewarm.report.curves import Moment, Series, common_axis, curves_svg, equally_spaced
 from rewarm.report.figures import PictureSet, change_set, picture_set
 from rewarm.report.palettes import Palette
+from rewarm.report.rewarming import RewarmingSection, rewarming_sections
 from rewarm.report.rows import figure
 from rewarm.report.tables import SideTable, side_table
 from rewarm.report.words import DIGITS, change_sentences, is_hand, number, short_region, visit_words
@@ -35,6 +36,7 @@ class ViewSection:
     changes: PictureSet | None
     tables: tuple[SideTable, ...]
     curves: CurveSet | None
+    rewarming: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Person:
     name: str
     sentences: tuple[tuple[str, ...], ...]
     sections: tuple[ViewSection, ...]
+    rewarmings: tuple[RewarmingSection, ...] = ()
 
 
 def people(result: StudyResult, palettes: Sequence[Palette]) -> tuple[Person, ...]:
@@ -79,7 +82,7 @@ def _person(result: StudyResult, name: str, key: str, palettes: Sequence[Palette
         chosen = [scan for scan in scans if section_key(scan) == kind]
         compared = [item for item in comparisons if section_key(item.after) == kind]
         sections.append(_section(kind, chosen, compared, result.measurements, palettes))
-    return Person(key, name, tuple(sentences), tuple(sections))
+    return Person(key, name, tuple(sentences), tuple(sections), rewarming_sections(result, name))
 
 
 def _section(
@@ -90,14 +93,15 @@ def _section(
     palettes: Sequence[Palette],
 ) -> ViewSection:
     view = {"plantar": "soles", "palmar": "palms"}.get(kind[1], f"{kind[0]}, {kind[1]} view")
-    title = f"{view.capitalize()} {'at rest' if kind[2] == 'rest' else 'while rewarming'}"
+    title = f"{view.capitalize()} {'at rest' if kind[2] == 'rest' else 'after cold water: the pictures'}"
     sides = [side for side in SIDES if any(item.table["side"].eq(side).any() for item in comparisons)]
     return ViewSection(
         title=title,
         pictures=picture_set(scans, palettes=palettes),
         changes=change_set(comparisons) if comparisons else None,
         tables=tuple(side_table(comparisons, side) for side in sides),
-        curves=_curves(scans, measurements),
+        curves=_curves(scans, measurements) if kind[2] == "rest" else None,
+        rewarming=kind[2] != "rest",
     )
 
 

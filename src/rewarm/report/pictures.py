@@ -224,8 +224,16 @@ def _labels_svg(labels: Sequence[Label], canvas: Box, unit: float) -> str:
     )
 
 
-def scale_bar_svg(scale: Scale, palette: Palette, *, caption: str, signed: bool = False) -> Markup:
-    """A scale bar with ticks in °C and the two colours that mark clipped values."""
+def scale_bar_svg(
+    scale: Scale,
+    palette: Palette,
+    *,
+    caption: str,
+    signed: bool = False,
+    unit: str = "°C",
+    ends: tuple[str, str] = ("colder", "warmer"),
+) -> Markup:
+    """A scale bar with ticks in ``unit`` and the colours of clipped values, named by ``ends`` ("": none is below)."""
     width, bar, left = 480.0, 16.0, 76.0
     span = width - 2 * left
     strip = np.tile(np.arange(LEVELS, dtype=np.uint8) + FIRST_LEVEL, (4, 1))
@@ -239,19 +247,21 @@ def scale_bar_svg(scale: Scale, palette: Palette, *, caption: str, signed: bool 
             f'<text x="{x:.1f}" y="{bar + 18}" font-size="12.5" text-anchor="middle" fill="#222">'
             f"{number(tick, decimals, signed=signed)}</text>"
         )
-    ends = (
+    colder = (
         f'<rect x="{left - 26}" y=".5" width="20" height="{bar - 1}" fill="{palette.below}" stroke="#333"/>'
-        f'<text x="{left - 30}" y="12.5" font-size="12" text-anchor="end" fill="#222">colder</text>'
-        f'<rect x="{width - left + 6}" y=".5" width="20" height="{bar - 1}" fill="{palette.above}" stroke="#333"/>'
-        f'<text x="{width - left + 30}" y="12.5" font-size="12" fill="#222">warmer</text>'
+        f'<text x="{left - 30}" y="12.5" font-size="12" text-anchor="end" fill="#222">{ends[0]}</text>'
     )
-    alt = f"{caption}: {number(scale.low, 0)} to {number(scale.high, 0)} °C, {palette.title}"
+    clipped = (colder if ends[0] else "") + (
+        f'<rect x="{width - left + 6}" y=".5" width="20" height="{bar - 1}" fill="{palette.above}" stroke="#333"/>'
+        f'<text x="{width - left + 30}" y="12.5" font-size="12" fill="#222">{ends[1]}</text>'
+    )
+    alt = f"{caption}: {number(scale.low, 0)} to {number(scale.high, 0)} {unit}, {palette.title}"
     return Markup(
         f'<svg class="scale layer-{palette.key}" role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:.0f} 38" '
         f'font-family="{FONT}">'
         f'<image x="{left}" y=".5" width="{span}" height="{bar - 1}" preserveAspectRatio="none" href="{colours}"/>'
         f'<rect x="{left}" y=".5" width="{span}" height="{bar - 1}" fill="none" stroke="#333" stroke-width=".6"/>'
-        f'{ends}{ticks}<text x="{width - left + 30}" y="{bar + 18}" font-size="12.5" fill="#222">°C</text></svg>'
+        f'{clipped}{ticks}<text x="{width - left + 30}" y="{bar + 18}" font-size="12.5" fill="#222">{unit}</text></svg>'
     )
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from rewarm.measures import GROUPS, RULES, Check, Difference
+from rewarm.measures.challenge_rules import CHALLENGE_RULES
 from rewarm.report.context import comparison_words, scan_words
 from rewarm.report.people import in_order
 from rewarm.report.words import NBSP
@@ -133,7 +134,7 @@ def _cells(checks: Iterable[Check], *, count: bool = True) -> tuple[tuple[Mark, 
 
 def _reasons(scans: Sequence[ScanResult]) -> tuple[ReasonRow, ...]:
     rows = []
-    for name, rule in RULES.items():
+    for name, rule in (*RULES.items(), *CHALLENGE_RULES.items()):
         places: dict[tuple[str, str], list[str]] = {}
         for scan in scans:
             for item in scan.checks:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rewarm.regions import SIDES, TOES
+from rewarm.report.rewarming_figures import METRICS, value_text, values_of
 from rewarm.study import Comparison, Proposal, StudyCheck, StudyResult
 
 MINUS = "−"
@@ -69,6 +70,23 @@ def toe_table_text(measurements: pd.DataFrame) -> str:
     header = ["scan", "side", *(f"toe {number}" for number in range(1, 6)), "u"]
     units = ["", "", *(["°C"] * 6)]
     return "\n".join(_columns([header, units, *rows]))
+
+
+def rewarming_table_text(measurements: pd.DataFrame) -> str:
+    """Each toe's figures of a cold challenge that matter most, one row a scan and side; ">" where not reached."""
+    shown = [metric for metric in METRICS if metric.name in ("tmin", "lag", "gradient_2min", "recovery_10min", "t50")]
+    rows = []
+    for scan in dict.fromkeys(measurements["scan"]):
+        mine = measurements[measurements["scan"] == scan]
+        for side in SIDES:
+            for metric in shown:
+                values = values_of(mine, side, metric)
+                if values:
+                    cells = [value_text(values.get(toe), metric).replace("\N{NO-BREAK SPACE}", " ") for toe in TOES]
+                    rows.append([str(scan), side, f"{metric.words}, {metric.unit}", *cells])
+    if not rows:
+        return "No toe could be followed in any recording of rewarming."
+    return "\n".join(_columns([["scan", "side", "", *(f"toe {number}" for number in range(1, 6))], *rows]))
 
 
 def check_text(check: StudyCheck) -> str:

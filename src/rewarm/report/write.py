@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,14 @@ from markupsafe import Markup
 from rewarm.errors import InvalidInputError, OutputError
 from rewarm.pdf import Printer, print_here
 from rewarm.report import context
+from rewarm.report.agreement import agreement_table
 from rewarm.report.budget import budget_section
-from rewarm.report.palettes import CHANGE, PALETTES, Palette, choose_palette
+from rewarm.report.films import FilmLinks, write_films
+from rewarm.report.palettes import CHANGE, HALF_TIME, PALETTES, Palette, choose_palette
 from rewarm.report.people import Person, people
 from rewarm.report.protocol import protocol_section
 from rewarm.report.recorded import recorded_tables
+from rewarm.report.recovery import recovery
 from rewarm.report.sources import SOURCES
 from rewarm.report.words import visit_words
 from rewarm.study.results import Comparison, StudyResult
@@ -34,6 +37,7 @@ class ReportFiles:
     html: Path
     pdf: Path | None
     notes: tuple[str, ...] = ()
+    animations: tuple[Path, ...] = ()
 
 
 def write_report(
@@ -43,6 +47,7 @@ def write_report(
     palette: str = "blue_red",
     pdf: bool = True,
     printer: Printer = print_here,
+    animations: bool = True,
 ) -> ReportFiles:
     """Write the report of a study, or of two scans, as HTML, and (unless ``pdf`` is False) as PDF beside it.
 
@@ -50,6 +55,9 @@ def write_report(
     in ``.pdf``. ``palette`` is ``"blue_red"`` or ``"cividis"``: the HTML holds both and opens with this one, the PDF
     holds this one. ``printer`` may be another process, see :func:`rewarm.pdf.second_process`. The same result gives the
     same bytes. The HTML asks for nothing outside itself.
+
+    Where a person's rewarming was seen at two visits or more, animations/NAME.gif and .mp4 are written beside the
+    report, which links to them (unless ``animations`` is False).
 
     Raises :class:`rewarm.errors.InvalidInputError` for an unknown palette or another suffix, and
     :class:`rewarm.errors.OutputError` where the folder is missing or cannot be written to. Without the system libraries
@@ -60,17 +68,19 @@ def write_report(
     study = as_study(result) if isinstance(result, Comparison) else result
     others = [other for other in PALETTES.values() if other is not chosen]
     shown = people(study, (chosen, *others))  # drawn once, shown twice
-    printed = printer(_render(study, shown, palettes=(chosen,), interactive=False)) if pdf else None
-    html = _render(study, shown, palettes=(chosen, *others), interactive=True)
-    _write(html_path, html.encode("utf-8"))
+    films, notes = write_films(shown, html_path.parent, palette=palette) if animations else ({}, [])
+    drawn = tuple(html_path.parent / name for film in films.values() for name in (film.gif, film.mp4))
+    printed = printer(_render(study, shown, films, palettes=(chosen,), interactive=False)) if pdf else None
+    html = _render(study, shown, films, palettes=(chosen, *others), interactive=True)
+    write_whole(html_path, html.encode("utf-8"))
     if printed is None:
-        return ReportFiles(html_path, None)
+        return ReportFiles(html_path, None, tuple(notes), drawn)
     document, note = printed()
     if document is None:
-        return ReportFiles(html_path, None, (note,))
+        return ReportFiles(html_path, None, (*notes, note), drawn)
     pdf_path = html_path.with_suffix(".pdf")
-    _write(pdf_path, document)
-    return ReportFiles(html_path, pdf_path)
+    write_whole(pdf_path, document)
+    return ReportFiles(html_path, pdf_path, tuple(notes), drawn)
 
 
 def _html_path(path: Path) -> Path:
@@ -103,7 +113,14 @@ def as_study(comparison: Comparison) -> StudyResult:
     )
 
 
-def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequence[Palette], interactive: bool) -> str:
+def _render(
+    result: StudyResult,
+    persons: Sequence[Person],
+    films: Mapping[str, FilmLinks],
+    *,
+    palettes: Sequence[Palette],
+    interactive: bool,
+) -> str:
     """The report as one HTML text; the first palette is shown, and only ``interactive`` offers the others."""
     environment = Environment(
         loader=PackageLoader("rewarm.report"),
@@ -113,7 +130,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["figure"] = Markup if interactive else _as_image
+    environment.filters["figure"] = Markup if interactive else as_image
     style = Markup(environment.get_template("report.css").render(palettes=[item.key for item in palettes]))
     groups = context.warning_groups(result)
     recordings = (context.versions_table(result), context.recordings_table(result), context.hashes_table(result))
@@ -126,7 +143,10 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
         answer=context.short_answer(result),
         limits=context.limits(result),
         people=persons,
-        shown={CHANGE.key, *(item.key for item in palettes)},
+        films=films,
+        recovery=recovery(result),
+        agreement=agreement_table(result),
+        shown={CHANGE.key, HALF_TIME.key, *(item.key for item in palettes)},
         recorded=recorded_tables(result),
         taken=protocol_section(result),
         warnings=groups,
@@ -138,7 +158,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
     )
 
 
-def _as_image(svg: str) -> Markup:
+def as_image(svg: str) -> Markup:
     """A drawing as an image of its own: WeasyPrint is twice as fast with these, and keeps the alternative text."""
     label = re.search(r'aria-label="([^"]*)"', svg)
     kind = re.search(r'class="([^"]*)"', svg)
@@ -149,7 +169,11 @@ def _as_image(svg: str) -> Markup:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises :class:`rewarm.errors.OutputError`.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(data)

@@ -12,7 +12,7 @@ from rewarm.study.injections import TOTALS
 from rewarm.study.numbers import interval_words
 from rewarm.study.records import TABLES, Column, Table
 from rewarm.study.settings import CAMERA, DESIGN, OUTCOMES, PROTOCOL, TOP, UNCERTAINTY, Setting
-from rewarm.tables import AGREEMENT, COMPARISON, MEASUREMENTS, METRICS
+from rewarm.tables import AGREEMENT, COMPARISON, CURVES, MEASUREMENTS, METRICS
 
 _KINDS: Final = {
     "text": "text",
@@ -48,6 +48,7 @@ SECTIONS: Final[Mapping[str, tuple[str, tuple[Setting, ...]]]] = {
 OUTPUTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "measurements.csv": ("one row a figure", MEASUREMENTS),
     "comparisons.csv": ("one row a change of a later visit against the first", COMPARISON),
+    "curves/SCAN.csv": ("one row a figure of a rewarming: time × side × region", CURVES),
     "agreement.csv": ("one row a figure of two readers' agreement", AGREEMENT),
     "first_table.csv": ("who took part: one row a characteristic, level and arm", FIRST_TABLE),
     "injections.csv": ("totals: one row a product within a limb and visit, a visit, or a year", TOTALS),

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+import tifffile
 
 from rewarm.anatomy import write_regions
 from rewarm.measures import Assumptions
-from rewarm.study.results import Comparison, ScanResult, StudyResult
+from rewarm.study.results import Comparison, Rewarming, ScanResult, StudyResult
 from rewarm.study.staging import MARKER, write_json
 from rewarm.tables import COMPARISON, MEASUREMENTS
 from rewarm.version import __version__
@@ -28,6 +29,9 @@ _PARAMETERS: Final = (
     *("accuracy_c", "netd_mk", "reference_offset_c", "reference_u_c"),
 )
 
+MAPS: Final = ("lag_s", "rate_c_per_min", "half_time_s")
+"""Maps of a recording of rewarming that are written, by their names in :class:`rewarm.measures.RewarmingMaps`."""
+
 CHECK_COLUMNS: Final = (
     *("participant", "visit", "scan", "check", "status", "found"),
     *("expected", "unit", "reason", "source"),
@@ -37,7 +41,8 @@ CHECK_COLUMNS: Final = (
 def write_study_result(result: StudyResult, folder: str | Path) -> None:
     """Write measurements.csv, .parquet, comparisons.csv, checks.csv, regions/ and run.json into an existing folder.
 
-    And first_table.csv, injections.csv, diary_coverage.csv and agreement.csv, where there is anything to say in them.
+    And first_table.csv, injections.csv, diary_coverage.csv and agreement.csv, where there is anything to say in them,
+    and what :func:`write_rewarmings` writes.
     """
     place = Path(folder)
     write_table(result.measurements, place / "measurements.csv", parquet=True)
@@ -53,6 +58,7 @@ def write_study_result(result: StudyResult, folder: str | Path) -> None:
         if table is not None:
             write_table(table, place / f"{name}.csv")
     _write_regions(result.scans, place)
+    write_rewarmings(result.rewarmings, place)
     about = {"study": result.study_id, "title": result.title, "design": result.design, "control": result.control}
     comparisons = [
         {"before": item.before.scan, "after": item.after.scan, "warnings": list(item.warnings)}
@@ -89,12 +95,42 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> None:
     write_json(place / MARKER, record)
 
 
-def write_scans(scans: Sequence[ScanResult], measurements: pd.DataFrame, folder: Path) -> None:
-    """Write measurements.csv and .parquet, checks.csv, regions/ and run.json of scans into an existing folder."""
+def write_scans(
+    scans: Sequence[ScanResult], measurements: pd.DataFrame, folder: Path, *, rewarmings: Sequence[Rewarming] = ()
+) -> None:
+    """Write measurements.csv and .parquet, checks.csv, regions/ and run.json of scans into an existing folder.
+
+    And what :func:`write_rewarmings` writes.
+    """
     write_table(measurements, folder / "measurements.csv", parquet=True)
     write_table(gather_checks(scans), folder / "checks.csv")
     _write_regions(scans, folder)
+    write_rewarmings(rewarmings, folder)
     write_json(folder / MARKER, run_record({}, inputs=scan_inputs(scans), scans=scans))
+
+
+def write_rewarmings(rewarmings: Sequence[Rewarming], folder: Path) -> None:
+    """Write curves/SCAN.csv (columns of :data:`rewarm.tables.CURVES`), and maps/SCAN.NAME.tif of recordings.
+
+    The maps are float32 (y, x) in the geometry of regions/SCAN.tif, NaN where nothing can be said:
+    :data:`MAPS` names them.
+    """
+    for item in rewarmings:
+        (folder / "curves").mkdir(exist_ok=True)
+        write_table(item.curves, folder / "curves" / f"{item.scan}.csv")
+        if item.followed is None:
+            continue
+        (folder / "maps").mkdir(exist_ok=True)
+        for name in MAPS:
+            values = getattr(item.followed.maps, name)
+            tifffile.imwrite(
+                folder / "maps" / f"{item.scan}.{name}.tif",
+                values,
+                photometric="minisblack",
+                compression="zlib",
+                metadata=None,
+                description=f"{name} of {item.scan}",
+            )
 
 
 def write_table(table: pd.DataFrame, path: Path, *, parquet: bool = False) -> None:

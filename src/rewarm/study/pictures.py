@@ -1,12 +1,12 @@
-"""A still or a recording → the picture that is measured, and of rewarming one picture after the other.
+"""A still or a recording → the picture that is measured, and of rewarming the frames that are followed.
 
 A recording is never in memory as a whole: it is read a few frames at a time, once to look at all frames, once more to
-average or measure those that were chosen. Frames are not moved onto each other: who moved is seen where the mean blurs.
+average or measure those that were chosen. At rest frames are not moved onto each other: who moved is seen where the
+mean blurs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,37 +34,35 @@ from rewarm.measures import (
 from rewarm.study.scan_plan import ScanPlan
 
 MOST_FRAMES: Final = 600
-"""Of a longer recording so many frames, evenly spread, are averaged or measured; all are looked at."""
+"""Of a longer recording so many frames, evenly spread, are averaged or followed; all are looked at."""
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
-    """The frames of a recording that are measured one by one: their indices, times, and what is added to each.
+class Course:
+    """A recording of rewarming: the frames that are followed (indices, ascending).
 
-    ``time_s`` (frames,) is in seconds since the end of the immersion, ``drift_c`` (frames,) how far the camera's offset
-    may have moved since the first of them; 0 where a reference tells.
+    ``candidates`` are those of them on which regions may be found, the likeliest first. ``offsets`` has one for each of
+    ``frames`` where a reference is in view.
     """
 
     recording: xr.Dataset
     frames: NDArray[np.int64]
-    time_s: NDArray[np.float64]
-    drift_c: NDArray[np.float64]
+    candidates: tuple[int, ...]
     offsets: ReferenceOffsets | None
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """``still`` (y, x), in memory, is where regions are found and what a scan at rest is measured on.
+    """``still`` (y, x), in memory, is what a scan is measured on, and where its regions are found.
 
-    ``series`` is what a scan of rewarming is measured on, and ``first`` the first of its pictures, which stands for the
-    scan because its figures come first; None for a still, and at rest.
+    Of a recording of rewarming it is the first of the ``candidates`` of ``course``, which is then what is measured;
+    None otherwise.
     """
 
     still: xr.Dataset
-    series: Series | None
+    course: Course | None
     jumps: FrameJumps | None
     warnings: tuple[str, ...]
-    first: xr.Dataset | None = None
 
 
 def take_pictures(plan: ScanPlan, thermogram: xr.Dataset) -> Pictures:
@@ -95,15 +93,6 @@ def take_pictures(plan: ScanPlan, thermogram: xr.Dataset) -> Pictures:
     return _at_rest(plan, recording, survey, steady, jumps)
 
 
-def still_pictures(series: Series) -> Iterator[tuple[float, xr.Dataset]]:
-    """Each chosen frame as a still picture, corrected, with its time; a few are read at a time."""
-    number = 0
-    for block in frame_blocks(series.recording["temperature"], series.frames):
-        for temperature in block:
-            yield float(series.time_s[number]), _still(series, number, temperature)
-            number += 1
-
-
 def _at_rest(
     plan: ScanPlan, recording: xr.Dataset, survey: FrameSurvey, steady: SteadyFrames, jumps: FrameJumps | None
 ) -> Pictures:
@@ -111,7 +100,7 @@ def _at_rest(
     chosen = evenly_spread(steady.frames, MOST_FRAMES)
     count = recording.sizes["time"]
     mean = _mean_picture(recording["temperature"], chosen)
-    still = _with_temperature(_frame(recording, steady.best), mean).load()
+    still = with_temperature(_frame(recording, steady.best), mean).load()
     still = still.assign_attrs(recording_frames_measured=len(chosen))
     if _has_reference(plan):
         offsets = _offsets(plan, recording, chosen)
@@ -151,48 +140,48 @@ def _at_time(
 def _rewarming(
     plan: ScanPlan, recording: xr.Dataset, survey: FrameSurvey, steady: SteadyFrames, jumps: FrameJumps | None
 ) -> Pictures:
-    """Frame after frame, with the regions of the sharpest."""
-    chosen = evenly_spread(steady.usable, MOST_FRAMES)
-    times = recording["time"].to_numpy().astype(np.float64)
-    time_s = (plan.time_s or 0.0) + times[chosen] - times[0]
-    offsets = None
-    drift_c = np.abs(survey.level_c[chosen] - survey.level_c[chosen[0]])
-    if _has_reference(plan):
-        offsets = _offsets(plan, recording, chosen)
-        drift_c = np.zeros(len(chosen))
-    recording = recording.assign_attrs(recording_frames_measured=len(chosen))
-    series = Series(recording, chosen, time_s, drift_c, offsets)
-    best = int(np.argmax(survey.edge_c[chosen]))
-    temperature = recording["temperature"].isel(time=int(chosen[best])).to_numpy()
-    warnings = [
-        f"{plan.path.name} is a recording: {len(chosen)} of its {len(times)} frames were measured, {time_s[0]:g} to "
-        f"{time_s[-1]:g} s{_left_out(steady, jumps=False)}. Regions were found on frame {chosen[best] + 1} and "
-        "carried to the others; motion between frames was not corrected."
-    ]
+    """The frames that are followed, and the sharpest of them, on which the regions are found."""
+    count = recording.sizes["time"]
+    usable = evenly_spread(steady.usable, MOST_FRAMES)
+    candidates = _candidates(usable, survey)
+    # A frame that shows nothing cannot be corrected by what stands in it; without a reference it is told as left out.
+    frames = usable if _has_reference(plan) else np.union1d(evenly_spread(np.arange(count), MOST_FRAMES), candidates)
+    offsets = _offsets(plan, recording, frames) if _has_reference(plan) else None
+    recording = recording.assign_attrs(recording_frames_measured=len(frames))
+    warnings = []
     if plan.time_s is None:
         warnings.append(f"{plan.path.name}: no time_s is stated, so that its times count from its own first frame.")
+    if len(frames) < count:
+        left_out = _left_out(steady, jumps=False) if offsets is not None else ""
+        warnings.append(
+            f"{plan.path.name}: {len(frames)} of its {count} frames, evenly spread, were followed{left_out}."
+        )
     if jumps is not None and jumps.at_frame:
-        treated = "the reference in view corrects them" if offsets else "they are in u as drift, not corrected"
+        treated = "the reference in view corrects them" if offsets else "they are taken off as the room shows them"
         warnings.append(
             f"{plan.path.name}: the camera's offset jumped {len(jumps.at_frame)} time(s), by up to "
             f"{jumps.largest_c:.2f} °C (shutter); {treated}."
         )
-    first = recording["temperature"].isel(time=int(chosen[0])).to_numpy()
-    return Pictures(
-        _still(series, best, temperature).load(),
-        series,
-        jumps,
-        tuple(warnings),
-        first=_still(series, 0, first).load(),
-    )
+    course = Course(recording, frames.astype(np.int64), candidates, offsets)
+    return Pictures(course_picture(course, candidates[0]).load(), course, jumps, tuple(warnings))
 
 
-def _still(series: Series, number: int, temperature: NDArray[Any]) -> xr.Dataset:
-    """The chosen frame of that number as a picture, corrected by the reference or with its drift stated."""
-    still = _with_temperature(_frame(series.recording, int(series.frames[number])), temperature)
-    if series.offsets is None:
-        return still.assign_attrs(recording_drift_c=float(series.drift_c[number]))
-    offsets = series.offsets
+def _candidates(usable: NDArray[np.int64], survey: FrameSurvey) -> tuple[int, ...]:
+    """The sharpest frame, and the middling ones of the last and the middle third: toes are warmer there, and what lies
+    over them makes a frame sharper than most."""
+    thirds = np.array_split(usable, 3)
+    middling = [third[np.argsort(survey.edge_c[third])[third.size // 2]] for third in thirds[:0:-1] if third.size]
+    sharpest = usable[np.argmax(survey.edge_c[usable])]
+    return tuple(dict.fromkeys(int(frame) for frame in (sharpest, *middling)))
+
+
+def course_picture(course: Course, frame: int) -> xr.Dataset:
+    """One of the frames as a still picture, corrected by the reference where there is one."""
+    still = _frame(course.recording, frame)
+    offsets = course.offsets
+    if offsets is None:
+        return still
+    number = int(np.flatnonzero(course.frames == frame)[0])
     return apply_reference(
         still,
         ReferenceOffset(
@@ -209,7 +198,8 @@ def _frame(recording: xr.Dataset, index: int) -> xr.Dataset:
     return recording.isel(time=index, drop=True)
 
 
-def _with_temperature(frame: xr.Dataset, temperature: NDArray[Any]) -> xr.Dataset:
+def with_temperature(frame: xr.Dataset, temperature: NDArray[Any]) -> xr.Dataset:
+    """A picture (y, x) with other temperatures and everything else as it was."""
     values = frame["temperature"].variable
     replaced = xr.Variable(values.dims, temperature, values.attrs)
     return frame.assign(temperature=replaced)

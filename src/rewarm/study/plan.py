@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from rewarm.measures import Assumptions, Circumstances
+from rewarm.measures.challenge import ChallengeFacts
 from rewarm.study.annotations import annotation_path
 from rewarm.study.columns import parse_box
 from rewarm.study.folder import StudyCheck
@@ -115,6 +116,18 @@ def stated_assumptions(settings: Mapping[str, Any]) -> Assumptions:
         else:  # a share, which people write in per cent
             values[key.removesuffix("_pct")] = float(value) / 100.0
     return Assumptions(**values, stated=frozenset(values))
+
+
+def challenge_facts(settings: Mapping[str, Any]) -> ChallengeFacts:
+    """What ``[protocol]`` of study.toml says of the cold immersion."""
+    protocol: Mapping[str, Any] = settings.get("protocol", {})
+    follow_up_min = _number(protocol.get("follow_up_min"))
+    return ChallengeFacts(
+        water_c=_number(protocol.get("water_c")),
+        immersion_s=_number(protocol.get("immersion_s")),
+        kept_dry=_yes_no(protocol.get("immersion_dry")),
+        planned_follow_up_s=None if follow_up_min is None else 60.0 * follow_up_min,
+    )
 
 
 def _stated_in(scan: Mapping[Hashable, Any], visit: Visit, settings: Mapping[str, Any]) -> dict[str, str]:

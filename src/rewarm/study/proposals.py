@@ -88,7 +88,8 @@ def propose_corrections(
             warnings.append(f"{item.name}: most of it would lie outside the picture, or on what a person drew there.")
             continue
         reason = f"a proposal to look at: the outlines lie {side.residual_mean_px:.1f} px apart after alignment"
-        items.append(replace(item, mask=mask, drawn_by=_signature(scan, item.drawn_by), reason=reason))
+        signed = _signature(scan, item.drawn_by)
+        items.append(replace(item, mask=mask, drawn_by=signed, reason=reason, replaces=None))
     places = {}
     for name, xy in marks.items():
         side = alignment.sides.get(name.split("_", maxsplit=1)[0])

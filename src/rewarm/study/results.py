@@ -12,7 +12,58 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.measures import DEFAULT_ASSUMPTIONS, Assumptions, Check, Difference, Review
+from rewarm.measures.rewarming_curves import RegionCurves
+from rewarm.measures.rewarming_maps import RewarmingMaps
+from rewarm.motion import Motion
 from rewarm.regions import Regions
+from rewarm.study.scan_plan import ScanPlan
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A recording of rewarming, followed frame by frame.
+
+    ``reference`` is the picture (y, x) in which the regions were found; the maps lie in its geometry. ``time_s``
+    (frames,) is when each of ``motion.frames`` was taken, in seconds since the end of the immersion; ``offset_c``
+    (frames,) was added to each because a reference was in view, 0 without one. ``plan`` opens the recording again,
+    because its pictures are not kept.
+    """
+
+    plan: ScanPlan
+    curves: RegionCurves
+    motion: Motion
+    maps: RewarmingMaps
+    reference: xr.Dataset
+    time_s: NDArray[np.float64]
+    offset_c: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Rewarming:
+    """One cold challenge: a recording, or still pictures of one visit at their times.
+
+    ``scan`` is the recording or the first of the stills, ``scans`` all of them. ``curves`` has the columns of
+    :data:`rewarm.tables.CURVES`, ``metrics`` those of :data:`rewarm.tables.MEASUREMENTS`. ``regions`` are those of the
+    reference picture (of stills: of the last). ``baseline_scan`` is the scan at rest whose temperatures stand for those
+    before the immersion, "" where there is none. ``since_immersion`` is False where nobody stated when the immersion
+    ended. ``followed`` is None for stills; ``stills`` are their pictures, each with its time, empty for a recording.
+    """
+
+    participant: str
+    visit: str
+    scan: str
+    scans: tuple[str, ...]
+    limb: str
+    view: str
+    date: date | None
+    curves: pd.DataFrame
+    metrics: pd.DataFrame
+    regions: Regions
+    baseline_scan: str = ""
+    since_immersion: bool = True
+    followed: Followed | None = None
+    stills: tuple[tuple[float, xr.Dataset], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +73,8 @@ class ScanResult:
     ``measurements`` has the columns of :data:`rewarm.tables.MEASUREMENTS`. ``ambient_c`` is the room's temperature.
     ``reference_offset_c`` is what was added to all temperatures because a reference of known temperature was in view.
     ``review`` judges how the picture was taken; None where nobody looked. ``assumptions`` are what u rests on where
-    neither the file nor the tables say better.
+    neither the file nor the tables say better. ``time_s`` of a still picture while rewarming is when it was taken, in
+    seconds since the end of the immersion. ``followed`` is None but for a recording of rewarming.
     """
 
     participant: str
@@ -40,6 +92,8 @@ class ScanResult:
     warnings: tuple[str, ...] = ()
     review: Review | None = None
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+    time_s: float | None = None
+    followed: Followed | None = None
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -81,7 +135,8 @@ class StudyResult:
     :data:`rewarm.tables.AGREEMENT`; None where no scan was marked by a second reader. ``first_table`` says who took
     part (:data:`rewarm.study.first_table.FIRST_TABLE`), ``injection_totals`` what they were given
     (:data:`rewarm.study.injections.TOTALS`), ``diary_coverage`` which days their diaries hold
-    (:data:`rewarm.study.diary.COVERAGE`); None where the study has nothing of it.
+    (:data:`rewarm.study.diary.COVERAGE`); None where the study has nothing of it. ``rewarmings``
+    are in the order of their first scans.
     """
 
     study_id: str
@@ -100,3 +155,4 @@ class StudyResult:
     first_table: pd.DataFrame | None = None
     injection_totals: pd.DataFrame | None = None
     diary_coverage: pd.DataFrame | None = None
+    rewarmings: tuple[Rewarming, ...] = ()

@@ -25,8 +25,9 @@ from rewarm.study.outputs import (
     stacked,
     write_study_result,
 )
-from rewarm.study.plan import Step, pairs_to_compare, study_steps, study_visits
+from rewarm.study.plan import Step, challenge_facts, pairs_to_compare, study_steps, study_visits
 from rewarm.study.results import Comparison, ScanResult, StudyResult
+from rewarm.study.rewarming import with_rewarmings
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.staging import staged_output
 from rewarm.study.workers import Measurer, measure_in_turn
@@ -40,7 +41,8 @@ def run_study(folder: str | Path, output: str | Path, *, on_progress: Progress |
     """Analyse a study folder: write measurements.csv and .parquet, comparisons.csv, checks.csv, regions/ and run.json.
 
     And first_table.csv, injections.csv (totals) and diary_coverage.csv where the tables hold anything of it, and
-    agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson).
+    agreement.csv where a second reader marked scans (annotations/SCAN.AUTHOR.geojson); curves/SCAN.csv and
+    maps/SCAN.NAME.tif of recordings of rewarming.
 
     ``output`` is built beside its place and renamed into it when complete, so that it is never half-written; it may be
     absent, empty, or an earlier output of rewarm (replaced as a whole). The same inputs give the same bytes.
@@ -67,6 +69,7 @@ def analyse_study(
     scans = _measure_all(check, steps, tell, measurer)
     _refuse_copies(check, steps, scans)
     comparisons, failures = _compare_all(steps, scans, tell)
+    scans, rewarmings = with_rewarmings(scans, facts=challenge_facts(check.settings))
     measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
     agreement, unread, second_readers = study_agreement(check.folder, scans)
     design: Mapping[str, str] = check.settings.get("design", {})
@@ -88,6 +91,7 @@ def analyse_study(
         first_table=_unless_empty(first_table(tables, measurements)),
         injection_totals=_unless_empty(injection_totals(tables)),
         diary_coverage=_unless_empty(diary_coverage(tables.diary, tables.injections)),
+        rewarmings=tuple(rewarmings),
     )
 
 
@@ -174,7 +178,8 @@ def _compare_own(check: StudyCheck, table: pd.DataFrame) -> tuple[list[pd.DataFr
     """Later visits against the first, of figures that were measured elsewhere, at rest."""
     visits = study_visits(check)
     items = []
-    rest = table[table["time_s"].isna()]
+    challenges = set(table.loc[table["metric"].eq("tmin"), "scan"])
+    rest = table[table["time_s"].isna() & ~table["scan"].isin(challenges)]
     for (participant, visit, scan), figures in rest.groupby(["participant", "visit", "scan"], sort=False):
         items.append((visits[str(participant), str(visit)], "", "", "rest", (str(scan), figures)))
     changes: list[pd.DataFrame] = []

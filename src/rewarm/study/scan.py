@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
+import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
+from rewarm.alignment.motion import follow_motion
 from rewarm.anatomy import find_regions
 from rewarm.cameras import open_thermogram
 from rewarm.measures import Circumstances, measure, measurement_warnings, review_picture
+from rewarm.measures.rewarming_curves import region_curves
+from rewarm.measures.rewarming_maps import rewarming_maps
 from rewarm.regions import Regions
 from rewarm.study.outputs import stacked
-from rewarm.study.pictures import Pictures, still_pictures, take_pictures
-from rewarm.study.results import ScanResult
+from rewarm.study.pictures import Course, Pictures, course_picture, take_pictures, with_temperature
+from rewarm.study.results import Followed, ScanResult
 from rewarm.study.scan_plan import ScanPlan as ScanPlan
 from rewarm.tables import MEASUREMENTS
 from rewarm.thermogram import ObjectParameters
-
-SERIES_METRICS: Final = (
-    *("mean", "distal_proximal_difference", "distal_dorsal_difference"),
-    *("left_right_difference", "tci"),
-)
-"""Of every frame of a recording of rewarming these figures are kept; the others would be ten times as many rows."""
 
 
 def measure_scan(plan: ScanPlan) -> ScanResult:
     """Carry out a plan.
 
-    A recording at rest is measured as the mean of its steady frames; one of rewarming gives rows for up to
-    :data:`rewarm.study.pictures.MOST_FRAMES` of its frames (:mod:`rewarm.study.pictures`). Raises the
-    :class:`rewarm.errors.RewarmError` of whichever step cannot be done.
+    A recording at rest is measured as the mean of its steady frames. One of rewarming is followed through up to
+    :data:`rewarm.study.pictures.MOST_FRAMES` of its frames and has no rows yet: :func:`with_rewarmings` computes them
+    when the visit's scan at rest is known. Raises the :class:`rewarm.errors.RewarmError` of whichever step cannot be
+    done.
     """
-    pictures = take_pictures(plan, _open(plan))
-    thermogram = pictures.still
-    regions = find_regions(thermogram, limb=plan.limb, view=plan.view, corrections=plan.corrections)
+    pictures = take_pictures(plan, open_scan(plan))
+    thermogram, regions, reference = _found(plan, pictures)
     warnings = [*pictures.warnings]
     if not regions.found:
         warnings.append(nothing_found(plan.path.name, regions))
@@ -46,9 +45,11 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         limb=plan.limb,
         view=plan.view,
         phase=plan.phase,
-        thermogram=thermogram if pictures.first is None else pictures.first,
+        thermogram=thermogram,
         regions=regions,
         measurements=_measurements(plan, pictures, regions),
+        time_s=plan.time_s,
+        followed=None if pictures.course is None else _followed(plan, pictures.course, thermogram, regions, reference),
         date=plan.date,
         ambient_c=plan.ambient_c,
         reference_offset_c=thermogram.attrs.get("reference_offset_c"),
@@ -59,24 +60,80 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
 
 
 def _measurements(plan: ScanPlan, pictures: Pictures, regions: Regions) -> pd.DataFrame:
-    def rows(thermogram: xr.Dataset, time_s: float | None) -> pd.DataFrame:
-        return measure(
-            thermogram,
-            regions,
-            participant=plan.participant,
-            visit=plan.visit,
-            scan=plan.scan,
-            time_s=time_s,
-            assumptions=plan.assumptions,
-        )
+    if pictures.course is not None:
+        return stacked([], MEASUREMENTS)
+    return measure(
+        pictures.still,
+        regions,
+        participant=plan.participant,
+        visit=plan.visit,
+        scan=plan.scan,
+        time_s=plan.time_s,
+        assumptions=plan.assumptions,
+    )
 
-    if pictures.series is None:
-        return rows(pictures.still, plan.time_s)
-    tables = []
-    for time_s, thermogram in still_pictures(pictures.series):
-        table = rows(thermogram, time_s)
-        tables.append(table[table["metric"].isin(SERIES_METRICS)])
-    return stacked(tables, MEASUREMENTS)
+
+def _found(plan: ScanPlan, pictures: Pictures) -> tuple[xr.Dataset, Regions, int]:
+    """The picture on which regions were found, the regions, and which frame it is (0 of a still).
+
+    Of a recording of rewarming several frames are tried, because a hand may lie over one, and cold toes vanish in
+    another: the one with the most regions, and of these the surest, is taken. What a person drew was drawn on the
+    first of them.
+    """
+    course = pictures.course
+    if course is None:
+        still = pictures.still
+        return still, find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections), 0
+    best: tuple[tuple[float, float], xr.Dataset, Regions, int] | None = None
+    for frame in course.candidates if plan.corrections is None else course.candidates[:1]:
+        still = course_picture(course, frame).load()
+        regions = find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections)
+        rank = (len(regions.found), sum(item.confidence for item in regions.found))
+        if best is None or rank > best[0]:
+            best = (rank, still, regions, frame)
+    assert best is not None  # there is one candidate at least
+    return best[1:]
+
+
+def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Regions, frame: int) -> Followed | None:
+    """A recording's limbs followed, its curves and its maps; None where no region was found to be followed."""
+    if not regions.found:
+        return None
+    start_s = plan.time_s or 0.0
+    motion = follow_motion(
+        course.recording,
+        regions,
+        reference=frame,
+        frames=course.frames,
+        find=_finder(plan, reference) if plan.corrections is None else None,
+    )
+    recording = course.recording
+    if course.offsets is not None:  # so that the reference's uncertainty stands in for the camera's
+        said = {name: value for name, value in reference.attrs.items() if name.startswith("reference_")}
+        recording = recording.assign_attrs(said | {"reference_own_u_c": float(course.offsets.own_u_c.min())})
+    curves = region_curves(
+        recording, regions, motion, start_s=start_s, offsets=course.offsets, assumptions=plan.assumptions
+    )
+    maps = rewarming_maps(course.recording, regions, motion, start_s=start_s)
+    seconds = course.recording["time"].to_numpy().astype(np.float64)
+    time_s = start_s + seconds[motion.frames] - seconds[0]
+    offset_c = np.zeros(len(motion.frames)) if course.offsets is None else course.offsets.offset_c
+    return Followed(plan, curves, motion, maps, reference, time_s, offset_c)
+
+
+def _finder(plan: ScanPlan, reference: xr.Dataset) -> Callable[[NDArray[np.float32]], Regions]:
+    """Finds the regions of other frames of a recording. What a person drew stays: no finder may anchor it anew."""
+
+    asked: dict[bytes, Regions] = {}
+
+    def find(frame: NDArray[np.float32]) -> Regions:
+        key = frame.tobytes()
+        if key not in asked:  # each limb asks for the same frames; one answer is kept
+            asked.clear()
+            asked[key] = find_regions(with_temperature(reference, frame), limb=plan.limb, view=plan.view)
+        return asked[key]
+
+    return find
 
 
 def nothing_found(name: str, regions: Regions) -> str:
@@ -100,7 +157,7 @@ def _circumstances(plan: ScanPlan) -> Circumstances:
     )
 
 
-def _open(plan: ScanPlan) -> xr.Dataset:
+def open_scan(plan: ScanPlan) -> xr.Dataset:
     """The still picture or recording of a plan, nothing of it read yet, with its camera's specification."""
     given = plan.parameters
     if plan.lenient:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from rewarm.errors import InvalidInputError, RewarmError
+from rewarm.regions import PHASES
 from rewarm.study.outputs import gather_measurements, write_scans
-from rewarm.study.results import ScanResult
+from rewarm.study.results import Rewarming, ScanResult
+from rewarm.study.rewarming import with_rewarmings
 from rewarm.study.scan import measure_scan
 from rewarm.study.scan_ids import scan_ids
 from rewarm.study.scan_plan import ScanPlan
@@ -23,6 +25,8 @@ def measure_files(
     *,
     limb: str = "feet",
     view: str = "plantar",
+    phase: str = "rest",
+    time_s: float | None = None,
     corrections: str | Path | None = None,
     emissivity: float | None = None,
     reflected_c: float | None = None,
@@ -33,12 +37,16 @@ def measure_files(
     """Measure recordings; write measurements.csv and .parquet, checks.csv, regions/ and run.json into ``output``.
 
     ``corrections`` is a folder of SCAN.geojson (a scan being named as its file, without suffix), or one such file
-    where there is one recording. Returns the table (columns of :data:`rewarm.tables.MEASUREMENTS`); its
+    where there is one recording. With ``phase="rewarming"`` recordings of many frames also give the figures of a cold
+    challenge, curves/ and maps/; ``time_s`` is then when the first frame was taken, in seconds since the end of the
+    immersion. Returns the table (columns of :data:`rewarm.tables.MEASUREMENTS`); its
     ``attrs["warnings"]`` are sentences a person should read.
 
     Raises :class:`InvalidInputError` (all files' troubles together), the error itself where there is one file, and
     :class:`OutputError`; then nothing is written.
     """
+    if phase not in PHASES:
+        raise InvalidInputError(f"phase: expected one of {', '.join(PHASES)}; found {phase!r}")
     paths = [Path(file) for file in files]
     if not paths:
         raise InvalidInputError("files: expected at least one recording; found none")
@@ -52,16 +60,34 @@ def measure_files(
         air_c=air_c,
     )
     with staged_output(output, protect=paths) as stage:
-        scans = _measure_all(
-            [
-                ScanPlan(path=path, scan=scan, limb=limb, view=view, parameters=parameters, corrections=drawn.get(scan))
-                for path, scan in zip(paths, ids, strict=True)
-            ]
-        )
+        plans = [
+            ScanPlan(
+                path=path,
+                scan=scan,
+                limb=limb,
+                view=view,
+                phase=phase,
+                time_s=time_s,
+                parameters=parameters,
+                corrections=drawn.get(scan),
+            )
+            for path, scan in zip(paths, ids, strict=True)
+        ]
+        scans, rewarmings = with_rewarmings(_measure_all(plans))
         table = gather_measurements(scans)
-        write_scans(scans, table, stage)
+        write_scans(scans, table, stage, rewarmings=rewarmings)
     table.attrs["warnings"] = [text for scan in scans for text in scan.warnings]
     return table
+
+
+def follow_file(plan: ScanPlan) -> Rewarming:
+    """The challenge of one recording of rewarming; raises :class:`InvalidInputError` where it is none."""
+    _, rewarmings = with_rewarmings(_measure_all([plan]))
+    if not rewarmings:
+        raise InvalidInputError(
+            f"{plan.path.name}: expected a recording of many frames; found a single picture. Give a recording"
+        )
+    return rewarmings[0]
 
 
 def _measure_all(plans: Sequence[ScanPlan]) -> list[ScanResult]:
