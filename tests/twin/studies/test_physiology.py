@@ -22,7 +22,7 @@ from rewarm.twin.studies.draw import draw_study
 from rewarm.twin.studies.physiology import rewarming
 
 PLAN = StudyPlan(
-    groups=(GroupPlan(n=24, condition="primary_raynaud"),),
+    groups=(GroupPlan(n=12, condition="primary_raynaud"),),
     visits=VisitsPlan(weeks=(0, 6), slack_days=0),
     outdoor=OutdoorPlan(amplitude_c=0, noise_sd_c=0),
 )
@@ -30,16 +30,15 @@ WHOLE = ToxinPlan(person_sd=0, toe_sd=0)
 
 
 def effect(plan: StudyPlan) -> float:
-    visits = simulate_measurements(plan).truth["visits"].query("visit == 'week06'")
-    return float(visits["change_injection_c"].mean())
+    return float(draw_study(plan, 1).rest.causes["injection_c"][:, 1].mean())
 
 
-def test_a_nerve_block_does_more_where_there_is_drive_and_dilation_does_not_ask() -> None:
+def test_a_nerve_block_does_more_where_there_is_drive_and_dilation_less_where_tone_is_high() -> None:
     cool, warm = RoomPlan(mean_c=21, sd_c=0), RoomPlan(mean_c=28, sd_c=0)
     block, dilate = replace(WHOLE, nerve_block=0.8), replace(WHOLE, direct_dilation=0.3)
     in_cool = {t: effect(replace(PLAN, toxin=toxin, room=cool)) for t, toxin in (("block", block), ("dilate", dilate))}
     in_warm = {t: effect(replace(PLAN, toxin=toxin, room=warm)) for t, toxin in (("block", block), ("dilate", dilate))}
-    assert min(*in_cool.values(), *in_warm.values()) > 0.3
+    assert min(*in_cool.values(), *in_warm.values()) > 0.15
     assert in_cool["block"] / in_warm["block"] > in_cool["dilate"] / in_warm["dilate"]
 
 

@@ -14,13 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rewarm.twin.challenge import NO_BLOCK, Block, Challenge, DigitCourses
 from rewarm.twin.groups import Vessels, draw_people
 from rewarm.twin.studies.calendar import Calendar
 from rewarm.twin.studies.people import NOMINAL_ROOM_C
 from rewarm.twin.studies.plan import REFERENCE_OUTDOOR_C, StudyPlan
 from rewarm.twin.studies.rest import RestTruth
 from rewarm.twin.studies.treatment import Treatment, course, placebo_course
-from rewarm.twin.vessels import NO_BLOCK, Block, Challenge, DigitCourses, simulate_digits
+from rewarm.twin.vessels import simulate_digits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
