@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from rewarm.effects.design import Threat
+from rewarm.effects.design import Threat, grade_design
 from rewarm.effects.draws import Floats, interval
 from rewarm.effects.duration import duration_words
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
@@ -83,7 +83,7 @@ def threat_sentence(threat: Threat) -> str:
     """Status, reason and plausible size in one sentence."""
     size = ""
     if threat.size == threat.size and threat.unit in UNITS and threat.status != "excluded":
-        size = f" That alone may make about {amount(threat.size, threat.unit)}"
+        size = f" That alone may make about {amount(threat.size, threat.unit, signed=threat.unit != '1')}"
         size += f" ({threat.source})." if threat.source else "."
     return f"{threat.reason}.{size}"
 
@@ -216,4 +216,5 @@ def _diary_answer(result: StudyEffects) -> tuple[str, ...]:
     group = [item for item in rows if item.effect.who == GROUP] or list(rows)
     best = sorted(group, key=lambda item: (item.effect.outcome != result.primary, item.effect.estimand))
     heels = result.heels.sentences[:1] if result.heels else ()
-    return (best[0].sentence, *heels) if best else heels
+    first = tuple(item.sentence for item in best[:1])
+    return (*first, *heels, f"{grade_design(result.facts).sentence}.")

@@ -16,7 +16,7 @@ import xarray as xr
 from rewarm.clinical import StudyTables
 from rewarm.effects.bayes import DEFAULT_SAMPLING, Sampling
 from rewarm.effects.classical import ClassicalTest, with_holm
-from rewarm.effects.design import DesignFacts, Threat, design_facts
+from rewarm.effects.design import DesignFacts, Threat, design_facts, threats_to
 from rewarm.effects.diaries import DiaryResult, diary_effects
 from rewarm.effects.frame import analysis_frame, digits_measured
 from rewarm.effects.heel_effects import HeelsResult, heel_effects
@@ -61,6 +61,20 @@ class StudyEffects:
     heels: HeelsResult | None
     tests: tuple[ClassicalTest, ...]
     notes: tuple[str, ...]
+
+    @property
+    def threats(self) -> tuple[Threat, ...]:
+        """Rival explanations of the primary outcome."""
+        if self.metrics:
+            return self.metrics[0].threats
+        return threats_to(self.facts, self.primary, "1", estimand=self.diary_estimand)
+
+    @property
+    def diary_estimand(self) -> str:
+        """The strongest estimand that the diaries carry for the primary outcome."""
+        rows = self.diaries.effects if self.diaries else ()
+        found = {item.effect.estimand for item in rows if item.effect.outcome == self.primary}
+        return "effect_vs_control" if "effect_vs_control" in found else "change_from_baseline"
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -126,6 +140,7 @@ def write_study_effects(result: StudyEffects, folder: str | Path) -> None:
     write_table(effects_table(result.effects), place / "effects.csv")
     write_table(_rows_table(result.tests, ClassicalTest), place / "tests.csv")
     threats = [(item.outcome.name, item.region, threat) for item in result.metrics for threat in item.threats]
+    threats = threats or [(result.primary, "", threat) for threat in result.threats]
     write_table(_labelled(threats, Threat), place / "threats.csv")
     checks = [(item.outcome.name, item.region, row) for item in result.metrics for row in item.sensitivity]
     write_table(_labelled(checks, Sensitivity), place / "sensitivity.csv")
