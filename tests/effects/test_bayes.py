@@ -1,7 +1,10 @@
 """The sampler beside the fast estimator on the same study: two ways to one posterior. One compilation, few draws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 pytest.importorskip("pymc", reason="the extra rewarm[effects] is not installed", exc_type=ImportError)
 pytest.importorskip("nutpie", reason="the extra rewarm[effects] is not installed", exc_type=ImportError)
@@ -63,3 +66,19 @@ def test_missing_libraries_are_named_with_what_to_do(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "nutpie", None)
     with pytest.raises(InvalidInputError, match=r"found no nutpie. Install them with: pip install 'rewarm\[effects\]'"):
         bayes._libraries()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_was_not_reached_enters_as_at_least_that_much(data):
+    """At the starting point every deviation is zero, so that the likelihood can be written down."""
+    import pymc
+
+    reached = np.arange(len(data.y)) % 7 > 0
+    noise = np.hypot(data.priors.spreads["residual"], data.u_own)
+    mean = data.columns @ data.prior_mean
+    seen = norm.logpdf(data.y, mean, noise)
+    at_least = norm.logsf(data.y, mean, noise)
+    for model_data, expected in ((data, seen), (replace(data, reached=reached), np.where(reached, seen, at_least))):
+        model = bayes._model(pymc, model_data)
+        found = model.compile_logp(vars=model.observed_RVs, mode="FAST_COMPILE")(model.initial_point())
+        assert float(found) == pytest.approx(float(expected.sum()), rel=1e-6)
