@@ -130,12 +130,18 @@ def _blocks(data: ModelData) -> _Blocks:
         same={
             "person": both.astype(np.float64),
             "limb": same(cells.limb),
-            "visit": visits,
+            "visit": both * np.where(visits > 0, 1.0, _near(padded(cells.day), data.priors.flare)),
             "visit_limb": same(cells.visit_limb),
             "change": after[:, :, None] * after[:, None, :],
         },
         held=held,
     )
+
+
+def _near(day: Floats, flare: tuple[float, float]) -> Floats:
+    """Correlation of different visits of one person, (people, m, m), by their days (people, m)."""
+    share, days = flare
+    return np.asarray(share * np.exp(-np.abs(day[:, :, None] - day[:, None, :]) / days))
 
 
 def _spreads(data: ModelData) -> tuple[str, ...]:

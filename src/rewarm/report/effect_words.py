@@ -8,7 +8,7 @@ import numpy as np
 
 from rewarm.effects.design import Threat, grade_design
 from rewarm.effects.draws import Floats, interval
-from rewarm.effects.duration import duration_words
+from rewarm.effects.duration import duration_interval, duration_words
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
 from rewarm.report.words import NBSP, number
@@ -112,6 +112,11 @@ def confounder_sentence(item: OutcomeEffects) -> str:
     unit = item.outcome.unit
     if found.lower == 0:
         return "The interval holds zero already: nothing unmeasured is needed to explain what was seen."
+    if found.lower < 0.05:
+        return (
+            "Hardly anything unmeasured is needed to leave the effect in doubt, and "
+            f"{amount(found.estimate, unit, signed=False)} would explain all of it."
+        )
     return (
         f"Something that nobody measured, and that changed after the injections in the treated alone, would have to "
         f"make {amount(found.lower, unit, signed=False)} to leave the effect in doubt, and "
@@ -154,7 +159,9 @@ def _lasting(item: OutcomeEffects) -> str:
     size = (
         "that matters" if item.outcome.log else f"of {amount(item.important, item.outcome.unit, signed=False)} or more"
     )
-    return f"A difference {size} lasted {duration_words(whole)}."
+    _, low, high = duration_interval(whole, item.level)
+    end = "the last visit or longer" if high != high else f"{high:.0f} days"
+    return f"A difference {size} lasted {duration_words(whole)} (from {low:.0f} days to {end})."
 
 
 def _helps(item: OutcomeEffects) -> bool:
