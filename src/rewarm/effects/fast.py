@@ -23,6 +23,8 @@ from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
 _DRAWS: Final = 600
+_ROUNDS: Final = 5
+_GOOD_K: Final = 0.5
 _DEGREES: Final = 5.0
 _STEP: Final = 0.05
 _MEMORY: Final = 4_000_000
@@ -277,19 +279,20 @@ def _importance(
 ) -> tuple[Floats, Floats, float]:
     """Parameter vectors, their smoothed log weights, and the Pareto shape that tells whether to trust them."""
     centre, cov = mode, _curvature(data, blocks, mode)
-    theta, log_weights, pareto_k = mode[None], np.zeros(1), np.inf
-    for _ in range(3):
+    best = mode[None], np.zeros(1), np.inf
+    for _ in range(_ROUNDS):
         theta, log_proposal = _student(centre, cov, _DRAWS, rng)
-        raw = _log_posterior(data, blocks, theta) - log_proposal
-        log_weights, pareto_k = _smoothed(raw)
+        log_weights, pareto_k = _smoothed(_log_posterior(data, blocks, theta) - log_proposal)
         weights = np.exp(log_weights - log_weights.max())
         weights /= weights.sum()
-        if pareto_k < 0.5 and 1.0 / np.sum(weights**2) > _DRAWS / 4:
-            break
+        if pareto_k < best[2]:
+            best = theta, log_weights, pareto_k
+        if pareto_k < _GOOD_K and 1.0 / np.sum(weights**2) > _DRAWS / 4:
+            return theta, log_weights, pareto_k
         centre = weights @ theta
         spread = (theta - centre).T @ ((theta - centre) * weights[:, None])
         cov = 0.8 * spread + 0.2 * cov
-    return theta, log_weights, pareto_k
+    return best
 
 
 def _student(centre: Floats, cov: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
