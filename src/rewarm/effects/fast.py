@@ -132,7 +132,7 @@ def _blocks(data: ModelData) -> _Blocks:
         same={
             "person": both.astype(np.float64),
             "limb": same(cells.limb),
-            "visit": both * np.where(visits > 0, 1.0, _near(padded(cells.day), data.priors.flare)),
+            "visit": np.where(visits > 0, 1.0, _near(padded(cells.day), data.priors.flare)) * both.astype(np.float64),
             "visit_limb": same(cells.visit_limb),
             "change": after[:, :, None] * after[:, None, :],
         },

@@ -83,7 +83,7 @@ class Priors:
     offset_share: tuple[float, float] = (2.0, 2.0)
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
-    log_shape: tuple[float, float] = (1.25, 0.4)
+    log_shape: tuple[float, float] = (1.5, 0.5)
     spreads: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
             {
