@@ -157,3 +157,11 @@ def test_visits_close_together_are_worth_less():
     weekly = effect_of(world(people=4, days=(-3, -2, -1, 0, 40, 41, 42, 43)))
     apart = effect_of(world(people=4, days=(-150, -100, -50, 0, 30, 60, 90, 120), lasts=999))
     assert weekly[2] - weekly[1] > apart[2] - apart[1]
+
+
+def test_parameters_that_no_prior_reaches_count_for_nothing():
+    data = build_model(frame_of(world(people=2)), MEAN)
+    blocks, start = fast._blocks(data), fast._start(data)
+    found = fast._log_posterior(data, blocks, np.stack([start, start + 60.0, start - 60.0]))
+    assert np.isfinite(found[0])
+    assert np.isneginf(found[1:]).all()

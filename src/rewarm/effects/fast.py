@@ -231,9 +231,15 @@ def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
 
 
 def _log_posterior(data: ModelData, blocks: _Blocks, theta: Floats) -> Floats:
+    """Log posterior of K parameter vectors, (K,); −∞ far outside the priors, where matrices would lose their rank."""
+    low, high = _bounds(data)
+    inside = ((theta >= low) & (theta <= high)).all(axis=1)
     size = max(1, _MEMORY // blocks.known.size)
-    parts = [_solve(data, blocks, theta[i : i + size]).log_likelihood for i in range(0, len(theta), size)]
-    return np.asarray(np.concatenate(parts) + _log_prior(data, theta))
+    kept = theta[inside]
+    parts = [_solve(data, blocks, kept[i : i + size]).log_likelihood for i in range(0, len(kept), size)]
+    found = np.full(len(theta), -np.inf)
+    found[inside] = np.concatenate([*parts, np.zeros(0)]) + _log_prior(data, kept)
+    return found
 
 
 def _start(data: ModelData) -> Floats:
@@ -241,6 +247,17 @@ def _start(data: ModelData) -> Floats:
     spreads = [np.log(priors.spreads[name]) for name in _spreads(data)]
     share = [0.0] if data.has_offset else []
     return np.array([*spreads, priors.log_onset[0], priors.log_duration[0], priors.log_shape[0], *share])
+
+
+def _bounds(data: ModelData) -> tuple[Floats, Floats]:
+    """Logarithms that no prior reaches: spreads e⁻⁷ to e⁴ of their means, times e±⁴, the share's logit ±9."""
+    start = _start(data)
+    spreads = len(_spreads(data))
+    low, high = start - 4.0, start + 4.0
+    low[:spreads] = start[:spreads] - 7.0
+    if data.has_offset:
+        low[-1], high[-1] = -9.0, 9.0
+    return low, high
 
 
 def _mode(data: ModelData, blocks: _Blocks) -> Floats:
@@ -252,7 +269,8 @@ def _mode(data: ModelData, blocks: _Blocks) -> Floats:
         n = len(theta)
         return float(values[0]), np.asarray((values[1 : n + 1] - values[n + 1 :]) / 2e-4)
 
-    bounds = [(centre - 5.0, centre + 3.0) for centre in start]
+    low, high = _bounds(data)
+    bounds = list(zip(low + 0.3, high - 0.3, strict=True))  # room for the steps of the derivatives
     found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60, "ftol": 1e-7})
     return np.asarray(found.x, dtype=np.float64)
 
