@@ -14,7 +14,7 @@ from rewarm.effects.draws import interval
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import build_model
+from rewarm.effects.model import build_model, course
 from rewarm.errors import InvalidInputError
 from tests.effects.effect_worlds import world
 
@@ -82,3 +82,31 @@ def test_what_was_not_reached_enters_as_at_least_that_much(data):
         model = bayes._model(pymc, model_data)
         found = model.compile_logp(vars=model.observed_RVs, mode="FAST_COMPILE")(model.initial_point())
         assert float(found) == pytest.approx(float(expected.sum()), rel=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_term_stands_where_the_page_says(data):
+    """At a point drawn at random the likelihood is that of y = X·β + person + limb + ..., written down again."""
+    import pymc
+
+    model = bayes._model(pymc, data)
+    rng = np.random.default_rng(3)
+    point = {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in model.initial_point().items()}
+    found = model.compile_logp(vars=model.observed_RVs, mode="FAST_COMPILE")(point)
+    sd = {name: np.exp(point[f"sd_{name}_log__"]) for name in data.spreads}
+    share = 1 / (1 + np.exp(-point["offset_share_logodds__"]))
+    mean = data.columns @ (point["beta"] * data.prior_sd + data.prior_mean)
+    mean = mean + point["digit"][data.digit] + point["z_visit_limb"][data.visit_limb] * sd["visit_limb"]
+    visit = np.linalg.cholesky(data.visit_correlation()) @ point["z_visit"] * sd["visit"]
+    mean = mean + (visit + point["z_offset"] * share * data.u_visit)[data.visit]
+    mean = mean + ((point["z_slope"] * data.slope_sd)[data.person] * data.slopes).sum(axis=1)
+    person = point["population"] + point["z_effect_person"] * sd["effect_person"]
+    duration = np.exp(point["log_duration"] + point["z_duration"] * np.exp(point["sd_duration_log__"]))
+    treated = np.unique(data.digit[data.treated > 0])
+    for row in np.flatnonzero(data.treated):
+        own = person[data.person[row]]
+        own = own + sd["effect_digit"] * point["z_effect_digit"][np.searchsorted(treated, data.digit[row])]
+        lasts = duration[data.person[row]]
+        mean[row] += own * course(data.day[row], np.exp(point["log_onset"]), lasts, np.exp(point["log_shape"]))
+    expected = norm.logpdf(data.y, mean, np.hypot(sd["residual"], data.u_own)).sum()
+    assert float(found) == pytest.approx(float(expected), rel=1e-6)
