@@ -146,3 +146,22 @@ def test_says_what_it_cannot_do():
     censored = replace(data, reached=np.arange(len(data.y)) > 0)
     with pytest.raises(InvalidInputError, match="no censored value for the fast estimator; found 1"):
         fast.fit_fast(censored)
+
+
+def test_visits_close_together_are_worth_less():
+    """A flare of two weeks is seen twice by two visits in a week, which say less than two visits a month apart."""
+    data = build_model(frame_of(world(people=1, days=(-7, 0, 7, 60))), MEAN)
+    correlation = data.visit_correlation()
+    assert correlation[0, 1] == pytest.approx(0.5 * np.exp(-7 / 15))
+    assert correlation[0, 3] < 0.01
+    weekly = effect_of(world(people=4, days=(-3, -2, -1, 0, 40, 41, 42, 43)))
+    apart = effect_of(world(people=4, days=(-150, -100, -50, 0, 30, 60, 90, 120), lasts=999))
+    assert weekly[2] - weekly[1] > apart[2] - apart[1]
+
+
+def test_parameters_that_no_prior_reaches_count_for_nothing():
+    data = build_model(frame_of(world(people=2)), MEAN)
+    blocks, start = fast._blocks(data), fast._start(data)
+    found = fast._log_posterior(data, blocks, np.stack([start, start + 60.0, start - 60.0]))
+    assert np.isfinite(found[0])
+    assert np.isneginf(found[1:]).all()

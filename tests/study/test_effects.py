@@ -188,3 +188,20 @@ def test_the_command_writes_and_says_where(tmp_path):
     assert {"effects.csv", "effects.html", "run.json"} <= {path.name for path in out.iterdir()}
     again = CliRunner().invoke(app, ["effect", str(folder), "-o", str(out), "--fast", "--no-pdf"])
     assert again.exit_code == 0, again.output
+
+
+def test_a_stated_control_that_was_not_measured_is_told(tmp_path):
+    folder = write_study(tmp_path / "s", world(people=2), kind="split_limb", more='control = "untreated_region"\n')
+    result = study_effects(folder, sampler=None)
+    assert any(
+        "the control is untreated region, but no untreated toe or finger was measured" in n for n in result.notes
+    )
+    assert result.metrics[0].grade.estimand == "effect_modelled"
+
+
+def test_only_the_digits_that_were_treated_are_primary(tmp_path):
+    made = world(people=2)
+    hands = made.measurements.assign(region=made.measurements["region"].str.replace("toe", "finger"))
+    made = type(made)(made.participants, made.visits, made.injections, pd.concat([made.measurements, hands]))
+    result = study_effects(write_study(tmp_path / "s", made), sampler=None)
+    assert [(item.region, item.role) for item in result.metrics] == [("toes", "primary")]

@@ -110,8 +110,10 @@ def _model(pymc: Any, data: ModelData) -> Any:
         limb = pymc.Normal("z_limb", shape=int(data.limb.max()) + 1) * sd["limb"]
         constant = person[_first(data.person, data.digit)] + limb[_first(data.limb, data.digit)]
         digit = pymc.Normal("digit", constant, sd["digit"], shape=digits)
-        visit_sd = tensor.sqrt(sd["visit"] ** 2 + (share * data.u_visit) ** 2)
-        visit = pymc.Normal("z_visit", shape=len(data.u_visit)) * visit_sd
+        lower = np.linalg.cholesky(data.visit_correlation())
+        visit = tensor.dot(lower, pymc.Normal("z_visit", shape=len(data.u_visit))) * sd["visit"]
+        if data.has_offset:
+            visit = visit + pymc.Normal("z_offset", shape=len(data.u_visit)) * share * data.u_visit
         visit_limb = pymc.Normal("z_visit_limb", shape=int(data.visit_limb.max()) + 1) * sd["visit_limb"]
         mean = tensor.dot(data.columns, beta) + digit[data.digit] + visit[data.visit] + visit_limb[data.visit_limb]
         if data.slopes.shape[1]:

@@ -23,6 +23,8 @@ from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
 _DRAWS: Final = 600
+_ROUNDS: Final = 5
+_GOOD_K: Final = 0.5
 _DEGREES: Final = 5.0
 _STEP: Final = 0.05
 _MEMORY: Final = 4_000_000
@@ -130,12 +132,18 @@ def _blocks(data: ModelData) -> _Blocks:
         same={
             "person": both.astype(np.float64),
             "limb": same(cells.limb),
-            "visit": visits,
+            "visit": np.where(visits > 0, 1.0, _near(padded(cells.day), data.priors.flare)) * both.astype(np.float64),
             "visit_limb": same(cells.visit_limb),
             "change": after[:, :, None] * after[:, None, :],
         },
         held=held,
     )
+
+
+def _near(day: Floats, flare: tuple[float, float]) -> Floats:
+    """Correlation of different visits of one person, (people, m, m), by their days (people, m)."""
+    share, days = flare
+    return np.asarray(share * np.exp(-np.abs(day[:, :, None] - day[:, None, :]) / days))
 
 
 def _spreads(data: ModelData) -> tuple[str, ...]:
@@ -223,9 +231,15 @@ def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
 
 
 def _log_posterior(data: ModelData, blocks: _Blocks, theta: Floats) -> Floats:
+    """Log posterior of K parameter vectors, (K,); −∞ far outside the priors, where matrices would lose their rank."""
+    low, high = _bounds(data)
+    inside = ((theta >= low) & (theta <= high)).all(axis=1)
     size = max(1, _MEMORY // blocks.known.size)
-    parts = [_solve(data, blocks, theta[i : i + size]).log_likelihood for i in range(0, len(theta), size)]
-    return np.asarray(np.concatenate(parts) + _log_prior(data, theta))
+    kept = theta[inside]
+    parts = [_solve(data, blocks, kept[i : i + size]).log_likelihood for i in range(0, len(kept), size)]
+    found = np.full(len(theta), -np.inf)
+    found[inside] = np.concatenate([*parts, np.zeros(0)]) + _log_prior(data, kept)
+    return found
 
 
 def _start(data: ModelData) -> Floats:
@@ -233,6 +247,17 @@ def _start(data: ModelData) -> Floats:
     spreads = [np.log(priors.spreads[name]) for name in _spreads(data)]
     share = [0.0] if data.has_offset else []
     return np.array([*spreads, priors.log_onset[0], priors.log_duration[0], priors.log_shape[0], *share])
+
+
+def _bounds(data: ModelData) -> tuple[Floats, Floats]:
+    """Logarithms that no prior reaches: spreads e⁻⁷ to e⁴ of their means, times e±⁴, the share's logit ±9."""
+    start = _start(data)
+    spreads = len(_spreads(data))
+    low, high = start - 4.0, start + 4.0
+    low[:spreads] = start[:spreads] - 7.0
+    if data.has_offset:
+        low[-1], high[-1] = -9.0, 9.0
+    return low, high
 
 
 def _mode(data: ModelData, blocks: _Blocks) -> Floats:
@@ -244,7 +269,8 @@ def _mode(data: ModelData, blocks: _Blocks) -> Floats:
         n = len(theta)
         return float(values[0]), np.asarray((values[1 : n + 1] - values[n + 1 :]) / 2e-4)
 
-    bounds = [(centre - 5.0, centre + 3.0) for centre in start]
+    low, high = _bounds(data)
+    bounds = list(zip(low + 0.3, high - 0.3, strict=True))  # room for the steps of the derivatives
     found = minimize(negative, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60, "ftol": 1e-7})
     return np.asarray(found.x, dtype=np.float64)
 
@@ -271,19 +297,20 @@ def _importance(
 ) -> tuple[Floats, Floats, float]:
     """Parameter vectors, their smoothed log weights, and the Pareto shape that tells whether to trust them."""
     centre, cov = mode, _curvature(data, blocks, mode)
-    theta, log_weights, pareto_k = mode[None], np.zeros(1), np.inf
-    for _ in range(3):
+    best = mode[None], np.zeros(1), np.inf
+    for _ in range(_ROUNDS):
         theta, log_proposal = _student(centre, cov, _DRAWS, rng)
-        raw = _log_posterior(data, blocks, theta) - log_proposal
-        log_weights, pareto_k = _smoothed(raw)
+        log_weights, pareto_k = _smoothed(_log_posterior(data, blocks, theta) - log_proposal)
         weights = np.exp(log_weights - log_weights.max())
         weights /= weights.sum()
-        if pareto_k < 0.5 and 1.0 / np.sum(weights**2) > _DRAWS / 4:
-            break
+        if pareto_k < best[2]:
+            best = theta, log_weights, pareto_k
+        if pareto_k < _GOOD_K and 1.0 / np.sum(weights**2) > _DRAWS / 4:
+            return theta, log_weights, pareto_k
         centre = weights @ theta
         spread = (theta - centre).T @ ((theta - centre) * weights[:, None])
         cov = 0.8 * spread + 0.2 * cov
-    return theta, log_weights, pareto_k
+    return best
 
 
 def _student(centre: Floats, cov: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -56,13 +56,16 @@ class Priors:
 
     ``spreads`` are the means of Gamma(2) priors of the standard deviations, which vanish at zero so that a handful of
     people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2). Slopes are per °C.
+
     ``offset_share`` is a Beta prior of how much of the u that a picture shares differs from visit to visit: a camera's
-    calibration stays, its drift does not, and the table of measurements does not tell them apart.
-    ``camera_sd`` is √2 of what ±2 °C leaves open for a camera. ``enrolment`` is how much worse the first baseline was
-    than usual, in standard deviations between visits: whoever enrols on a bad day is on average 0.8 below the own mean
-    if every second day would do, 1.5 if only the worst of ten does. Onset
-    6.7 ± 5 days (n = 186, PMID 35113259) gives the lognormal of τ; the same source's 78.5 ± 28.4 days and the five
-    months of the toes' case series (doi 10.1136/bcr-2017-219348) both lie well inside that of D.
+    calibration stays, its drift does not, and the table of measurements does not tell them apart. ``camera_sd`` is √2
+    of what ±2 °C leaves open for a camera. ``flare`` is the share of the variance between visits that neighbouring days
+    have in common, and how many days it lasts (chosen: visits a week apart are not independent, a month apart nearly).
+
+    ``enrolment`` is how much worse the first baseline was than usual, in standard deviations between visits: whoever
+    enrols on a bad day is on average 0.8 below the own mean if every second day would do, 1.5 if only the worst of ten
+    does. Onset 6.7 ± 5 days (n = 186, PMID 35113259) gives the lognormal of τ; the same source's 78.5 ± 28.4 days and
+    the five months of the toes' case series (doi 10.1136/bcr-2017-219348) both lie well inside that of D.
     """
 
     effect_sd: float = 2.5
@@ -76,10 +79,11 @@ class Priors:
     enrolment: tuple[float, float] = (0.8, 0.8)
     enrolment_at_worst: tuple[float, float] = (1.3, 0.5)
     camera_sd: float = 1.6
+    flare: tuple[float, float] = (0.5, 15.0)
     offset_share: tuple[float, float] = (2.0, 2.0)
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
-    log_shape: tuple[float, float] = (1.25, 0.4)
+    log_shape: tuple[float, float] = (1.5, 0.5)
     spreads: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
             {
@@ -141,6 +145,15 @@ class ModelData:
     def has_offset(self) -> bool:
         """Whether pictures share an error that is worth a parameter."""
         return bool(self.u_visit.max() > _LEAST_OFFSET)
+
+    def visit_correlation(self) -> Floats:
+        """Correlation of the visits' deviations (visits, visits): less the further apart, 0 between people."""
+        first = np.unique(self.visit, return_index=True)[1]
+        day, person = self.day[first], self.person[first]
+        share, days = self.priors.flare
+        near = share * np.exp(-np.abs(day[:, None] - day[None, :]) / days)
+        same = person[:, None] == person[None, :]
+        return np.asarray(np.where(np.eye(len(day), dtype=bool), 1.0, near * same))
 
     @property
     def typical_offset(self) -> float:

@@ -65,16 +65,18 @@ def course_figure(item: OutcomeEffects) -> Markup:
     return _svg(parts, HEIGHT, label)
 
 
-def forest_figure(item: OutcomeEffects) -> Markup:
-    """One line a person and one for the group: effect (full) and unadjusted change (hollow), with intervals."""
-    names = [GROUP, *item.draws.people]
-    by_name = {
-        name: [row for row in item.effects if row.who == name and row.unit == item.outcome.unit] for name in names
-    }
+def forest_figure(rows: Sequence[Effect], *, logarithm: bool = False) -> Markup:
+    """One line a person and one for the group: effect (full) and unadjusted change (hollow), with intervals.
+
+    ``rows`` are of one outcome and unit; those of no finite estimate are left out.
+    """
+    rows = [row for row in rows if math.isfinite(row.estimate)]
+    names = [GROUP, *sorted({row.who for row in rows} - {GROUP})]
+    by_name = {name: [row for row in rows if row.who == name] for name in names}
     values = [value for rows in by_name.values() for row in rows for value in (row.lower, row.upper)]
-    at: Scale = math.log if item.outcome.log else float
-    neutral = 1.0 if item.outcome.log else 0.0
-    scaled = [at(value) for value in (*values, neutral) if math.isfinite(value) and (value > 0 or not item.outcome.log)]
+    at: Scale = math.log if logarithm else float
+    neutral = 1.0 if logarithm else 0.0
+    scaled = [at(value) for value in (*values, neutral) if math.isfinite(value) and (value > 0 or not logarithm)]
     ticks = _ticks(min(scaled), max(scaled))
     height = max(HEIGHT, TOP + BOTTOM + ROW * len(names))
     across = _scale(ticks[0], ticks[-1], NAMES, WIDTH - RIGHT)
@@ -83,8 +85,9 @@ def forest_figure(item: OutcomeEffects) -> Markup:
         x = across(tick)
         colour = _INK if tick == at(neutral) else "#e2e5e9"
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{height - BOTTOM}" stroke="{colour}"/>')
-        parts.append(_text(x, height - BOTTOM + 18, _tick_words(tick, item.outcome.log), "middle"))
-    unit = {"delta_degC": "°C", "ratio": "times"}.get(item.outcome.unit, item.outcome.unit)
+        parts.append(_text(x, height - BOTTOM + 18, _tick_words(tick, logarithm), "middle"))
+    units = {row.unit for row in rows}
+    unit = {"delta_degC": "°C", "ratio": "times", "1": "points"}.get(next(iter(units), ""), next(iter(units), ""))
     parts.append(_text((NAMES + WIDTH - RIGHT) / 2, height - 8, unit, "middle"))
     step = (height - TOP - BOTTOM) / len(names)
     for i, name in enumerate(names):

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from rewarm.effects.design import Threat
+from rewarm.effects.design import Threat, grade_design
 from rewarm.effects.draws import Floats, interval
-from rewarm.effects.duration import duration_words
+from rewarm.effects.duration import duration_interval, duration_words
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
 from rewarm.report.words import NBSP, number
@@ -83,7 +83,7 @@ def threat_sentence(threat: Threat) -> str:
     """Status, reason and plausible size in one sentence."""
     size = ""
     if threat.size == threat.size and threat.unit in UNITS and threat.status != "excluded":
-        size = f" That alone may make about {amount(threat.size, threat.unit)}"
+        size = f" That alone may make about {amount(threat.size, threat.unit, signed=threat.unit != '1')}"
         size += f" ({threat.source})." if threat.source else "."
     return f"{threat.reason}.{size}"
 
@@ -112,6 +112,11 @@ def confounder_sentence(item: OutcomeEffects) -> str:
     unit = item.outcome.unit
     if found.lower == 0:
         return "The interval holds zero already: nothing unmeasured is needed to explain what was seen."
+    if found.lower < 0.05:
+        return (
+            "Hardly anything unmeasured is needed to leave the effect in doubt, and "
+            f"{amount(found.estimate, unit, signed=False)} would explain all of it."
+        )
     return (
         f"Something that nobody measured, and that changed after the injections in the treated alone, would have to "
         f"make {amount(found.lower, unit, signed=False)} to leave the effect in doubt, and "
@@ -154,7 +159,9 @@ def _lasting(item: OutcomeEffects) -> str:
     size = (
         "that matters" if item.outcome.log else f"of {amount(item.important, item.outcome.unit, signed=False)} or more"
     )
-    return f"A difference {size} lasted {duration_words(whole)}."
+    _, low, high = duration_interval(whole, item.level)
+    end = "the last visit or longer" if high != high else f"{high:.0f} days"
+    return f"A difference {size} lasted {duration_words(whole)} (from {low:.0f} days to {end})."
 
 
 def _helps(item: OutcomeEffects) -> bool:
@@ -216,4 +223,5 @@ def _diary_answer(result: StudyEffects) -> tuple[str, ...]:
     group = [item for item in rows if item.effect.who == GROUP] or list(rows)
     best = sorted(group, key=lambda item: (item.effect.outcome != result.primary, item.effect.estimand))
     heels = result.heels.sentences[:1] if result.heels else ()
-    return (best[0].sentence, *heels) if best else heels
+    first = tuple(item.sentence for item in best[:1])
+    return (*first, *heels, f"{grade_design(result.facts).sentence}.")

@@ -8,6 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rewarm.effects.metrics import METRIC_OUTCOMES
+from rewarm.effects.outcomes import DIARY_OUTCOMES
 from rewarm.effects.rows import GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
 from rewarm.pdf import Printer
@@ -84,7 +86,7 @@ def _render(result: StudyEffects, *, interactive: bool) -> str:
         result=result,
         style=style,
         answer=answer(result),
-        figures=[figure for item in result.metrics[:1] for figure in (course_figure(item), forest_figure(item))],
+        figures=_figures_of(result),
         caption=_caption(result),
         tables=_effect_tables(result),
         doubts=_doubts(result),
@@ -98,9 +100,20 @@ def _render(result: StudyEffects, *, interactive: bool) -> str:
     )
 
 
+def _figures_of(result: StudyEffects) -> list[Markup]:
+    """The primary outcome over time and for each person; diaries have the second alone."""
+    kinds = ("change_from_baseline", "effect_modelled", "effect_vs_control")
+    rows = [row for row in result.effects if row.outcome == result.primary and row.estimand in kinds]
+    if result.metrics:
+        item = result.metrics[0]
+        shown = [row for row in rows if row.region == item.region]
+        return [course_figure(item), forest_figure(shown, logarithm=item.outcome.log)]
+    return [forest_figure([row for row in rows if not row.side])] if rows else []
+
+
 def _caption(result: StudyEffects) -> str:
     if not result.metrics:
-        return ""
+        return "Each person and all together: full, with season and a bad start taken out; hollow, the mere change."
     item = result.metrics[0]
     text = "Left: the effect over time, mean over the treated people; the band holds it with "
     text += f"{item.level:.0%} probability. Grey ticks are the days of visits; the broken line is the difference that "
@@ -118,9 +131,10 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
         rows = [row for row in result.effects if row.outcome == outcome]
         primary = outcome == result.primary
         shown = rows if primary else [row for row in rows if row.who == GROUP] or rows
+        order = list(dict.fromkeys(row.estimand for row in shown))
+        shown = sorted(shown, key=lambda row: (order.index(row.estimand), row.who != GROUP))
         role = "primary outcome" + ("" if result.declared else ", not declared beforehand") if primary else "secondary"
-        words = next((item.outcome.words for item in result.metrics if item.outcome.name == outcome), "")
-        name = words or outcome.replace("_", " ")
+        name = _outcome_words(outcome)
         tables.append(
             TextTable(
                 f"{name[0].upper()}{name[1:]} ({role})",
@@ -130,6 +144,12 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
             )
         )
     return tables
+
+
+def _outcome_words(outcome: str) -> str:
+    if outcome in METRIC_OUTCOMES:
+        return METRIC_OUTCOMES[outcome].words
+    return DIARY_OUTCOMES[outcome].words if outcome in DIARY_OUTCOMES else outcome.replace("_", " ")
 
 
 def _cells(row: Effect, *, at_least: bool) -> tuple[str, ...]:
@@ -158,9 +178,7 @@ def _probability_note(rows: Sequence[Effect]) -> str:
 
 def _doubts(result: StudyEffects) -> list[tuple[str, list[tuple[str, str]]]]:
     """Threats by status, what is there first; of the primary outcome."""
-    if not result.metrics:
-        return []
-    threats = result.metrics[0].threats
+    threats = result.threats
     titles = (
         ("present", "There, and part of what was seen"),
         ("unknown", "Not known"),
@@ -178,7 +196,7 @@ def _diary_sentences(result: StudyEffects) -> list[str]:
     sentences = [item.sentence for item in result.diaries.effects if item.effect.who == GROUP] if result.diaries else []
     if result.heels:
         sentences += [*result.heels.sentences, *result.heels.flats_sentences]
-    return list(dict.fromkeys(sentences))
+    return [sentence for sentence in dict.fromkeys(sentences) if sentence not in answer(result)]
 
 
 def _details(result: StudyEffects) -> list[TextTable]:

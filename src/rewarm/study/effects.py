@@ -16,9 +16,10 @@ import xarray as xr
 from rewarm.clinical import StudyTables
 from rewarm.effects.bayes import DEFAULT_SAMPLING, Sampling
 from rewarm.effects.classical import ClassicalTest, with_holm
-from rewarm.effects.design import DesignFacts, Threat, design_facts
+from rewarm.effects.design import DesignFacts, Threat, design_facts, threats_to
 from rewarm.effects.diaries import DiaryResult, diary_effects
-from rewarm.effects.frame import analysis_frame, digits_measured
+from rewarm.effects.dose import treated_regions
+from rewarm.effects.frame import DIGITS, analysis_frame, digits_measured
 from rewarm.effects.heel_effects import HeelsResult, heel_effects
 from rewarm.effects.metrics import METRIC_OUTCOMES, Outcome
 from rewarm.effects.outcomes import DIARY_OUTCOMES
@@ -61,6 +62,20 @@ class StudyEffects:
     heels: HeelsResult | None
     tests: tuple[ClassicalTest, ...]
     notes: tuple[str, ...]
+
+    @property
+    def threats(self) -> tuple[Threat, ...]:
+        """Rival explanations of the primary outcome."""
+        if self.metrics:
+            return self.metrics[0].threats
+        return threats_to(self.facts, self.primary, "1", estimand=self.diary_estimand)
+
+    @property
+    def diary_estimand(self) -> str:
+        """The strongest estimand that the diaries carry for the primary outcome."""
+        rows = self.diaries.effects if self.diaries else ()
+        found = {item.effect.estimand for item in rows if item.effect.outcome == self.primary}
+        return "effect_vs_control" if "effect_vs_control" in found else "change_from_baseline"
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -107,6 +122,12 @@ def study_effects(
             f"{folder}: expected measurements or a diary; found neither. Give the folder of an earlier "
             "'rewarm run' with --measurements, or add diary.csv"
         )
+    control = tables.design.control
+    if metrics and control != "none" and metrics[0].grade.estimand != "effect_vs_control":
+        notes.append(
+            f"study.toml says that the control is {control.replace('_', ' ')}, but no untreated toe or finger was "
+            "measured at the same visits: there is nothing to compare with"
+        )
     if not declared:
         notes.append(
             "study.toml declares no primary outcome, so rewarm took the usual one. Chosen after the data were seen, it "
@@ -126,6 +147,7 @@ def write_study_effects(result: StudyEffects, folder: str | Path) -> None:
     write_table(effects_table(result.effects), place / "effects.csv")
     write_table(_rows_table(result.tests, ClassicalTest), place / "tests.csv")
     threats = [(item.outcome.name, item.region, threat) for item in result.metrics for threat in item.threats]
+    threats = threats or [(result.primary, "", threat) for threat in result.threats]
     write_table(_labelled(threats, Threat), place / "threats.csv")
     checks = [(item.outcome.name, item.region, row) for item in result.metrics for row in item.sensitivity]
     write_table(_labelled(checks, Sensitivity), place / "sensitivity.csv")
@@ -207,10 +229,10 @@ def _metric_effects(
     notes: list[str],
 ) -> list[OutcomeEffects]:
     asked = [
-        (METRIC_OUTCOMES[name], role, region)
+        (METRIC_OUTCOMES[name], role if place == 0 else "secondary", region)
         for name, role in wanted
         if name in METRIC_OUTCOMES
-        for region in digits_measured(tables.measurements, name)
+        for place, region in enumerate(_treated_digits(tables, name))
     ]
     found = []
     for i, (outcome, role, region) in enumerate(asked):
@@ -236,6 +258,13 @@ def _metric_effects(
         if name not in METRIC_OUTCOMES and name not in DIARY_OUTCOMES:
             notes.append(f"{name} was left out: no effect on it is defined")
     return found
+
+
+def _treated_digits(tables: StudyTables, outcome: str) -> tuple[str, ...]:
+    """toes, fingers: those measured of which any was treated; all measured ones where no site is a digit."""
+    measured = digits_measured(tables.measurements, outcome)
+    reached = {region for _, _, region in treated_regions(tables.injections)}
+    return tuple(name for name in measured if reached.intersection(DIGITS[name])) or measured
 
 
 def _recovery_tests(tables: StudyTables, item: OutcomeEffects, notes: list[str]) -> list[ClassicalTest]:

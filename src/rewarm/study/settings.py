@@ -45,6 +45,7 @@ DESIGN: Final = (
     Setting("randomised", "yes_no", "whether chance decided who, which limb or which period was treated"),
     Setting("masked_reading", "yes_no", "whether who read the pictures did not know which was which"),
     Setting("masked_rating", "yes_no", "whether who filled in the diary did not know the treatment"),
+    Setting("enrolled_at_worst", "yes_no", "whether people were enrolled because they were at their worst"),
 )
 OUTCOMES: Final = (
     Setting("primary", "text", "the one outcome that decides: a metric, or a column of the diary"),

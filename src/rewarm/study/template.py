@@ -73,6 +73,9 @@ _SETTING_EXAMPLES: Final = {
     "warm_up_min": "30",
     "viewing_angle_deg": "10",
     "reference_accuracy_c": "0.2",
+    "water_c": "15",
+    "immersion_s": "60",
+    "follow_up_min": "15",
 }
 _CONTROL_OF: Final = {"case_series": "none", "split_limb": "untreated_limb", "parallel": "placebo", "n_of_1": "none"}
 _WRITTEN_SECTIONS: Final = ("design", "outcomes", "camera.ID", "protocol")
