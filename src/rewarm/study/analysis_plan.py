@@ -29,8 +29,9 @@ _ANALYSIS: Final = {
         "t interval over people. This is a change from baseline, whatever caused it, and is reported as nothing else"
     ),
     "split_limb": (
-        "change of the treated minus change of the untreated limb of each person; one-sample t-test and t "
-        "interval over people"
+        "treated minus untreated limb of each person over the visits after the treatment, with the same "
+        "difference of the "
+        "baseline visits as covariate; ordinary least squares over people and its t interval"
     ),
     "parallel": (
         "analysis of covariance: mean over the visits after the treatment by arm, with the mean of the baseline "
