@@ -86,7 +86,7 @@ def fit_heels(days: HeelDays, *, window: Window | None = None, memory: Memory | 
         pain_before=float(days.pain[rated & (period == "before")].mean()),
         load_before=_mean(days.load, sides["before"]),
         load_after=_mean(days.load, sides["effect"]),
-        load_change_sd=float(np.hypot(*(_unseen_sd(days.load, period == word) for word in ("before", "effect")))),
+        load_change_sd=float(np.linalg.norm([_unseen_sd(days.load, period == word) for word in ("before", "effect")])),
         hours_before=_mean(days.hours, sides["before"]),
         hours_after=_mean(days.hours, sides["effect"]),
         seen_low=low,

@@ -178,13 +178,16 @@ def power_words(design: Design) -> str:
     """The result in one sentence."""
     size, wanted = design.participants_needed, design.plan["design.power"]
     effect = f"{design.effect:g} {design.plan['outcome.unit']}".strip()
+    finds = "find an effect"
+    if design.plan["design.kind"] == "case_series":
+        finds = "show a change, whatever causes it, where the treatment makes one"
     if size is None:
         most = max(design.rows, key=lambda row: row.participants)
         return (
-            f"Even {most.participants} people find an effect of {effect} with a power of {most.power:.0%} only; "
+            f"Even {most.participants} people {finds} of {effect} with a power of {most.power:.0%} only; "
             f"{wanted:.0%} were wanted."
         )
-    return f"{size} people find an effect of {effect} with a power of {wanted:.0%}."
+    return f"{size} people {finds} of {effect}, with a power of {wanted:.0%}."
 
 
 def _sample_size(design: Design) -> str:
