@@ -9,23 +9,28 @@ skewed day-to-day variation, a person's own everything. The tables are what a cl
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chisquare, ttest_1samp
 
 from rewarm.effects.draws import interval
 from rewarm.effects.duration import duration_interval, durations
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
-from rewarm.effects.model import build_model
 from rewarm.effects.metrics import outcome_named
+from rewarm.effects.model import ModelData, build_model
+from rewarm.effects.model import course as shape_of
 from rewarm.effects.rows import LEVEL
+from rewarm.twin.studies import read_plan, simulate_measurements
 
+DAY: Final = np.array([42.0])
 TOES: Final = ("toe1", "toe2", "toe3", "toe4", "toe5")
 
 
@@ -66,17 +71,16 @@ class Study:
     injections: pd.DataFrame
     measurements: pd.DataFrame
     scans: pd.DataFrame
-    effects: Mapping[str, tuple[float, float, float, float]]
+    effects: Mapping[str, Callable[[np.ndarray], np.ndarray]]
 
     def true_effect(self, days: np.ndarray) -> np.ndarray:
         """Mean effect over the treated people on these days, °C."""
-        return np.mean([course(days, *values) for values in self.effects.values()], axis=0)
+        return np.mean([effect(days) for effect in self.effects.values()], axis=0)
 
-    def true_duration(self, threshold_c: float, last: float) -> tuple[float, bool]:
-        """Days from onset to the end of the mean effect over the threshold, and whether the last visit came first."""
-        days = np.arange(0.0, last + 1.0)
-        above = np.flatnonzero(self.true_effect(days) >= threshold_c)
-        return (float(above[-1] - above[0]), bool(above[-1] == last)) if len(above) else (0.0, False)
+    def true_duration(self, threshold_c: float, last: float) -> float:
+        """Days from onset to the end of the mean effect over the threshold, or to the last visit."""
+        above = np.flatnonzero(self.true_effect(np.arange(0.0, last + 1.0)) >= threshold_c)
+        return float(above[-1] - above[0]) if len(above) else 0.0
 
 
 def course(days: np.ndarray, size: float, onset: float, lasts: float, width: float) -> np.ndarray:
@@ -87,34 +91,70 @@ def course(days: np.ndarray, size: float, onset: float, lasts: float, width: flo
     return np.where(days > 0, size * rise * fall, 0.0)
 
 
-def judge(scenario: Scenario, seed: int) -> dict[str, float]:
+def judge(study: Study, seed: int) -> dict[str, float]:
     """One simulated study, read by the fast estimator, beside its truth."""
-    study = simulate(scenario, seed)
     outcome = outcome_named("mean")
     frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
-    worst = scenario.settings.get("enrolled_at_worst")
-    draws = fit_fast(build_model(frame, outcome, randomised=scenario.randomised, enrolled_at_worst=worst), seed=seed)
-    estimate, lower, upper = interval(draws.mean_effect(np.array([42.0]))[:, 0], LEVEL)
-    truth = float(study.true_effect(np.array([42.0]))[0])
+    design = study.settings["design"]
+    model = build_model(
+        frame, outcome, randomised=design.get("randomised"), enrolled_at_worst=design.get("enrolled_at_worst")
+    )
+    draws = fit_fast(model, seed=seed)
+    estimate, lower, upper = interval(draws.mean_effect(DAY)[:, 0], LEVEL)
+    truth = float(study.true_effect(DAY)[0])
     whole = durations(draws, 1.0)[0]
     days, shortest, longest = duration_interval(whole, LEVEL)
-    true_days, _ = study.true_duration(1.0, whole.last_day)
+    true_days = study.true_duration(1.0, whole.last_day)
     inside = [
-        bound[1] <= float(course(np.array(42.0), *study.effects[who])) <= bound[2]
+        bound[1] <= float(study.effects[who](DAY)[0]) <= bound[2]
         for i, who in enumerate(draws.people)
-        for bound in [interval(draws.person_effect(np.array([42.0]), i)[:, 0], LEVEL)]
+        for bound in [interval(draws.person_effect(DAY, i)[:, 0], LEVEL)]
     ]
     return {
+        **_paired_t_test(frame),
         "truth": truth,
         "estimate": estimate,
         "width": upper - lower,
         "covered": lower <= truth <= upper,
-        "called": lower > 0,
+        "left_over": lower > 0,
+        "called": lower > 0 and bool((~frame["treated"]).any()),
         "people_covered": float(np.mean(inside)),
         "duration": days,
         "true_duration": true_days,
         "duration_covered": shortest <= true_days and not longest < true_days,
         "trouble": bool(draws.trouble),
+    }
+
+
+def planned(path: Path, seed: int) -> Study:
+    """A study of a ready plan, drawn by rewarm's twin, whose physiology knows nothing of the estimator."""
+    simulated = simulate_measurements(read_plan(path), seed)
+    tables, courses, people = simulated.tables, simulated.truth["course"], simulated.truth["people"]
+    treated = set(people.loc[people["treatment"] == "toxin", "participant"])
+    effects = {}
+    for who, rows in courses[courses["participant"].isin(treated)].groupby("participant"):
+        days, values = rows["days_since_injection"].to_numpy(), rows["effect_c"].to_numpy()
+        effects[str(who)] = partial(np.interp, xp=days, fp=values)
+    plan = simulated.plan.design
+    randomised = plan.kind in ("split_limb", "parallel", "n_of_1")
+    settings = {"id": path.stem, "design": {"kind": plan.kind, "control": plan.control, "randomised": randomised}}
+    measured = tables["measurements"]
+    visits = measured[["participant", "visit", "scan"]].drop_duplicates()
+    scans = visits.merge(simulated.truth["scans"][["scan", "camera"]], on="scan").assign(view="plantar")
+    return Study(settings, tables["participants"], tables["visits"], tables["injections"], measured, scans, effects)
+
+
+def _paired_t_test(frame: pd.DataFrame) -> dict[str, float]:
+    """What is usually done: each treated toe's last visit within 100 days against its first, as if toes were people."""
+    treated = frame[frame["treated"]]
+    toe = ["participant", "side", "region"]
+    before = treated[treated["baseline"]].sort_values("day").groupby(toe)["value"].last()
+    after = treated[treated["day"].between(1, 100)].sort_values("day").groupby(toe)["value"].last()
+    differences = (after - before).dropna()
+    found = ttest_1samp(differences, 0.0)
+    return {
+        "t_test_estimate": float(differences.mean()),
+        "t_test_called": bool(found.pvalue < 0.05 and found.statistic > 0),
     }
 
 
@@ -136,7 +176,7 @@ def simulate(scenario: Scenario, seed: int) -> Study:
             float(rng.uniform(6, 14)),
         )
         if treated:
-            effects[who] = values
+            effects[who] = partial(course, size=values[0], onset=values[1], lasts=values[2], width=values[3])
         for side in sides if treated else ("left", "right"):
             for site in TOES:
                 dose = 2.0 if treated else 0.0
@@ -197,7 +237,7 @@ def _tables(
     visits: list[tuple[Any, ...]],
     rows: list[tuple[Any, ...]],
     injections: list[tuple[Any, ...]],
-    effects: Mapping[str, tuple[float, float, float, float]],
+    effects: Mapping[str, Callable[[np.ndarray], np.ndarray]],
 ) -> Study:
     settings = {
         "id": scenario.name,
@@ -234,22 +274,133 @@ SCENARIOS: Final = tuple(
     for replaced in (base, replace(base, name=f"{base.name}_no_effect", effect_c=0.0, effect_sd_c=0.0))
 )
 
+_ALONE: Final = Scenario("", "case_series", visits=(-14, 0, 42, 90), effect_c=0.0, effect_sd_c=0.0, people=8)
+_SPLIT: Final = replace(_ALONE, kind="split_limb", control="untreated_limb", randomised=True)
+_WARMER: Final = {"start_of_year": 20, "season_c": 2.5}
+_WORST: Final = {"enrolled_below_c": -0.5, "day_sd_c": 1.0, "weather": "constant", "visits": (0, 14, 42, 90)}
+_CAMERA: Final = {"camera_shift_c": 1.2, "reference": False, "weather": "constant"}
+_REAL: Final = {
+    "effect_c": 3.0,
+    "effect_sd_c": 0.3,
+    "lasts": 150.0,
+    "lasts_sd": 0.05,
+    "visits": (-14, *(0, 14, 42), *(90, 140, 190)),
+}
+TRAPS: Final = (
+    replace(_ALONE, name="weather only, no control", **_WARMER),
+    replace(_SPLIT, name="weather only, one foot untreated", **_WARMER),
+    replace(_ALONE, name="regression to the mean only, no control", **_WORST),
+    replace(_ALONE, name="the same, and study.toml says so", settings={"enrolled_at_worst": True}, **_WORST),
+    replace(_SPLIT, name="regression to the mean only, one foot untreated", **_WORST),
+    replace(_ALONE, name="placebo only, no control", placebo_c=0.8, weather="constant"),
+    replace(_SPLIT, name="placebo only, one foot untreated", placebo_c=0.8, weather="constant"),
+    replace(_ALONE, name="camera reads 1.2 °C more after, no control", **_CAMERA),
+    replace(_SPLIT, name="camera reads 1.2 °C more after, one foot untreated", **_CAMERA),
+    replace(_SPLIT, name="toxin in one foot only, 2 °C", effect_c=2.0, effect_sd_c=0.5),
+    replace(_ALONE, name="a real 3 °C for 150 days, no control", **_REAL),
+    replace(_SPLIT, name="a real 3 °C for 150 days, one foot untreated", **_REAL),
+)
+"""What is true is in the name; nothing else acts."""
+
+
+def simulation_based_calibration(scenario: Scenario, studies: int) -> pd.DataFrame:
+    """Ranks of the truth among posterior draws, truth being drawn from the priors themselves (arXiv:1804.06788).
+
+    Uniform ranks say that the estimator's posterior is that of its model. One row a study: ranks in 0..1 of the mean
+    effect on day 42 and of D.
+    """
+    study, outcome = simulate(scenario, 1), outcome_named("mean")
+    frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
+    data = build_model(frame, outcome, randomised=scenario.randomised)
+    rows = []
+    for seed in range(1, studies + 1):
+        rng = np.random.default_rng(seed)
+        y, effect, duration = _from_priors(data, rng)
+        draws = fit_fast(replace(data, y=y), seed=seed)
+        rows.append(
+            {
+                "effect": float(np.mean(draws.mean_effect(DAY)[:, 0] < effect)),
+                "duration": float(np.mean(draws.duration[:, 0] < duration)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray, float, float]:
+    """Values of every row, the people's mean effect on day 42, and D, all drawn from the model."""
+    priors = data.priors
+    sd = {name: rng.gamma(2.0, priors.spreads[name] / 2.0) for name in data.spreads}
+    share = rng.beta(*priors.offset_share) if data.has_offset else 0.0
+    beta = rng.normal(data.prior_mean, data.prior_sd)
+    beta[0] = data.prior_mean[0]
+    scaled = np.array(data.names) == "enrolment"
+    beta[scaled] *= np.hypot(sd["visit"], share * data.typical_offset)
+    y = data.columns @ beta
+    for name, codes in (
+        ("person", data.person),
+        ("limb", data.limb),
+        ("digit", data.digit),
+        ("visit_limb", data.visit_limb),
+    ):
+        y = y + (rng.normal(0, sd[name], codes.max() + 1))[codes]
+    y = y + rng.normal(0, np.hypot(sd["visit"], share * data.u_visit))[data.visit]
+    slopes = rng.normal(0, data.slope_sd, (len(data.people), len(data.slope_sd)))
+    y = y + (slopes[data.person] * data.slopes).sum(axis=1)
+    if data.parallel:
+        y = y + rng.normal(0, sd["change"], len(data.people))[data.person] * data.after
+    onset, duration, shape = (np.exp(rng.normal(*p)) for p in (priors.log_onset, priors.log_duration, priors.log_shape))
+    person = rng.normal(0, priors.effect_sd) + rng.normal(0, sd["effect_person"], len(data.people))
+    digit = rng.normal(0, sd["effect_digit"], data.digit.max() + 1)
+    y = y + (person[data.person] + digit[data.digit]) * shape_of(data.day, onset, duration, shape) * data.treated
+    y = y + rng.normal(0, np.hypot(sd["residual"], data.u_own))
+    treated = data.treated > 0
+    means = pd.Series(person[data.person] + digit[data.digit])[treated].groupby(data.person[treated]).mean()
+    return y, float(means.mean() * shape_of(DAY, onset, duration, shape)[0]), float(duration)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=200, help="simulated studies for each design")
     parser.add_argument("--only", default="", help="the scenarios whose name holds this")
+    parser.add_argument("--traps", action="store_true", help="the traps instead of the designs")
+    parser.add_argument("--ranks", action="store_true", help="simulation-based calibration instead")
+    parser.add_argument("--plans", type=Path, help="a folder of study plans instead, e.g. examples/plans")
     parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
     arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    if arguments.ranks:
+        _ranks(arguments)
+        return
+    name, cases = _cases(arguments)
+    rows = []
+    for words, make in cases.items():
+        if arguments.only in words:
+            results = pd.DataFrame([judge(make(seed), seed) for seed in range(1, arguments.studies + 1)])
+            rows.append({"design": words, "studies": len(results), **results.mean().round(3)})
+            print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
+    pd.DataFrame(rows).to_csv(arguments.output / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def _ranks(arguments: argparse.Namespace) -> None:
     rows = []
     for scenario in SCENARIOS:
-        if arguments.only in scenario.name:
-            results = pd.DataFrame([judge(scenario, seed) for seed in range(1, arguments.studies + 1)])
-            mean = results.mean()
-            rows.append({"design": scenario.name, "studies": len(results), **mean.round(3)})
-            print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).to_csv(arguments.output / "designs.csv", index=False, lineterminator="\n")
+        if arguments.only in scenario.name and "no_effect" not in scenario.name:
+            ranks = simulation_based_calibration(scenario, arguments.studies)
+            for quantity in ranks:
+                counts = np.histogram(ranks[quantity], bins=10, range=(0.0, 1.0))[0]
+                p = float(chisquare(counts).pvalue)
+                rows.append(
+                    {"design": scenario.name, "quantity": quantity, "ranks": " ".join(map(str, counts)), "p": p}
+                )
+                print(rows[-1], flush=True)
+    pd.DataFrame(rows).to_csv(arguments.output / "ranks.csv", index=False, lineterminator="\n")
+
+
+def _cases(arguments: argparse.Namespace) -> tuple[str, dict[str, Callable[[int], Study]]]:
+    if arguments.plans is not None:
+        return "plans", {path.stem: partial(planned, path) for path in sorted(arguments.plans.glob("*.toml"))}
+    scenarios = TRAPS if arguments.traps else SCENARIOS
+    return ("traps" if arguments.traps else "designs"), {item.name: partial(simulate, item) for item in scenarios}
 
 
 if __name__ == "__main__":

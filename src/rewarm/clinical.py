@@ -21,7 +21,8 @@ class Design:
     ``kind`` is ``case_series``, ``split_limb``, ``parallel`` or ``n_of_1``; ``control`` is ``none``,
     ``untreated_limb``, ``untreated_region`` or ``placebo``. ``randomised``: chance decided who, which limb or which
     period was treated. ``masked_reading``: who read the pictures did not know which was which; ``masked_rating``: who
-    filled in the diary did not know the treatment.
+    filled in the diary did not know the treatment. ``enrolled_at_worst``: people came, or were let in, because they
+    were worse than usual, so that they get better by themselves.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Design:
     randomised: bool | None = None
     masked_reading: bool | None = None
     masked_rating: bool | None = None
+    enrolled_at_worst: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -278,3 +278,11 @@ def test_visits_in_words(recorded: str, expected: str) -> None:
 def test_lists_of_regions_are_short(study: StudyResult) -> None:
     items = [item for item in study.scans[0].regions.items if item.side == "left" or item.region in ("toe1", "toe4")]
     assert list_regions(items) == "left toes 1 to 5; left ball; left arch; left heel; right toes 1, 4"
+
+
+def test_a_study_without_scans_counts_its_participants(study: StudyResult, tmp_path: Path) -> None:
+    bare = replace(study, scans=(), comparisons=(), comparison_table=study.comparison_table.iloc[:0])
+    text = text_of(bare, tmp_path)
+    assert "3 people · 0 scans" in text
+    assert "Who took part" in text
+    assert "this report says nothing about change" in text

@@ -169,6 +169,13 @@ CASES = {
         "metric",
         "rows of t50_reached beside those of t50.*found none. Without them every time counts as reached",
     ),
+    "whose side": Case(
+        "measurements.csv",
+        f"{MEASURED}P1,before,,,,toe1,mean,25,degC\nP1,before,,,,toe1,left_right_difference,1,delta_degC\n",
+        2,
+        "side",
+        "left or right of every figure but left_right_difference; found none in 1 row. Without it",
+    ),
     "half reached": Case(
         "measurements.csv",
         f"{MEASURED}P1,before,,,left,toe1,t50_reached,0.5,1\n",
@@ -360,6 +367,7 @@ def test_one_mistake_is_reported_where_it_is(tables: Path, name: str) -> None:
     matching = [p for p in found if re.search(case.message, str(p))]
     assert matching, f"no problem says {case.message!r}: {[str(p) for p in problems]}"
     assert (matching[0].row, matching[0].severity) == (case.row, case.severity)
+    assert all(problem.advice for problem in problems if problem.severity == "error")
 
 
 def test_a_study_of_tables_alone_has_no_problem(tables: Path) -> None:
@@ -398,3 +406,11 @@ def test_a_cell_that_is_no_date_is_said_beside_two_ways_of_writing(tables: Path)
     (tables / "diary.csv").write_text(f"participant,date,rcs\n{rows}", encoding="utf-8")
     found = {(p.row, p.found) for p in check_study(tables).errors if p.column == "date"}
     assert found == {(3, "'13.01.2026'"), (4, "'yesterday'")}
+
+
+def test_one_mistake_of_every_row_is_named_three_times_and_then_counted(tables: Path) -> None:
+    rows = "".join(f"P1,2026-01-14,left,toe{i},{ONA},2,2,\n" for i in range(1, 6))
+    (tables / "injections.csv").write_text(INJECTED + rows, encoding="utf-8")
+    dilutions = [p for p in check_study(tables).warnings if "a dilution from" in p.expected]
+    assert [p.row for p in dilutions] == [0, 2, 3, 4]
+    assert dilutions[0].found == "something alike in 2 more rows, the last of them row 6"

@@ -455,6 +455,7 @@ def test_one_broken_thing_is_reported_where_it_is(study: Path, name: str) -> Non
     matching = [p for p in found if re.search(case.message, str(p))]
     assert matching, f"no problem says {case.message!r}: {[str(p) for p in found] or check_study(study).problems}"
     assert (matching[0].row, matching[0].severity) == (case.row, case.severity)
+    assert all(p.advice for p in check_study(study).errors)  # what to do next
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.severity == "warning"])
@@ -566,7 +567,7 @@ def test_the_same_mistake_in_many_rows_is_named_ten_times_and_then_counted(study
 def test_measurements_or_a_diary_stand_in_for_scans(study: Path, instead: str) -> None:
     (study / "scans.csv").unlink()
     text = {
-        "measurements.csv": "participant,visit,region,metric,value,unit\nP1,before,toe1,mean,25.1,degC\n",
+        "measurements.csv": "participant,visit,side,region,metric,value,unit\nP1,before,left,toe1,mean,25.1,degC\n",
         "diary.csv": "participant,date,rcs\nP1,2026-01-12,4\n",
     }[instead]
     (study / instead).write_bytes(text.encode())

@@ -435,7 +435,8 @@ def test_free_text_keeps_its_words_but_no_errors_of_the_spreadsheet(tables: Path
     check = check_study(tables)
     assert check.tables["participants"]["underlying"].tolist() == ["unknown", "#REF!", ""]
     assert [str(p) for p in check.errors] == [
-        "participants.csv, row 3, column underlying: expected text, not an error of the spreadsheet; found '#REF!'"
+        "participants.csv, row 3, column underlying: expected text, not an error of the spreadsheet; "
+        "found '#REF!'. Correct it"
     ]
 
 

@@ -8,6 +8,7 @@ doi 10.1214/20-BA1221).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final
@@ -15,26 +16,30 @@ from typing import Any, Final
 import numpy as np
 
 from rewarm.effects.draws import Draws, Floats, treated_names
-from rewarm.effects.model import Ints, ModelData
+from rewarm.effects.model import ENROLMENT, Ints, ModelData
 from rewarm.errors import InvalidInputError
 
 R_HAT_LIMIT: Final = 1.01
 ESS_LIMIT: Final = 400.0
 DURATION_SPREAD: Final = 0.2
 """Mean of the Gamma(2) prior of the standard deviation of log duration between people."""
+MANY_ROWS: Final = 2_000
 INSTALL: Final = "pip install 'rewarm[effects]'"
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How long to sample. ``cores`` processes threads; ``seed`` makes the draws repeatable."""
+    """How long to sample, on ``cores`` threads; ``seed`` makes the draws repeatable.
+
+    Of more than :data:`MANY_ROWS` rows, half as many draws are taken: each then costs ten times as much.
+    """
 
     chains: int = 4
-    tune: int = 600
-    draws: int = 700
+    tune: int = 700
+    draws: int = 800
     cores: int = 2
     seed: int = 1
-    target_accept: float = 0.9
+    target_accept: float = 0.95
 
 
 DEFAULT_SAMPLING: Final = Sampling()
@@ -48,14 +53,22 @@ def fit_bayes(data: ModelData, *, sampling: Sampling = DEFAULT_SAMPLING) -> Draw
 
     Raises :class:`InvalidInputError` where PyMC or nutpie is not installed.
     """
+    with warnings.catch_warnings():
+        # PyTensor warns that it found no BLAS, which its numba code does not need; its libraries of their own futures.
+        warnings.simplefilter("ignore")
+        return _sample(data, sampling)
+
+
+def _sample(data: ModelData, sampling: Sampling) -> Draws:
     pymc, nutpie = _libraries()
     model = _model(pymc, data)
+    few = 2 if len(data.y) > MANY_ROWS else 1
     compiled = nutpie.compile_pymc_model(model, backend="numba")
     trace = nutpie.sample(
         compiled,
         chains=sampling.chains,
-        tune=sampling.tune,
-        draws=sampling.draws,
+        tune=sampling.tune // few,
+        draws=sampling.draws // few,
         cores=sampling.cores,
         seed=sampling.seed,
         target_accept=sampling.target_accept,
@@ -87,13 +100,20 @@ def _model(pymc: Any, data: ModelData) -> Any:
     people, digits = len(data.people), int(data.digit.max()) + 1
     with pymc.Model() as model:
         sd = {name: pymc.Gamma(f"sd_{name}", 2.0, 2.0 / priors.spreads[name]) for name in data.spreads}
-        beta = pymc.Normal("beta", 0.0, 1.0, shape=len(data.names)) * data.prior_sd + data.prior_mean
+        share = pymc.Beta("offset_share", *priors.offset_share) if data.has_offset else 0.0
+        between_visits = tensor.sqrt(sd["visit"] ** 2 + (share * data.typical_offset) ** 2)
+        pymc.Deterministic("between_visits", between_visits)
+        standard = pymc.Normal("beta", 0.0, 1.0, shape=len(data.names)) * data.prior_sd + data.prior_mean
+        scaled = np.array([float(name == ENROLMENT) for name in data.names])
+        beta = standard * (1.0 - scaled + scaled * between_visits)
         person = pymc.Normal("z_person", shape=people) * sd["person"]
         limb = pymc.Normal("z_limb", shape=int(data.limb.max()) + 1) * sd["limb"]
         constant = person[_first(data.person, data.digit)] + limb[_first(data.limb, data.digit)]
         digit = pymc.Normal("digit", constant, sd["digit"], shape=digits)
-        visit_sd = tensor.sqrt(sd["visit"] ** 2 + data.u_visit**2)
-        visit = pymc.Normal("z_visit", shape=len(data.u_visit)) * visit_sd
+        lower = np.linalg.cholesky(data.visit_correlation())
+        visit = tensor.dot(lower, pymc.Normal("z_visit", shape=len(data.u_visit))) * sd["visit"]
+        if data.has_offset:
+            visit = visit + pymc.Normal("z_offset", shape=len(data.u_visit)) * share * data.u_visit
         visit_limb = pymc.Normal("z_visit_limb", shape=int(data.visit_limb.max()) + 1) * sd["visit_limb"]
         mean = tensor.dot(data.columns, beta) + digit[data.digit] + visit[data.visit] + visit_limb[data.visit_limb]
         if data.slopes.shape[1]:
@@ -172,9 +192,13 @@ def _draws(data: ModelData, trace: Any) -> Draws:
     ess = min(float(value.min()) for value in arviz.ess(trace, var_names=judged).data_vars.values())
     diverging = float(trace.sample_stats["diverging"].sum())
     unit = data.unit
-    beta = flat("beta") * data.prior_sd + data.prior_mean
     others = {f"sd_{name}": flat(f"sd_{name}") * unit for name in data.spreads}
+    beta = flat("beta") * data.prior_sd + data.prior_mean
+    scaled = np.array(data.names) == ENROLMENT
+    beta = np.where(scaled, beta * flat("between_visits")[:, None], beta)
     others |= {f"b_{name}": beta[:, i] * unit for i, name in enumerate(data.names)}
+    if data.has_offset:
+        others["offset_share"] = flat("offset_share")
     return Draws(
         people=treated_names(data),
         last_day=data.last_day[data.treated_people],

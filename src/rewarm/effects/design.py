@@ -57,6 +57,7 @@ class DesignFacts:
     control: str
     randomised: bool | None
     masked_reading: bool | None
+    masked_rating: bool | None
     enrolled_at_worst: bool | None
     people: int
     baselines: int
@@ -130,6 +131,7 @@ def design_facts(
         control=control,
         randomised=_flag(design, "randomised"),
         masked_reading=_flag(design, "masked_reading"),
+        masked_rating=_flag(design, "masked_rating"),
         enrolled_at_worst=_flag(design, "enrolled_at_worst"),
         people=len(participants),
         baselines=int(counts.min()) if treated else 0,
@@ -272,10 +274,15 @@ def _placebo(facts: DesignFacts, outcome: str, unit: str, *, rated: bool) -> Thr
 
 
 def _unmasked(facts: DesignFacts, unit: str, *, rated: bool) -> Threat:
+    if rated and facts.masked_rating:
+        reason = "People rated themselves without knowing their treatment"
+        return Threat("unmasked_rating", "excluded", nan, unit, reason, "")
     if rated:
-        masked = facts.control == "placebo"
-        reason = "People rated themselves and " + (
-            "had a placebo to compare with" if masked else "knew their treatment"
+        masked = facts.control == "placebo" and facts.masked_rating is None
+        reason = (
+            "People had a placebo to compare with, but nothing says whether they knew which they got"
+            if masked
+            else "People rated themselves and knew their treatment"
         )
         return Threat("unmasked_rating", "unknown" if masked else "present", nan, unit, reason, "")
     if facts.masked_reading:

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import gammaln
+from scipy.special import expit, gammaln, log_expit
 
 from rewarm.effects.cells import is_common, mean_cells
 from rewarm.effects.draws import Draws, treated_names
-from rewarm.effects.model import Floats, ModelData, course
+from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
 _DRAWS: Final = 600
@@ -28,7 +28,6 @@ _STEP: Final = 0.05
 _MEMORY: Final = 4_000_000
 """Numbers in one stack of covariance matrices."""
 PARETO_LIMIT: Final = 0.7
-COURSE: Final = ("onset", "duration", "shape")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +40,7 @@ class _Blocks:
     treated: Floats
     noise: Floats
     known: Floats
+    offset: Floats
     same: dict[str, Floats]
     held: NDArray[np.bool_]
 
@@ -68,6 +68,8 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
     unit = data.unit
     others = {f"sd_{name}": spreads[:, i] * unit for i, name in enumerate(_spreads(data))}
     others |= {f"b_{name}": coefficients[:, i] * unit for i, name in enumerate(np.array(data.names)[is_common(data)])}
+    if data.has_offset:
+        others["offset_share"] = expit(picked[:, -1])
     effective = float(1.0 / np.sum(weights**2))
     trouble = ""
     if pareto_k > PARETO_LIMIT or effective < 50:
@@ -113,7 +115,7 @@ def _blocks(data: ModelData) -> _Blocks:
 
     visits, groups = same(cells.visit), same(cells.group)
     u_visit, digit_sd = padded(data.u_visit[cells.visit]), padded(cells.digit_sd)
-    known = visits * u_visit[:, :, None] ** 2 + groups * digit_sd[:, :, None] ** 2
+    known = groups * digit_sd[:, :, None] ** 2
     slopes = padded(cells.slopes) * data.slope_sd
     known += slopes @ slopes.transpose(0, 2, 1)
     after = padded(cells.after)
@@ -124,15 +126,22 @@ def _blocks(data: ModelData) -> _Blocks:
         treated=padded(cells.treated),
         noise=padded(cells.noise_sd**2),
         known=known,
+        offset=visits * u_visit[:, :, None] ** 2,
         same={
             "person": both.astype(np.float64),
             "limb": same(cells.limb),
-            "visit": visits,
+            "visit": both * np.where(visits > 0, 1.0, _near(padded(cells.day), data.priors.flare)),
             "visit_limb": same(cells.visit_limb),
             "change": after[:, :, None] * after[:, None, :],
         },
         held=held,
     )
+
+
+def _near(day: Floats, flare: tuple[float, float]) -> Floats:
+    """Correlation of different visits of one person, (people, m, m), by their days (people, m)."""
+    share, days = flare
+    return np.asarray(share * np.exp(-np.abs(day[:, :, None] - day[:, None, :]) / days))
 
 
 def _spreads(data: ModelData) -> tuple[str, ...]:
@@ -148,6 +157,9 @@ def _log_prior(data: ModelData, theta: Floats) -> Floats:
         total += 2.0 * theta[:, i] - 2.0 / priors.spreads[name] * np.exp(theta[:, i])
     for j, (mean, sd) in enumerate((priors.log_onset, priors.log_duration, priors.log_shape)):
         total -= 0.5 * ((theta[:, len(_spreads(data)) + j] - mean) / sd) ** 2
+    if data.has_offset:
+        a, b = priors.offset_share
+        total += a * log_expit(theta[:, -1]) + b * log_expit(-theta[:, -1])
     return total
 
 
@@ -158,6 +170,8 @@ def _covariances(data: ModelData, blocks: _Blocks, theta: Floats) -> tuple[Float
     onset, duration, shape = (np.exp(theta[:, n + j])[:, None, None] for j in range(3))
     effect = course(blocks.day[None], onset, duration, shape) * blocks.treated[None]
     v = np.broadcast_to(blocks.known, (len(theta), *blocks.known.shape)).copy()
+    if data.has_offset:
+        v += expit(theta[:, -1])[:, None, None, None] ** 2 * blocks.offset
     for name, matrix in blocks.same.items():
         if name in variance:
             v += variance[name][:, None, None, None] * matrix
@@ -181,6 +195,19 @@ class _Solved:
     variance: dict[str, Floats]
 
 
+def _coefficient_priors(data: ModelData, theta: Floats) -> tuple[Floats, Floats]:
+    """Means and standard deviations of the fixed coefficients and the effect, (K, p + 1)."""
+    kept = is_common(data)
+    mean = np.tile(np.append(data.prior_mean[kept], 0.0), (len(theta), 1))
+    sd = np.tile(np.append(data.prior_sd[kept], data.priors.effect_sd), (len(theta), 1))
+    scaled = np.append(np.array(data.names)[kept] == ENROLMENT, False)
+    variance = np.exp(2.0 * theta[:, _spreads(data).index("visit")])
+    if data.has_offset:
+        variance = variance + expit(theta[:, -1]) ** 2 * data.typical_offset**2
+    between_visits = np.sqrt(variance)[:, None]
+    return np.where(scaled, mean * between_visits, mean), np.where(scaled, sd * between_visits, sd)
+
+
 def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
     v, effect, variance = _covariances(data, blocks, theta)
     lower = np.linalg.cholesky(v)
@@ -190,14 +217,14 @@ def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
     y = np.broadcast_to(blocks.y, (len(theta), *blocks.y.shape))
     white = np.linalg.solve(lower, np.concatenate([design, y[..., None]], axis=-1))
     gram = np.einsum("kpmi,kpmj->kij", white, white, optimize=True)
-    kept = is_common(data)
-    mean = np.append(data.prior_mean[kept], 0.0)
-    precision = 1.0 / np.append(data.prior_sd[kept], data.priors.effect_sd) ** 2
-    q = gram[:, :-1, :-1] + np.diag(precision)
+    mean, sd = _coefficient_priors(data, theta)
+    precision = 1.0 / sd**2
+    q = gram[:, :-1, :-1] + precision[:, :, None] * np.eye(precision.shape[1])
     h = gram[:, :-1, -1] + precision * mean
     solved = np.linalg.solve(q, h[..., None])[..., 0]
     log_det = 2.0 * np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=(1, 2))
-    log_likelihood = -0.5 * (log_det + np.linalg.slogdet(q)[1] + gram[:, -1, -1] - np.einsum("ki,ki->k", h, solved))
+    fixed = np.linalg.slogdet(q)[1] - np.log(precision).sum(axis=1) + np.sum(precision * mean**2, axis=1)
+    log_likelihood = -0.5 * (log_det + fixed + gram[:, -1, -1] - np.einsum("ki,ki->k", h, solved))
     return _Solved(log_likelihood, q, h, np.asarray(lower, dtype=np.float64), design, effect, variance)
 
 
@@ -210,7 +237,8 @@ def _log_posterior(data: ModelData, blocks: _Blocks, theta: Floats) -> Floats:
 def _start(data: ModelData) -> Floats:
     priors = data.priors
     spreads = [np.log(priors.spreads[name]) for name in _spreads(data)]
-    return np.array([*spreads, priors.log_onset[0], priors.log_duration[0], priors.log_shape[0]])
+    share = [0.0] if data.has_offset else []
+    return np.array([*spreads, priors.log_onset[0], priors.log_duration[0], priors.log_shape[0], *share])
 
 
 def _mode(data: ModelData, blocks: _Blocks) -> Floats:
@@ -307,7 +335,7 @@ def _pareto_fit(x: Floats) -> tuple[float, float]:
     b = 1.0 / x[-1] + (1.0 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))) / (3.0 * max(quartile, 1e-300))
     k = np.mean(np.log1p(-b[:, None] * x), axis=1)
     log_profile = n * (np.log(-b / k) - k - 1.0)
-    weights = 1.0 / np.exp(log_profile[None, :] - log_profile[:, None]).sum(axis=1)
+    weights = np.exp(log_profile - log_profile.max())
     centre = float(np.sum(b * weights) / weights.sum())
     shape = float(np.mean(np.log1p(-centre * x)))
     return (shape * n + 5.0) / (n + 10.0), -shape / centre

@@ -116,7 +116,7 @@ def _with_days(
     start = _starts(visits, injections)
     dates = table["date"].dt.normalize()
     table["day"] = (dates - table["participant"].map(start)).dt.days.astype("float64")
-    table["day_of_year"] = table["date"].dt.dayofyear.astype("float64")
+    table["day_of_year"] = table["date"].dt.day_of_year.astype("float64")
     treated = treated_regions(injections)
     keys = zip(table["participant"], table["side"], table["region"], strict=True)
     table["treated"] = [key in treated for key in keys]

@@ -285,7 +285,7 @@ def _evaluate(blocks: _Blocks, theta: Floats, sigma: float | None, *, derivative
         if derivatives:
             inverse_lower = np.linalg.inv(lower)
             inverses.append(inverse_lower.T @ inverse_lower)
-    beta = np.linalg.solve(xx, xy)
+    beta: Floats = np.asarray(np.linalg.solve(xx, xy), dtype=np.float64)
     rest = max(yy - float(xy @ beta), 1e-300)
     freedom = blocks.n - p
     variance = rest / freedom if sigma is None else sigma**2

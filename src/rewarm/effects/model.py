@@ -5,7 +5,8 @@
 ``c(t) = (1 − exp(−t/τ))·exp(−(t/D)^k)`` is the course of an injection t days old: it sets in with the time constant τ,
 lasts about D days, and fades. The effect has a mean over people, each person's own share and each digit's. What all
 digits of one visit share (the day, the camera's offset) is one number a visit; so untreated digits in the same picture
-take it away from the treated ones. The camera's share has its known variance, the region's own u is added to the error.
+take it away from the treated ones. The camera's share has at most its known variance (how much of it differs between
+visits is estimated), the region's own u is added to the error.
 
 Both estimators (:mod:`rewarm.effects.fast`, :mod:`rewarm.effects.bayes`) fit exactly this with exactly these priors.
 """
@@ -41,8 +42,12 @@ SPREADS: Final = (
 """Standard deviations that are estimated. ``change`` is how differently untreated people change by themselves; it is
 only there where other people are the control."""
 
+ENROLMENT: Final = "enrolment"
+"""Name of the one column whose prior is written in standard deviations between visits."""
+
 KNOTS: Final = (0.05, 0.35, 0.65, 0.95)
 _LEAST_RANGE_C: Final = 0.3
+_LEAST_OFFSET: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,17 @@ class Priors:
     """Priors in units of the outcome (1 °C for temperatures); see docs/effects.md for where each comes from.
 
     ``spreads`` are the means of Gamma(2) priors of the standard deviations, which vanish at zero so that a handful of
-    people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2). Slopes are per °C. Onset
-    6.7 ± 5 days (n = 186, PMID 35113259) gives the lognormal of τ; the same source's 78.5 ± 28.4 days and the five
-    months of the toes' case series (doi 10.1136/bcr-2017-219348) both lie well inside that of D.
+    people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2). Slopes are per °C.
+
+    ``offset_share`` is a Beta prior of how much of the u that a picture shares differs from visit to visit: a camera's
+    calibration stays, its drift does not, and the table of measurements does not tell them apart. ``camera_sd`` is √2
+    of what ±2 °C leaves open for a camera. ``flare`` is the share of the variance between visits that neighbouring days
+    have in common, and how many days it lasts (chosen: visits a week apart are not independent, a month apart nearly).
+
+    ``enrolment`` is how much worse the first baseline was than usual, in standard deviations between visits: whoever
+    enrols on a bad day is on average 0.8 below the own mean if every second day would do, 1.5 if only the worst of ten
+    does. Onset 6.7 ± 5 days (n = 186, PMID 35113259) gives the lognormal of τ; the same source's 78.5 ± 28.4 days and
+    the five months of the toes' case series (doi 10.1136/bcr-2017-219348) both lie well inside that of D.
     """
 
     effect_sd: float = 2.5
@@ -63,9 +76,11 @@ class Priors:
     season_sd: float = 1.0
     room_slope_person_sd: float = 0.2
     outdoor_slope_person_sd: float = 0.05
-    enrolment: tuple[float, float] = (-0.25, 0.4)
-    enrolment_at_worst: tuple[float, float] = (-0.6, 0.4)
-    camera_sd: float = 1.2
+    enrolment: tuple[float, float] = (0.8, 0.8)
+    enrolment_at_worst: tuple[float, float] = (1.3, 0.5)
+    camera_sd: float = 1.6
+    flare: tuple[float, float] = (0.5, 15.0)
+    offset_share: tuple[float, float] = (2.0, 2.0)
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
     log_shape: tuple[float, float] = (1.25, 0.4)
@@ -125,6 +140,25 @@ class ModelData:
     last_day: Floats
     parallel: bool
     priors: Priors
+
+    @property
+    def has_offset(self) -> bool:
+        """Whether pictures share an error that is worth a parameter."""
+        return bool(self.u_visit.max() > _LEAST_OFFSET)
+
+    def visit_correlation(self) -> Floats:
+        """Correlation of the visits' deviations (visits, visits): less the further apart, 0 between people."""
+        first = np.unique(self.visit, return_index=True)[1]
+        day, person = self.day[first], self.person[first]
+        share, days = self.priors.flare
+        near = share * np.exp(-np.abs(day[:, None] - day[None, :]) / days)
+        same = person[:, None] == person[None, :]
+        return np.asarray(np.where(np.eye(len(day), dtype=bool), 1.0, near * same))
+
+    @property
+    def typical_offset(self) -> float:
+        """Root mean square of the u that pictures share."""
+        return float(np.sqrt(np.mean(self.u_visit**2)))
 
     @property
     def spreads(self) -> tuple[str, ...]:
@@ -283,7 +317,7 @@ class _Terms:
     def enrolment(self, outcome: Outcome, *, at_worst: bool) -> None:
         """How much worse than usual people were on the day that they were enrolled."""
         mean, sd = self.priors.enrolment_at_worst if at_worst else self.priors.enrolment
-        self.add("enrolment", self.frame["first_baseline"].to_numpy(dtype=np.float64), mean * outcome.better, sd)
+        self.add(ENROLMENT, self.frame["first_baseline"].to_numpy(dtype=np.float64), -mean * outcome.better, sd)
 
     def _smooth(self, name: str, x: Floats, slope: tuple[float, float], person_sd: float) -> None:
         x = np.where(np.isfinite(x), x, np.nanmean(x)) if np.isfinite(x).any() else np.zeros_like(x)

@@ -1,7 +1,7 @@
 """Randomisation tests: how often chance alone, drawn again as the design drew it, gives as large a difference.
 
-Nothing is assumed about distributions; the unit is the person. The test is two-sided, and exact where all allocations can
-be counted. It is only valid where chance decided, so that is for the caller to know.
+Nothing is assumed about distributions; the unit is the person. The test is two-sided, and exact where all allocations
+can be counted. It is only valid where chance decided, so that is for the caller to know.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -123,15 +123,22 @@ def person_changes(frame: pd.DataFrame, *, by_treatment: bool = False) -> pd.Dat
     return change.groupby(["participant", "kind"]).mean().unstack("kind")
 
 
-def _scipy_p(samples: tuple[Floats, ...], kind: str, *, exact: bool, seed: int) -> float:
+def _scipy_p(
+    samples: tuple[Floats, ...], kind: Literal["samples", "independent"], *, exact: bool, seed: int
+) -> float:
     def statistic(*arrays: Floats, axis: int = -1) -> Floats:
         means = [np.mean(array, axis=axis) for array in arrays]
         return np.asarray(means[0] - means[1] if len(means) == 2 else means[0])
 
     result = permutation_test(
-        samples, statistic, permutation_type=kind, vectorized=True, alternative="two-sided",
-        n_resamples=np.inf if exact else MOST_ALLOCATIONS, rng=np.random.default_rng(seed),
-    )  # fmt: skip
+        samples,
+        statistic,
+        permutation_type=kind,
+        vectorized=True,
+        alternative="two-sided",
+        n_resamples=MOST_ALLOCATIONS + 1 if exact else MOST_ALLOCATIONS,
+        rng=np.random.default_rng(seed),
+    )
     return float(result.pvalue)
 
 

@@ -237,7 +237,7 @@ def _covariance(before: Floats, after: Floats, treated: NDArray[np.bool_]) -> An
 
 
 def _least_squares(x: Floats, y: Floats, n: Floats, column: int) -> Analysed:
-    """Ordinary least squares of each row; ``x`` (trials, people, p) and ``y`` are 0 for those of whom nothing is known."""
+    """Ordinary least squares of each row; ``x`` (trials, people, p) and ``y`` are 0 for those not seen."""
     gram = np.einsum("tni,tnj->tij", x, x)
     inverse = np.linalg.pinv(gram, hermitian=True)
     beta = np.einsum("tij,tnj,tn->ti", inverse, x, y)

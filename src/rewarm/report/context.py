@@ -49,7 +49,7 @@ class WarningGroup:
 
 def facts(result: StudyResult) -> str:
     """One line under the title: design, people, scans, dates."""
-    people = len({scan.participant for scan in result.scans})
+    people = len({scan.participant for scan in result.scans} or set(_recorded_people(result)))
     parts = [DESIGNS.get(result.design, result.design)] if result.design else []
     parts += [count_words(people, "person", "people"), count_words(len(result.scans), "scan", "scans")]
     dates = sorted(scan.date for scan in result.scans if scan.date)
@@ -59,6 +59,12 @@ def facts(result: StudyResult) -> str:
         )
     text = " · ".join(parts)
     return text[:1].upper() + text[1:]
+
+
+def _recorded_people(result: StudyResult) -> Sequence[str]:
+    """Of a study without scans, who is in its table of participants."""
+    table = result.tables.get("participants")
+    return [] if table is None else [str(name) for name in table["participant"]]
 
 
 def count_words(n: int, one: str, many: str) -> str:

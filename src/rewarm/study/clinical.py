@@ -72,6 +72,7 @@ def design_of(settings: Mapping[str, Any]) -> Design:
         randomised=design.get("randomised"),
         masked_reading=design.get("masked_reading"),
         masked_rating=design.get("masked_rating"),
+        enrolled_at_worst=design.get("enrolled_at_worst"),
     )
 
 

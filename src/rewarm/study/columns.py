@@ -128,7 +128,8 @@ def _column_problems(text: TextTable, table: Table) -> tuple[set[str], list[Prob
             problems.append(Problem(text.file, 1, column.name, expected, repr(likely[0]), advice=advice))
         else:
             names = ", ".join(map(str, text.cells.columns))
-            problems.append(Problem(text.file, 1, column.name, expected, f"only {names}"))
+            advice = "Add the column to the header row"
+            problems.append(Problem(text.file, 1, column.name, expected, f"only {names}", advice=advice))
     return taken, problems
 
 
@@ -137,7 +138,8 @@ def _convert(cells: pd.Series, column: Column, text: TextTable) -> tuple[pd.Seri
     cells, problems = _without_words_for_nothing(cells, column, text.file)
     blank = cells == ""
     if column.required and blank.any():
-        problems += row_problems(text.file, column.name, f"a value ({column.meaning})", cells[blank])
+        expected = f"a value ({column.meaning})"
+        problems += row_problems(text.file, column.name, expected, cells[blank], advice="Fill it in")
     filled = cells[~blank]
     if column.kind in ("number", "integer"):
         values, found = read_numbers(filled, column, text.file)
@@ -172,12 +174,14 @@ def _bad(cells: pd.Series, trouble: Callable[[str], str]) -> dict[str, pd.Series
 
 def _text_problems(cells: pd.Series, column: Column, file: str) -> list[Problem]:
     words = column.vocabulary or YES_NO
-    advice: Callable[[str], str] = lambda _: ""  # noqa: E731
+    advice: Callable[[str], str] = lambda _: "Correct it"  # noqa: E731
     severity: Severity = "error"
     if column.kind == "id":
         bad = _bad(cells, id_trouble)
+        advice = lambda _: "Choose another code, the same in every table"  # noqa: E731
     elif column.kind == "file_id":
         bad = _bad(cells, file_id_trouble)
+        advice = lambda _: "Choose another code"  # noqa: E731
     elif column.kind == "box":
         expected = "x0;y0;x1;y1 in pixels, with x1 > x0 and y1 > y0"
         bad = _bad(cells, lambda value: "" if parse_box(value) else expected)
@@ -192,7 +196,8 @@ def _text_problems(cells: pd.Series, column: Column, file: str) -> list[Problem]
             return [part for part in parts if not known(part)]
 
         bad = _bad(cells, lambda value: expected if misfits(value) else "")
-        advice = lambda value: did_you_mean(misfits(value)[0], words).strip()  # noqa: E731
+        otherwise = "It is kept as it is" if severity == "warning" else "Write it in one of these words"
+        advice = lambda value: did_you_mean(misfits(value)[0], words).strip() or otherwise  # noqa: E731
     else:
         broken = "text, not an error of the spreadsheet"
         bad = _bad(cells, lambda value: broken if value.lower() in _BROKEN else "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,7 @@ from rewarm.tables import METRICS
 Tables = Mapping[str, pd.DataFrame]
 Moments = Mapping[tuple[str, str], pd.Series]
 _FAR_DAYS: Final = 730
+_MOST_ALIKE: Final = 3
 _OLDEST: Final = 110
 _MOST_HOURS: Final = {"heel_hours": 24.0, "attack_minutes": 1440.0}
 
@@ -33,12 +35,28 @@ def consistency_problems(tables: Tables, settings: Mapping[str, Any], utc: Momen
         problems += _far_from_visits(name, tables)
     problems += _injected_before_the_first_visit(tables)
     if "injections" in tables:
-        problems += injection_problems(tables["injections"])
+        problems += _some_of(injection_problems(tables["injections"]))
     if "diary" in tables:
         problems += _diary(tables["diary"], utc.get(("diary", "date")))
     if "measurements" in tables:
         problems += measured_problems(tables["measurements"])
     return problems + _design(tables, settings) + _outcomes(tables, settings)
+
+
+def _some_of(problems: Sequence[Problem]) -> list[Problem]:
+    """The first of every kind by name, the rest counted: a mistaken dilution stands in every row of a table."""
+    kinds: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.column, problem.advice), []).append(problem)
+    some: list[Problem] = []
+    for alike in kinds.values():
+        some += alike[:_MOST_ALIKE]
+        more = len(alike) - _MOST_ALIKE
+        if more > 0:
+            noun = "row" if more == 1 else "rows"
+            found = f"something alike in {more} more {noun}, the last of them row {alike[-1].row}"
+            some.append(replace(alike[0], row=0, found=found))
+    return some
 
 
 def _has(frame: pd.DataFrame | None, *columns: str) -> bool:
@@ -69,7 +87,10 @@ def _ages(tables: Tables) -> list[Problem]:
             expected = f"a year of birth from {visits[who][0].year - _OLDEST} to that of the first visit"
             found = f"{born:.0f}, which makes an age of {age:.0f} years"
             severity: Any = "error" if age < 0 else "warning"
-            problems.append(Problem("participants.csv", row_number(row), "birth_year", expected, found, severity))
+            advice = "Correct the year of birth, or the date of the visit"
+            problems.append(
+                Problem("participants.csv", row_number(row), "birth_year", expected, found, severity, advice)
+            )
     return problems
 
 
@@ -208,7 +229,8 @@ def _more_than_a_day_holds(table: pd.DataFrame) -> list[Problem]:
             unit = DIARY.column(column).unit
             expected = f"at most {most:g} {unit} on one day of participant {row['participant']!r}"
             found = f"{row['sum']:g} {unit} over the entries of {row['day']:%Y-%m-%d}"
-            problems.append(Problem("diary.csv", 0, column, expected, found))
+            advice = "Are these the whole day's, entered more than once?"
+            problems.append(Problem("diary.csv", 0, column, expected, found, advice=advice))
     return problems
 
 

@@ -45,7 +45,8 @@ def read_text_table(path: Path) -> tuple[TextTable | None, list[Problem]]:
         data = path.read_bytes()
     except OSError as error:
         found = "a folder" if path.is_dir() else (error.strerror or "a file that cannot be read").lower()
-        return None, [Problem(file, 0, "", "a CSV file that can be read", found)]
+        advice = "Check the file's permissions and kind"
+        return None, [Problem(file, 0, "", "a CSV file that can be read", found, advice=advice)]
     text, problems = _decode(data, file)
     if text is None:
         return None, problems
@@ -70,7 +71,8 @@ def _decode(data: bytes, file: str) -> tuple[str | None, list[Problem]]:
         return None, [Problem(file, 0, "", "text in UTF-8", found, advice=HOW_TO_SAVE)]
 
     if not data.strip():
-        return None, [Problem(file, 0, "", "a header row and at least one row", "an empty file")]
+        advice = "Fill it in, or delete the file; rewarm new makes one with its headings"
+        return None, [Problem(file, 0, "", "a header row and at least one row", "an empty file", advice=advice)]
     if data.startswith(b"PK\x03\x04"):
         advice = f"Rename it to {file.rsplit('.', maxsplit=1)[0]}.xlsx, or save it as CSV UTF-8"
         return None, [Problem(file, 0, "", "text in UTF-8", "an Excel workbook", advice=advice)]
@@ -107,7 +109,9 @@ def text_table(
     """Rows of text, the header first, as a table; blank rows and unnamed blank columns are left out."""
     names = [_trimmed(name) for name in rows[0]] if rows else []
     if not any(names):
-        return None, [Problem(file, 1, "", "a header row with the names of the columns", "an empty first row")]
+        advice = "Write the names of the columns into the first row"
+        expected = "a header row with the names of the columns"
+        return None, [Problem(file, 1, "", expected, "an empty first row", advice=advice)]
     problems = _header_problems(names, file)
     if problems:
         return None, problems
@@ -169,7 +173,8 @@ def _ragged_problems(ragged: list[tuple[int, int]], width: int, advice: str, fil
     ]
     if len(ragged) > _MOST_ROWS_NAMED:
         more = len(ragged) - _MOST_ROWS_NAMED
-        problems.append(Problem(file, 0, "", f"{width} cells in every row", f"{more} more rows with another number"))
+        found_more = f"{more} more rows with another number"
+        problems.append(Problem(file, 0, "", f"{width} cells in every row", found_more, advice=advice))
     return problems
 
 

@@ -119,7 +119,7 @@ def _day_or_month_first(cells: pd.Series, column: str, file: str) -> tuple[str, 
 
 
 def _advice(expected: str) -> str:
-    return "Give the column the format yyyy-mm-dd" if expected == ISO_WORDS else ""
+    return "Give the column the format yyyy-mm-dd" if expected == ISO_WORDS else "Correct it"
 
 
 def _told(

@@ -211,7 +211,8 @@ def _missing(file: str, expected: str, names: set[str]) -> Problem:
             return Problem(file, 0, "", expected, f"{name!r}", advice=f"{HOW_TO_SAVE}, or .xlsx")
         if name.lower() in (f"{file}.txt", f"{file}.csv", f"{stem}.txt"):
             return Problem(file, 0, "", expected, f"{name!r}", advice=f"Rename it to {file}")
-    return Problem(file, 0, "", expected, "no such file")
+    advice = "Add it; rewarm new makes an empty study with every file to fill in"
+    return Problem(file, 0, "", expected, "no such file", advice=advice)
 
 
 def _in_order(problems: list[Problem]) -> list[Problem]:

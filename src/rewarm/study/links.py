@@ -86,10 +86,12 @@ def _duplicates(name: str, frame: pd.DataFrame, moments: pd.Series | None) -> li
     for row, value in again.iloc[:_MOST_NAMED].items():
         expected = f"every {' + '.join(present)} once"
         found = f"{value.replace(_JOIN, ' + ')!r} again, which row {first[value]} has already"
-        problems.append(Problem(f"{name}.csv", row_number(row), present[-1], expected, found))
+        advice = "Correct one of the two, or delete it"
+        problems.append(Problem(f"{name}.csv", row_number(row), present[-1], expected, found, advice=advice))
     if len(again) > _MOST_NAMED:
         found = f"{len(again) - _MOST_NAMED} more repeated rows"
-        problems.append(Problem(f"{name}.csv", 0, present[-1], f"every {' + '.join(present)} once", found))
+        expected = f"every {' + '.join(present)} once"
+        problems.append(Problem(f"{name}.csv", 0, present[-1], expected, found, advice="Correct or delete them"))
     return problems
 
 
@@ -119,9 +121,10 @@ def _unknown_participants(tables: Tables) -> list[Problem]:
 def _lost(name: str, column: str, expected: str, lost: pd.Series, known: set[str]) -> list[Problem]:
     """References to nothing, each distinct one with what it may have meant."""
     lowered = {word.lower(): word for word in sorted(known)}
+    otherwise = "Correct it, or add what it names"
     problems: list[Problem] = []
     for value in lost.unique()[:20]:
-        hint = did_you_mean(str(value), lowered).strip()
+        hint = did_you_mean(str(value), lowered).strip() or otherwise
         for low, word in lowered.items():
             hint = hint.replace(f"'{low}'", repr(word))
         problems += row_problems(f"{name}.csv", column, expected, lost[lost == value], advice=hint)
@@ -193,7 +196,7 @@ def _scan_ids(scans: pd.DataFrame) -> list[Problem]:
     lowered = ids.str.lower()
     clash = lowered.duplicated() & ~ids.duplicated()
     expected = "ids that differ in more than upper and lower case, because they name files"
-    return row_problems("scans.csv", "scan", expected, ids[clash])
+    return row_problems("scans.csv", "scan", expected, ids[clash], advice="Choose another code")
 
 
 def _files(folder: Path, scans: pd.DataFrame) -> list[Problem]:
@@ -277,9 +280,9 @@ def _shared_files(scans: pd.DataFrame) -> list[Problem]:
             elsewhere = any(other[column] != first[column] for column in same)
             if elsewhere or other["limb"] == first["limb"]:
                 found = f"{other['file']!r}, which row {rows.index[0]} has already"
-                problems.append(
-                    Problem("scans.csv", row_number(row), "file", "a recording of its own for every scan", found)
-                )
+                expected = "a recording of its own for every scan"
+                advice = "Name the right recording"
+                problems.append(Problem("scans.csv", row_number(row), "file", expected, found, advice=advice))
     return problems
 
 
@@ -291,7 +294,12 @@ def _views(scans: pd.DataFrame) -> list[Problem]:
         "plantar or dorsal, because the limb is a foot": scans.loc[~hands & (scans["view"] == "palmar"), "view"],
         "palmar or dorsal, because the limb is a hand": scans.loc[hands & (scans["view"] == "plantar"), "view"],
     }
-    return [p for expected, cells in wrong.items() for p in row_problems("scans.csv", "view", expected, cells)]
+    advice = "Correct the view or the limb"
+    return [
+        problem
+        for expected, cells in wrong.items()
+        for problem in row_problems("scans.csv", "view", expected, cells, advice=advice)
+    ]
 
 
 def _references_in_view(scans: pd.DataFrame) -> list[Problem]:
@@ -302,8 +310,8 @@ def _references_in_view(scans: pd.DataFrame) -> list[Problem]:
     where = "where the black body is in the picture, because reference_c is given"
     what = "the black body's temperature, because reference_box is given"
     return [
-        *row_problems("scans.csv", "reference_box", where, no_box),
-        *row_problems("scans.csv", "reference_c", what, no_value),
+        *row_problems("scans.csv", "reference_box", where, no_box, advice="Give both, or neither"),
+        *row_problems("scans.csv", "reference_c", what, no_value, advice="Give both, or neither"),
     ]
 
 
@@ -379,9 +387,11 @@ def _annotations(folder: Path, scans: pd.DataFrame) -> list[Problem]:
         try:
             content = json.loads(path.read_bytes().decode("utf-8-sig"))
         except (OSError, ValueError, RecursionError) as error:
-            problems.append(Problem(file, getattr(error, "lineno", 0), "", "GeoJSON", str(error)))
+            advice = "Save it again with the program that drew it"
+            problems.append(Problem(file, getattr(error, "lineno", 0), "", "GeoJSON", str(error), advice=advice))
             continue
         if not isinstance(content, dict) or content.get("type") != "FeatureCollection":
             kind = content.get("type") if isinstance(content, dict) else type(content).__name__
-            problems.append(Problem(file, 0, "", "a GeoJSON FeatureCollection", repr(kind)))
+            advice = "Save it again with the program that drew it"
+            problems.append(Problem(file, 0, "", "a GeoJSON FeatureCollection", repr(kind), advice=advice))
     return problems

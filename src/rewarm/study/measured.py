@@ -22,7 +22,7 @@ def measured_problems(table: pd.DataFrame) -> list[Problem]:
     """Everything that is wrong with measurements made elsewhere, as a table as read: units, flags, repeated rows."""
     if not {"metric", "unit", "value"}.issubset(table.columns):
         return []
-    return [*_units(table), *_flags(table), *_temperatures(table), *_measured_twice(table)]
+    return [*_units(table), *_flags(table), *_temperatures(table), *_measured_twice(table), *_sides(table)]
 
 
 def _units(table: pd.DataFrame) -> list[Problem]:
@@ -54,7 +54,8 @@ def _flags(table: pd.DataFrame) -> list[Problem]:
     """``t50_reached`` and its like are 1 or 0, and stand beside each time that may be censored."""
     reached = table["metric"].str.endswith("_reached")
     odd = table.loc[reached & ~table["value"].isin([0.0, 1.0]) & table["value"].notna(), "value"]
-    problems = row_problems("measurements.csv", "value", "1 (reached) or 0 (not reached)", odd.map("{:g}".format))
+    expected = "1 (reached) or 0 (not reached)"
+    problems = row_problems("measurements.csv", "value", expected, odd.map("{:g}".format), advice="Correct it")
     for metric in (name.removesuffix("_reached") for name in METRICS if name.endswith("_reached")):
         times = table.index[table["metric"] == metric]
         if len(times) and not (table["metric"] == f"{metric}_reached").any():
@@ -68,10 +69,23 @@ def _flags(table: pd.DataFrame) -> list[Problem]:
     return problems
 
 
+def _sides(table: pd.DataFrame) -> list[Problem]:
+    """Figures that belong to nobody's left or right cannot be told to a limb."""
+    side = table["side"] if "side" in table else pd.Series("", index=table.index)
+    lost = table.loc[(side == "") & (table["metric"] != "left_right_difference") & (table["metric"] != ""), "metric"]
+    if lost.empty:
+        return []
+    found = f"none in {len(lost)} row{'s' if len(lost) > 1 else ''}"
+    advice = "Without it the figure is not compared with the other side, nor told to an injected one"
+    expected = "left or right of every figure but left_right_difference"
+    return [Problem("measurements.csv", row_number(lost.index[0]), "side", expected, found, "warning", advice)]
+
+
 def _temperatures(table: pd.DataFrame) -> list[Problem]:
     warm = (table["unit"] == "degC") & ((table["value"] < -40) | (table["value"] > 80))
     cells = table.loc[warm, "value"].map("{:g}".format)
-    return row_problems("measurements.csv", "value", "a temperature of skin in °C, from -40 to 80", cells)
+    expected = "a temperature of skin in °C, from -40 to 80"
+    return row_problems("measurements.csv", "value", expected, cells, advice="Is it in another unit?")
 
 
 def _measured_twice(table: pd.DataFrame) -> list[Problem]:

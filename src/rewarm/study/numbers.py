@@ -35,7 +35,7 @@ def read_numbers(cells: pd.Series, column: Column, file: str) -> tuple[pd.Series
     problems += row_problems(file, column.name, kind + unit, cells[bad], advice=_ADVICE)
     if column.kind == "integer":
         broken = values.notna() & (values != np.floor(values))
-        problems += row_problems(file, column.name, kind + unit, cells[broken])
+        problems += row_problems(file, column.name, kind + unit, cells[broken], advice="Write it without decimals")
     return values, problems + _range_problems(cells, values, column, file, kind, unit)
 
 
@@ -81,7 +81,11 @@ def _range_problems(
     outside = (values < low) | (values > high)
     if column.low_open:
         outside |= values == low
-    problems = row_problems(file, column.name, f"{kind} {interval_words(column)}{unit}", cells[outside])
+    expected = f"{kind} {interval_words(column)}{unit}"
+    advice = "Correct it, or leave the cell empty where it was not recorded"
+    if column.required:
+        advice = "Correct it"
+    problems = row_problems(file, column.name, expected, cells[outside], advice=advice)
     usual_low = -np.inf if column.usual_low is None else column.usual_low
     usual_high = np.inf if column.usual_high is None else column.usual_high
     unusual = ~outside & ((values < usual_low) | (values > usual_high))

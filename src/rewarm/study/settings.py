@@ -45,6 +45,7 @@ DESIGN: Final = (
     Setting("randomised", "yes_no", "whether chance decided who, which limb or which period was treated"),
     Setting("masked_reading", "yes_no", "whether who read the pictures did not know which was which"),
     Setting("masked_rating", "yes_no", "whether who filled in the diary did not know the treatment"),
+    Setting("enrolled_at_worst", "yes_no", "whether people were enrolled because they were at their worst"),
 )
 OUTCOMES: Final = (
     Setting("primary", "text", "the one outcome that decides: a metric, or a column of the diary"),
@@ -103,7 +104,8 @@ def read_settings(folder: Path) -> tuple[dict[str, Any], list[Problem]]:
         return {}, [Problem(FILE, 0, "", "text in UTF-8", f"byte 0x{error.object[error.start]:02X}", advice=advice)]
     except OSError as error:
         found = "a folder" if path.is_dir() else (error.strerror or "a file that cannot be read").lower()
-        return {}, [Problem(FILE, 0, "", "a text file that can be read", found)]
+        advice = "Check the file's permissions and kind"
+        return {}, [Problem(FILE, 0, "", "a text file that can be read", found, advice=advice)]
     try:
         settings = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # TOMLDecodeError, numbers of thousands of digits, endless nesting
@@ -161,7 +163,8 @@ def _outcomes(values: Any, text: str) -> list[Problem]:
         if secondary.count(outcome) > 1 or ("primary", outcome) in named:
             row = _line(text, "outcomes", "secondary")
             found = f"{outcome!r} twice, or as the primary one too"
-            problems.append(Problem(FILE, row, "outcomes.secondary", "every outcome once", found))
+            advice = "Name it once"
+            problems.append(Problem(FILE, row, "outcomes.secondary", "every outcome once", found, advice=advice))
     return problems
 
 
@@ -186,7 +189,8 @@ def _table(values: Any, declared: tuple[Setting, ...], section: str, text: str) 
         return []
     if not isinstance(values, Mapping):
         row = _line(text, "", section)
-        return [Problem(FILE, row, section, f"a section [{section}]", repr(values))]
+        advice = f"Write [{section}] on a line of its own, and its settings below"
+        return [Problem(FILE, row, section, f"a section [{section}]", repr(values), advice=advice)]
     return _section(values, declared, section, text)
 
 
@@ -205,13 +209,13 @@ def _section(
         if setting.name not in values:
             if setting.required:
                 expected = f"this required setting ({setting.meaning})"
-                problems.append(Problem(FILE, 0, name, expected, "nothing"))
+                problems.append(Problem(FILE, 0, name, expected, "nothing", advice="Add the line"))
             continue
         trouble, advice = _trouble(values[setting.name], setting)
         if trouble:
             row = _line(text, section, setting.name)
             found = repr(values[setting.name]) if values[setting.name] != "" else "nothing yet"
-            problems.append(Problem(FILE, row, name, trouble, found, advice=advice))
+            problems.append(Problem(FILE, row, name, trouble, found, advice=advice or "Correct the line"))
     for key in values:
         if key not in names and key not in sections:
             row = _line(text, section, key)

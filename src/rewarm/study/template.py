@@ -169,7 +169,7 @@ def example_of(setting: Setting) -> str:
 
 def _setting_line(setting: Setting, value: str, *, commented: bool) -> str:
     words = f"{setting.meaning}: {', '.join(setting.vocabulary)}" if setting.vocabulary else setting.meaning
-    if value == '""':
+    if value == '""' and "e.g." not in words:
         words += f", e.g. {example_of(setting)}"
     return f"{'# ' * commented}{setting.name} = {value}  # {words}"
 

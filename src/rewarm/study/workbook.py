@@ -59,7 +59,9 @@ def read_workbook(path: Path, table: str) -> tuple[TextTable | None, list[Proble
         return None, [Problem(file, 0, "", "an Excel workbook", found[:200], advice=_SAVE_AGAIN)]
     if not rows:
         expected = "a header row and at least one row"
-        return None, [Problem(file, 0, "", expected, f"an empty sheet {chosen!r}", advice=_other_sheets(others))]
+        return None, [
+            Problem(file, 0, "", expected, f"an empty sheet {chosen!r}", advice=_other_sheets(others) or "Fill it in")
+        ]
     text, problems = text_table(rows, file, epoch=epoch)
     if others and chosen.strip().lower() != table:
         expected = f"one sheet, or one named {table}"
@@ -82,7 +84,8 @@ def _refusal(path: Path) -> Problem | None:
             found = "one that is protected by a password, or of the old kind (.xls)"
             return Problem(path.name, 0, "", expected, found, advice="Save it as .xlsx without a password")
         if not start:
-            return Problem(path.name, 0, "", "a header row and at least one row", "an empty file")
+            advice = "Fill it in, or delete the file; rewarm new makes one with its headings"
+            return Problem(path.name, 0, "", "a header row and at least one row", "an empty file", advice=advice)
         if not zipfile.is_zipfile(path):
             found = "another kind of file, or a damaged one"
             return Problem(path.name, 0, "", expected, found, advice=_SAVE_AGAIN)
@@ -93,7 +96,8 @@ def _refusal(path: Path) -> Problem | None:
         return Problem(path.name, 0, "", expected, found, advice=_SAVE_AGAIN)
     if size > MOST_BYTES:
         found = f"one of {size / 1e6:.0f} MB"
-        return Problem(path.name, 0, "", f"a workbook of at most {MOST_BYTES / 1e6:.0f} MB unpacked", found)
+        expected = f"a workbook of at most {MOST_BYTES / 1e6:.0f} MB unpacked"
+        return Problem(path.name, 0, "", expected, found, advice="Save the one table that is needed as CSV UTF-8")
     return None
 
 
@@ -209,7 +213,8 @@ def _sheet_problems(sheet: _Sheet, rows: list[list[str]], file: str) -> list[Pro
         problems.append(Problem(file, row, _header(rows, column), "a value", found, "error", advice))
     left = max(0, len(filled) - _MOST_NAMED) + max(0, len(sheet.uncomputed) - _MOST_NAMED)
     if left:
-        problems.append(Problem(file, 0, "", "values alone", f"{left} more merged cells or formulas", "error"))
+        found = f"{left} more merged cells or formulas"
+        problems.append(Problem(file, 0, "", "values alone", found, "error", "Save a copy of the values alone"))
     if sheet.hidden_rows:
         found = f"{sheet.hidden_rows} hidden row{'s' if sheet.hidden_rows > 1 else ''}"
         advice = "They are read like the others: delete what does not belong to the study"
