@@ -163,7 +163,7 @@ def test_masking_is_calibrated_over_many_worlds():
 
 
 def test_harm_after_the_injection_alone_raises_masking():
-    lived, fit = fitted(USUAL, 2)
+    lived, fit = fitted(replace(USUAL, heel_days=7.0, hours_sd=1.0), 2)  # whose load stays as it was
     events = table(
         date=[INJECTED + pd.Timedelta(days=d) for d in (10, 20, 30, 40)],
         term=["toe weakness", "fall", "fall", "cold"],
@@ -173,7 +173,7 @@ def test_harm_after_the_injection_alone_raises_masking():
     harm = harms(events, lived.diary, {"H1": INJECTED})["H1"]
     assert (harm.before, harm.after, dict(harm.terms)) == (0, 3, {"toe weakness": 1, "fall": 2})
     with_harm, without = masking(fit, harm), masking(fit, replace(harm, after=0, terms=()))
-    assert with_harm.probability > without.probability + 0.15
+    assert with_harm.probability > without.probability + 0.5
     assert "Recorded after the injection: fall (2 ×), toe weakness." in with_harm.sentence
 
 

@@ -63,7 +63,7 @@ def test_a_plan_becomes_tables_a_list_and_a_plan_of_analysis(tmp_path: Path):
     text = (out / "analysis_plan.md").read_text()
     assert written["allocation"]["sha256"] in text
     assert "4 or 6" not in text  # who enrols could foretell the end of a block
-    assert f"{design.participants_needed} people find an effect of -1.8 points with a power of 80%" in text
+    assert f"{design.participants_needed} people find an effect of -1.8 points, with a power of 80%" in text
     assert "two-sided, because in one trial flow fell" in text
 
 
@@ -81,6 +81,7 @@ def test_a_case_series_says_what_it_cannot_show(tmp_path: Path):
     design = planned(tmp_path, text + "[life]\nplacebo = -1.0\n")
     assert design.allocation is None
     assert "This design cannot show efficacy" in analysis_plan(design)
+    assert "people show a change, whatever causes it" in analysis_plan(design)
     assert any("A case series shows a change, not an effect" in note for note in design.notes)
     assert any("would call the treatment effective; 2.5% would be right" in note for note in design.notes)
 

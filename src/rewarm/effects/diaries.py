@@ -9,13 +9,14 @@ People are pooled by a t interval over people, so that neither days nor sides co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, nan
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rewarm.effects.design import DesignFacts, design_facts, grade_design, statuses, threats_to
 from rewarm.effects.diary_days import (
@@ -80,12 +81,15 @@ def diary_effects(
     level: float = LEVEL,
     outdoor: pd.Series | None = None,
     memory: Memory | None = None,
+    estimands: Collection[str] = ("change_from_baseline", "effect_modelled", "effect_vs_control"),
 ) -> DiaryResult:
     """Every effect that the diaries of a study can show (typed tables, as :func:`rewarm.study.check_study` gives them).
 
     ``outcomes`` are names of :data:`rewarm.effects.outcomes.DIARY_OUTCOMES`; all that the diary holds where not given.
     ``outdoor`` is °C by calendar day where known better than from the visits. People without an injection (or a
     placebo's date) count as controls of a parallel study from the treated people's median date on.
+
+    Only the ``estimands`` asked for are computed.
 
     Raises :class:`InvalidInputError` for an outcome that is not one.
     """
@@ -105,6 +109,7 @@ def diary_effects(
         window=window or Window(),
         level=level,
         memory=memory,
+        estimands=frozenset(estimands),
     )
     found: list[DiaryEffect] = []
     notes: list[str] = []
@@ -127,6 +132,7 @@ class _Study:
     window: Window
     level: float
     memory: Memory | None
+    estimands: frozenset[str]
 
 
 def _starts(participants: pd.DataFrame, injections: pd.DataFrame, diary: pd.DataFrame) -> dict[str, pd.Timestamp]:
@@ -147,18 +153,23 @@ def _outcome_effects(diary: pd.DataFrame, outcome: DiaryOutcome, study: _Study) 
     controls = [series for series in everybody if series.who not in study.treated]
     if not treated:
         return [], [f"{outcome.name}: no treated person has a value."]
-    raw = _changes(treated, outcome, study, Adjustments())
-    notes = _notes(treated, raw, outcome)
-    found = _own_rows(raw, outcome, study, "change_from_baseline", seasonal=False)
-    season = not study.outdoor.empty
-    bad_start = study.facts.enrolled_at_worst is not False
-    modelled = _changes(treated, outcome, study, Adjustments(season=season, bad_start=bad_start))
-    if (season or bad_start) and modelled:
-        found += _own_rows(modelled, outcome, study, "effect_modelled", seasonal=season)
-    if not season:
-        notes.append("Outdoor temperatures are not known: the season could not be taken out of the diary.")
-    found += _beside_people(raw, _changes(controls, outcome, study, Adjustments()), outcome, study)
-    found += _beside_sides(diary, outcome, study)
+    found: list[DiaryEffect] = []
+    notes: list[str] = []
+    if "change_from_baseline" in study.estimands:
+        raw = _changes(treated, outcome, study, Adjustments())
+        notes += _notes(treated, raw, outcome)
+        found += _own_rows(raw, outcome, study, "change_from_baseline", seasonal=False)
+    if "effect_modelled" in study.estimands:
+        season = not study.outdoor.empty
+        bad_start = study.facts.enrolled_at_worst is not False
+        modelled = _changes(treated, outcome, study, Adjustments(season=season, bad_start=bad_start))
+        if (season or bad_start) and modelled:
+            found += _own_rows(modelled, outcome, study, "effect_modelled", seasonal=season)
+        if not season:
+            notes.append("Outdoor temperatures are not known: the season could not be taken out of the diary.")
+    if "effect_vs_control" in study.estimands:
+        found += _beside_people(treated, controls, outcome, study)
+        found += _beside_sides(diary, outcome, study)
     return found, notes
 
 
@@ -220,37 +231,38 @@ def pool_changes(changes: Sequence[PersonChange], outcome: DiaryOutcome) -> Pool
 
 
 def _beside_people(
-    treated: Sequence[PersonChange], controls: Sequence[PersonChange], outcome: DiaryOutcome, study: _Study
+    treated: Sequence[DaySeries], controls: Sequence[DaySeries], outcome: DiaryOutcome, study: _Study
 ) -> list[DiaryEffect]:
-    """Treated against untreated people: levels after, with the level before as covariate (ANCOVA)."""
-    if outcome.scale == "ordinal":
-        found = compare_arms([c.estimate for c in treated], [c.estimate for c in controls], None, None)
-    else:
-        found = compare_arms(
-            [c.after for c in treated],
-            [c.after for c in controls],
-            [c.before for c in treated],
-            [c.before for c in controls],
-        )
+    """Treated against untreated people: mean of the days after, with that of the days before as covariate (ANCOVA)."""
+    arms = [_levels(arm, study.window) for arm in (treated, controls)]
+    found = compare_arms(arms[0][:, 1], arms[1][:, 1], arms[0][:, 0], arms[1][:, 0])
     if found is None:
         return []
-    before, after = (
-        float(np.mean([getattr(c, word) for c in arm])) for arm, word in ((controls, "after"), (treated, "after"))
-    )
     important = found.cdf(-outcome.important) if isfinite(outcome.important) else nan
     return [
         _row(
-            study, outcome, "effect_vs_control", GROUP, before, after, found.mean, found.interval(study.level),
-            found.cdf(0.0), important, found.n, seasonal=False, control=True,
+            study, outcome, "effect_vs_control", GROUP, float(arms[1][:, 1].mean()), float(arms[0][:, 1].mean()),
+            found.mean, found.interval(study.level), found.cdf(0.0), important, found.n, seasonal=False, control=True,
         )
     ]  # fmt: skip
 
 
+def _levels(people: Sequence[DaySeries], window: Window) -> NDArray[np.float64]:
+    """(mean before, mean in the window of effect) of everybody with enough days of both, (people, 2)."""
+    found = []
+    for series in people:
+        period = series.period(window)
+        before, after = (series.value[period == word] for word in ("before", "effect"))
+        if min(before.size, after.size) >= LEAST_DAYS:
+            found.append((before.mean(), after.mean()))
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
+
+
 def compare_arms(
-    treated: Sequence[float],
-    controls: Sequence[float],
-    treated_before: Sequence[float] | None,
-    controls_before: Sequence[float] | None,
+    treated: Sequence[float] | NDArray[np.float64],
+    controls: Sequence[float] | NDArray[np.float64],
+    treated_before: Sequence[float] | NDArray[np.float64] | None,
+    controls_before: Sequence[float] | NDArray[np.float64] | None,
 ) -> Pooled | None:
     """Treated − control, with the value before as a covariate where given: ordinary least squares and its t.
 

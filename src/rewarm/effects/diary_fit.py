@@ -28,6 +28,8 @@ LEAST_DAYS: Final = 5
 """Days with a value on each side of the injection, at least."""
 
 _DRAWS: Final = 4000
+_WITH_MEMORY: Final = 2
+"""Rounds of reweighting, the last ones, that sum over the memory; the first only look for the place."""
 _LOG_EFFECT_SD: Final = 2.5
 """Soft bound of a logarithmic rate ratio: twelvefold either way is one standard deviation."""
 _SQUARE_SD: Final = 0.5
@@ -260,14 +262,19 @@ def fit_counts(y: Floats, day: Floats, columns: Columns, *, memory: Memory | Non
     eta = np.full(y.size, columns.centre)
     alpha = dispersion(y, np.full(y.size, y.mean()))
     fit: SerialFit | None = None
-    for _ in range(rounds):
+    for number in range(rounds):
         mu = np.exp(np.clip(eta, -4.0, 9.0))
         alpha = dispersion(y, mu)
         working = np.log(mu) - columns.centre - columns.offset + (y - mu) / mu
         fit = fit_serial(
-            working, day, columns.design, columns.names,
-            memory=memory, noise_sd=np.sqrt(mu + alpha * mu**2) / mu, prior_sd=columns.prior_sd,
-        )  # fmt: skip
+            working,
+            day,
+            columns.design,
+            columns.names,
+            memory=memory if number >= rounds - _WITH_MEMORY else Memory((), ()),
+            noise_sd=np.sqrt(mu + alpha * mu**2) / mu,
+            prior_sd=columns.prior_sd,
+        )
         eta = columns.centre + columns.offset + x @ (fit.weights @ fit.means)
     assert fit is not None
     return fit

@@ -19,14 +19,14 @@ def sentence_of(effect: Effect, outcome: DiaryOutcome, before: float, after: flo
     unit = "" if outcome.scale == "ordinal" else f" {_UNITS[outcome.unit]}"
     direction = "fell" if effect.estimate < 0 else "rose"
     interval = f"{effect.level:.0%} interval {effect.lower:+.2g} to {effect.upper:+.2g}"
-    if outcome.scale == "ordinal":
+    if effect.estimand == "effect_vs_control":
+        word = "lower" if effect.estimate < 0 else "higher"
+        body = f"{who}, {outcome.words} ended {abs(effect.estimate):.2g}{unit} {word} than without toxin ({interval})"
+    elif outcome.scale == "ordinal":
         body = (
             f"{who}, a day after was more coloured than a day before {_net(effect.estimate)} "
             f"({interval}; 0 is no change, −1 every day better)"
         )
-    elif effect.estimand == "effect_vs_control":
-        word = "lower" if effect.estimate < 0 else "higher"
-        body = f"{who}, {outcome.words} ended {abs(effect.estimate):.2g}{unit} {word} than without toxin ({interval})"
     else:
         body = f"{who}, {outcome.words} {direction} from {before:.2g} to {after:.2g}{unit} ({interval})"
     tail = {

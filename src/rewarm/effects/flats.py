@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rewarm.effects.heels import HeelFit, slope_before
 from rewarm.effects.pooling import pool
@@ -62,6 +63,7 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
         return _cannot_tell(fit.who, level, "; ".join(fit.cannot_tell))
     beta = fit.joint.draws(_DRAWS, seed)
     slope, toxin = beta @ slope_before(fit.joint), beta @ fit.joint.vector(effect=1)
+    usual = _usual_load(fit, seed)
     sure = 1.0 - fit.joint.cdf(slope_before(fit.joint), 0.0)
     doubt = "" if sure >= SLOPE_SURE else f"pain does not visibly follow the load (probability {sure:.0%})"
     tail = (1 - level) / 2
@@ -69,7 +71,7 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
     rows = []
     for k in range(8):
         # Pain cannot fall below none at all.
-        change = np.maximum(-slope * fit.load_before * k / 7, -fit.pain_before)
+        change = np.maximum(-slope * usual * k / 7, -fit.pain_before)
         ends = np.quantile(change, [tail, 1 - tail])
         rows.append(
             FlatsDay(
@@ -102,9 +104,11 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[Flats
             assert fit.joint is not None
             lighter = -slope_before(fit.joint) * fit.load_before * k / 7
             toxin = fit.joint.vector(effect=1)
-            slopes[i], slope_sds[i] = fit.joint.mean(lighter), fit.joint.sd(lighter)
+            doubt = fit.joint.mean(slope_before(fit.joint)) * _usual_sd(fit) * k / 7
+            slopes[i], slope_sds[i] = fit.joint.mean(lighter), np.hypot(fit.joint.sd(lighter), doubt)
             reliefs[i], relief_sds[i] = fit.joint.mean(toxin), fit.joint.sd(toxin)
-            difference[i], difference_sds[i] = fit.joint.mean(lighter - toxin), fit.joint.sd(lighter - toxin)
+            difference[i] = fit.joint.mean(lighter - toxin)
+            difference_sds[i] = np.hypot(fit.joint.sd(lighter - toxin), doubt)
         change, toxin_mean, beside = (
             pool(slopes, slope_sds),
             pool(reliefs, relief_sds),
@@ -166,6 +170,17 @@ def flats_sentence(rows: Sequence[FlatsDay]) -> str:
         fewest = next(row.flats_days for row in rows if not row.seen)
         text += f" From {fewest} days on this goes beyond the loads that were seen, and rests on the line alone."
     return text
+
+
+def _usual_load(fit: HeelFit, seed: int) -> NDArray[np.float64]:
+    """Draws of the load that this person usually carries, of which the days before are a sample."""
+    if fit.load is None:
+        return np.full(_DRAWS, fit.load_before)
+    return np.maximum(fit.load.draws(_DRAWS, seed + 3) @ fit.load.vector(const=1), 0.0)
+
+
+def _usual_sd(fit: HeelFit) -> float:
+    return 0.0 if fit.load is None else fit.load.sd(fit.load.vector(const=1))
 
 
 def _cannot_tell(who: str, level: float, reason: str) -> tuple[FlatsDay, ...]:

@@ -25,10 +25,9 @@ OUTCOME: Final = "pain_vas"
 FEEDBACK_LIMIT: Final = 0.2
 
 SAME_DAY: Final = (
-    "Relief at equal load, and what flats would have done, take it that on one and the same day load makes pain "
-    "and not pain "
-    "the choice of shoes, and that nothing else drives both. A diary cannot check this; days in flats drawn by "
-    "chance could."
+    "Relief at equal load, and what flats would have done, take it that on one and the same day load makes pain and "
+    "not pain the choice of shoes, and that nothing else drives both. A diary cannot check this; days in flats drawn "
+    "by chance could. What flats would have done takes it, too, that heels are worn as before on the other days."
 )
 
 

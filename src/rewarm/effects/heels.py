@@ -37,7 +37,8 @@ class HeelFit:
     ``pain`` and ``load`` are the fits without each other (coefficient ``effect``); ``joint`` is pain on carried load
     with coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
     ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and
-    ``load_after`` are means; ``pain_before`` likewise; ``seen_low`` and ``seen_high`` bound the carried loads that
+    ``load_after`` are means, ``load_change_sd`` what missing days leave open about their difference, ``pain_before`` a
+    mean; ``seen_low`` and ``seen_high`` bound the carried loads that
     were seen.
     """
 
@@ -50,6 +51,7 @@ class HeelFit:
     pain_before: float
     load_before: float
     load_after: float
+    load_change_sd: float
     hours_before: float
     hours_after: float
     seen_low: float
@@ -84,6 +86,7 @@ def fit_heels(days: HeelDays, *, window: Window | None = None, memory: Memory | 
         pain_before=float(days.pain[rated & (period == "before")].mean()),
         load_before=_mean(days.load, sides["before"]),
         load_after=_mean(days.load, sides["effect"]),
+        load_change_sd=float(np.linalg.norm([_unseen_sd(days.load, period == word) for word in ("before", "effect")])),
         hours_before=_mean(days.hours, sides["before"]),
         hours_after=_mean(days.hours, sides["effect"]),
         seen_low=low,
@@ -176,6 +179,14 @@ def _variation(values: Floats, everything: Floats) -> float:
 
 def _mean(values: Floats, where: NDArray[np.bool_]) -> float:
     return float(values[where].mean()) if where.any() else float("nan")
+
+
+def _unseen_sd(values: Floats, side: NDArray[np.bool_]) -> float:
+    """Standard error of the mean of *these* days: none where all were written (finite population correction)."""
+    known = values[side & np.isfinite(values)]
+    if known.size < 2:
+        return float("nan")
+    return float(np.sqrt(known.var(ddof=1) / known.size * (1 - known.size / side.sum())))
 
 
 def _feedback(days: HeelDays) -> float:

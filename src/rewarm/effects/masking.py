@@ -151,10 +151,15 @@ def _load_mean(fit: HeelFit) -> float:
 
 
 def _joint_draws(fit: HeelFit, seed: int) -> tuple[Floats, Floats | None]:
-    """Draws of pain's and load's change. Where known, pain = relief at equal load + slope × more load."""
+    """Draws of pain's and load's change. Where known, pain = relief at equal load + slope × more load.
+
+    The load's change is what happened on these days, not what it would be in the long run: only missing days leave it
+    open.
+    """
     if fit.load is None:
         return fit.pain.draws(_DRAWS, seed) @ fit.pain.vector(effect=1), None
-    load = fit.load.draws(_DRAWS, seed + 2) @ fit.load.vector(effect=1)
+    chance = np.random.default_rng(seed + 2).standard_normal(_DRAWS)
+    load = fit.load_after - fit.load_before + fit.load_change_sd * chance
     if fit.joint is None:
         return fit.pain.draws(_DRAWS, seed) @ fit.pain.vector(effect=1), load
     beta = fit.joint.draws(_DRAWS, seed)

@@ -1,9 +1,9 @@
 """Power and precision of a design, by simulated trials and the fast estimators that the analysis plan names.
 
-Case series and split limb: one-sample t-test on people's changes (of the treated minus the untreated limb); parallel:
-analysis of covariance; N-of-1 with a randomised start: randomisation test over the starts that chance could have
-chosen, with the estimate of a regression on person and week (Hussey and Hughes 2007, doi 10.1016/j.cct.2006.05.007)
-and its jackknife over people.
+Case series: one-sample t-test on people's changes. Split limb: treated minus untreated limb after the treatment, with
+the difference before as covariate. Parallel: analysis of covariance. N-of-1 with a randomised start: randomisation
+test over the starts that chance could have chosen, with the estimate of a regression on person and week (Hussey and
+Hughes 2007, doi 10.1016/j.cct.2006.05.007) and its jackknife over people.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 RANDOMISATIONS: Final = 199
 """Starts drawn again for each simulated trial; an analysis of a real one takes more."""
 _SWEEPS: Final = 15
-LEAST_PEOPLE: Final = {"case_series": 2, "split_limb": 2, "parallel": 5, "n_of_1": 3}
+LEAST_PEOPLE: Final = {"case_series": 2, "split_limb": 4, "parallel": 5, "n_of_1": 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,13 +164,11 @@ def analyse_trials(trials: Trials, rng: np.random.Generator) -> Analysed:
     before_mean, after_mean = (_mean_over(trials.value[..., visits]) for visits in (~after, after))
     if trials.plan.kind == "parallel":
         return _covariance(before_mean[..., 0], after_mean[..., 0], trials.treated[..., 0])
-    change = after_mean - before_mean
     if trials.plan.kind == "split_limb":
-        first = trials.treated[..., 0]
-        change = np.where(first, change[..., 0] - change[..., 1], change[..., 1] - change[..., 0])
-    else:
-        change = change[..., 0]
-    return _one_sample(change)
+        sign = np.where(trials.treated[..., 0], 1.0, -1.0)
+        before, after_ = (sign * (mean[..., 0] - mean[..., 1]) for mean in (before_mean, after_mean))
+        return _beside_other_limb(before, after_)
+    return _one_sample((after_mean - before_mean)[..., 0])
 
 
 def _analyse(plan: TrialPlan, people: int, trials: int, rng: np.random.Generator) -> Analysed:
@@ -215,6 +213,18 @@ def _one_sample(change: Floats) -> Analysed:
     return _with_p(mean, se, np.where(n >= 2, df, np.nan))
 
 
+def _beside_other_limb(before: Floats, after: Floats) -> Analysed:
+    """Treated − untreated limb after the treatment, at no difference before, of each row.
+
+    Chance chose the limb, so that the difference before is 0 but for chance: as a covariate it takes away what it
+    foretells of the difference after, where subtracting it would add its noise.
+    """
+    seen = np.isfinite(after) & np.isfinite(before)
+    weight = seen.astype(float)
+    x = np.stack([weight, np.where(seen, before, 0.0)], axis=-1)
+    return _least_squares(x, np.where(seen, after, 0.0), weight.sum(axis=1), column=0)
+
+
 def _covariance(before: Floats, after: Floats, treated: NDArray[np.bool_]) -> Analysed:
     """Analysis of covariance of each row by its normal equations, of the people who were seen after."""
     seen = np.isfinite(after) & np.isfinite(before)
@@ -223,14 +233,18 @@ def _covariance(before: Floats, after: Floats, treated: NDArray[np.bool_]) -> An
     centred = np.where(seen, before, 0.0)
     centred = np.where(seen, centred - (centred.sum(axis=1) / np.maximum(n, 1))[:, None], 0.0)
     x = np.stack([weight, treated * weight, centred], axis=-1)
-    y = np.where(seen, after, 0.0)
+    return _least_squares(x, np.where(seen, after, 0.0), n, column=1)
+
+
+def _least_squares(x: Floats, y: Floats, n: Floats, column: int) -> Analysed:
+    """Ordinary least squares of each row; ``x`` (trials, people, p) and ``y`` are 0 for those not seen."""
     gram = np.einsum("tni,tnj->tij", x, x)
     inverse = np.linalg.pinv(gram, hermitian=True)
     beta = np.einsum("tij,tnj,tn->ti", inverse, x, y)
-    df = n - 3
+    df = n - x.shape[-1]
     rest = y - np.einsum("tni,ti->tn", x, beta)
-    se = np.sqrt((rest**2).sum(axis=1) / np.maximum(df, 1) * inverse[:, 1, 1])
-    return _with_p(beta[:, 1], se, np.where(df >= 1, df, np.nan))
+    se = np.sqrt((rest**2).sum(axis=1) / np.maximum(df, 1) * inverse[:, column, column])
+    return _with_p(beta[:, column], se, np.where(df >= 1, df, np.nan))
 
 
 def _randomised_start(trials: Trials, rng: np.random.Generator) -> Analysed:

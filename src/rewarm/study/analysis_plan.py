@@ -29,8 +29,9 @@ _ANALYSIS: Final = {
         "t interval over people. This is a change from baseline, whatever caused it, and is reported as nothing else"
     ),
     "split_limb": (
-        "change of the treated minus change of the untreated limb of each person; one-sample t-test and t "
-        "interval over people"
+        "treated minus untreated limb of each person over the visits after the treatment, with the same "
+        "difference of the "
+        "baseline visits as covariate; ordinary least squares over people and its t interval"
     ),
     "parallel": (
         "analysis of covariance: mean over the visits after the treatment by arm, with the mean of the baseline "
@@ -177,13 +178,16 @@ def power_words(design: Design) -> str:
     """The result in one sentence."""
     size, wanted = design.participants_needed, design.plan["design.power"]
     effect = f"{design.effect:g} {design.plan['outcome.unit']}".strip()
+    finds = "find an effect"
+    if design.plan["design.kind"] == "case_series":
+        finds = "show a change, whatever causes it, where the treatment makes one"
     if size is None:
         most = max(design.rows, key=lambda row: row.participants)
         return (
-            f"Even {most.participants} people find an effect of {effect} with a power of {most.power:.0%} only; "
+            f"Even {most.participants} people {finds} of {effect} with a power of {most.power:.0%} only; "
             f"{wanted:.0%} were wanted."
         )
-    return f"{size} people find an effect of {effect} with a power of {wanted:.0%}."
+    return f"{size} people {finds} of {effect}, with a power of {wanted:.0%}."
 
 
 def _sample_size(design: Design) -> str:
