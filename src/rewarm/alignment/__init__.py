@@ -4,6 +4,7 @@ from rewarm.alignment.atlas import OnAtlas, on_atlas
 from rewarm.alignment.carry import carried_mask, carried_point
 from rewarm.alignment.feet import Alignment, SideAlignment, align
 from rewarm.alignment.maps import change_map
+from rewarm.alignment.motion import carried_regions, follow_motion
 
 __all__ = [
     "Alignment",
@@ -12,6 +13,8 @@ __all__ = [
     "align",
     "carried_mask",
     "carried_point",
+    "carried_regions",
     "change_map",
+    "follow_motion",
     "on_atlas",
 ]

@@ -14,6 +14,8 @@ from rewarm.measures.budget import (
     u_difference_c,
     u_region_mean_c,
 )
+from rewarm.measures.challenge import ChallengeFacts, review_challenge
+from rewarm.measures.challenge_rules import CHALLENGE_RULES
 from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
 from rewarm.measures.comparability import Difference, Setting, comparability
 from rewarm.measures.detectable import DetectableChange, smallest_detectable_changes
@@ -32,6 +34,13 @@ from rewarm.measures.groups import GroupDifference, GroupMap, average_maps, benj
 from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
 from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
 from rewarm.measures.quality import Quality, picture_quality
+from rewarm.measures.recovery_times import (
+    HazardRatio,
+    RecoveryCurve,
+    recovery_curves,
+    recovery_hazards,
+    recovery_times,
+)
 from rewarm.measures.reference import (
     DEFAULT_REFERENCE_HALF_WIDTH_C,
     ReferenceOffset,
@@ -41,15 +50,30 @@ from rewarm.measures.reference import (
     reference_offsets,
 )
 from rewarm.measures.regional import measure, measurement_warnings
+from rewarm.measures.rewarming import (
+    Baseline,
+    RewarmingMetric,
+    RewarmingResult,
+    rewarming_metrics,
+    rewarming_table,
+)
+from rewarm.measures.rewarming_curves import Cause, RegionCurves, region_curves, still_curves
+from rewarm.measures.rewarming_fits import RewarmingFit, fit_rewarming
+from rewarm.measures.rewarming_maps import RewarmingMaps, pixel_maps, rewarming_maps
 from rewarm.measures.uncertainty import picture_parts, region_parts
+from rewarm.measures.vasomotion import Vasomotion, vasomotion
 
 __all__ = [
+    "CHALLENGE_RULES",
     "DEFAULT_ASSUMPTIONS",
     "DEFAULT_REFERENCE_HALF_WIDTH_C",
     "GROUPS",
     "RULES",
     "TISEM_ITEMS",
     "Assumptions",
+    "Baseline",
+    "Cause",
+    "ChallengeFacts",
     "Check",
     "Circumstances",
     "DetectableChange",
@@ -58,16 +82,24 @@ __all__ = [
     "FrameSurvey",
     "GroupDifference",
     "GroupMap",
+    "HazardRatio",
     "IntraclassCorrelation",
     "Part",
     "Place",
     "Quality",
+    "RecoveryCurve",
     "ReferenceOffset",
     "ReferenceOffsets",
+    "RegionCurves",
     "Review",
+    "RewarmingFit",
+    "RewarmingMaps",
+    "RewarmingMetric",
+    "RewarmingResult",
     "Rule",
     "Setting",
     "SteadyFrames",
+    "Vasomotion",
     "apply_reference",
     "average_maps",
     "benjamini_hochberg",
@@ -81,6 +113,7 @@ __all__ = [
     "dice",
     "evenly_spread",
     "expanded_u_c",
+    "fit_rewarming",
     "frame_blocks",
     "frame_jumps",
     "icc_2_1",
@@ -89,16 +122,27 @@ __all__ = [
     "measurement_warnings",
     "picture_parts",
     "picture_quality",
+    "pixel_maps",
+    "recovery_curves",
+    "recovery_hazards",
+    "recovery_times",
     "reference_offset",
     "reference_offsets",
+    "region_curves",
     "region_parts",
+    "review_challenge",
     "review_picture",
+    "rewarming_maps",
+    "rewarming_metrics",
+    "rewarming_table",
     "smallest_detectable_change_c",
     "smallest_detectable_changes",
     "steady_frames",
+    "still_curves",
     "survey_frames",
     "u_change_c",
     "u_combination_c",
     "u_difference_c",
     "u_region_mean_c",
+    "vasomotion",
 ]

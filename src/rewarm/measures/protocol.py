@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import xarray as xr
 
+from rewarm.measures.challenge_rules import CHALLENGE_RULES
 from rewarm.measures.foreshortening import viewing_angle_range_deg
 from rewarm.measures.frames import FrameJumps
 from rewarm.measures.protocol_rules import RULES, Group, Rule
@@ -70,12 +71,16 @@ class Check:
     @property
     def title(self) -> str:
         """The check in two or three words."""
-        return RULES[self.id].title
+        return _rule(self.id).title
 
     @property
     def group(self) -> Group:
         """What it is about."""
-        return RULES[self.id].group
+        return _rule(self.id).group
+
+
+def _rule(name: str) -> Rule:
+    return RULES[name] if name in RULES else CHALLENGE_RULES[name]
 
 
 @dataclass(frozen=True, eq=False)
