@@ -20,6 +20,7 @@ MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.studies",
     "rewarm.cli.templates",
+    "rewarm.cli.simulating",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

@@ -116,11 +116,12 @@ def _far_from_visits(name: str, tables: Tables) -> list[Problem]:
     frame, visits = tables.get(name), _first_visits(tables)
     if frame is None or not _has(frame, "participant", "date"):
         return []
-    ends = [visits.get(str(who)) for who in frame["participant"]]
-    far = []
-    for date, end in zip(frame["date"], ends, strict=True):
-        reach = pd.Timedelta(days=_FAR_DAYS)
-        far.append(end is not None and pd.notna(date) and not end[0] - reach <= date <= end[1] + reach)
+    reach = pd.Timedelta(days=_FAR_DAYS)
+    first, last = (
+        frame["participant"].map({who: ends[end] for who, ends in visits.items()}).astype("datetime64[s]")
+        for end in (0, 1)
+    )
+    far = (frame["date"] < first - reach) | (frame["date"] > last + reach)
     found = frame.loc[far, "date"].dt.strftime("%Y-%m-%d")
     advice = "Is the year right?"
     return row_problems(

@@ -77,11 +77,11 @@ def read_dates(cells: pd.Series, column: str, file: str, *, epoch: int = 1900) -
         "": lambda text: (None, _TIMED_WORDS if _TIMED.fullmatch(text) else ISO_WORDS),
         "mixed": lambda _: (None, ""),
     }
+    distinct = cells.drop_duplicates()
     moments: dict[str, datetime | None] = {}
     troubles: dict[str, str] = {}
-    for text, style in zip(cells, which, strict=True):
-        if text not in moments:
-            moments[text], troubles[text] = readers[style](text)
+    for text, style in zip(distinct, which[distinct.index], strict=True):
+        moments[text], troubles[text] = readers[style](text)
     trouble = cells.map(troubles)
     for expected in dict.fromkeys(troubles.values()):
         if expected:
@@ -134,13 +134,14 @@ def _told(
     }
     problems = []
     for style, said in words.items():
-        read = [text for text, own in zip(cells, which, strict=True) if own == style and moments[text] is not None]
-        if read:
+        read = cells[which == style]
+        known = {text: moment for text in read.unique() if (moment := moments[text]) is not None}
+        if known:
             # the latest day number of the month shows best which part is the day
-            example = max(read, key=lambda text: moments[text].day if moments[text] else 0)  # type: ignore[union-attr]
-            moment = moments[example]
-            count = f"{len(read)} cell{'s' if len(read) > 1 else ''}"
-            found = f"{count} such as {shown(example)}, {said}: {moment:%Y-%m-%d}"
+            example = max(known, key=lambda text: known[text].day)
+            number = int(read.isin(list(known)).sum())
+            count = f"{number} cell{'s' if number > 1 else ''}"
+            found = f"{count} such as {shown(example)}, {said}: {known[example]:%Y-%m-%d}"
             problems.append(Problem(file, 0, column, ISO_WORDS, found, "warning", "Check that this is the day meant"))
     return problems
 
@@ -184,14 +185,16 @@ def _since(moment: datetime) -> tuple[datetime | None, str]:
 
 def _series(cells: pd.Series, moments: dict[str, datetime | None]) -> tuple[pd.Series, pd.Series]:
     """Local and UTC times, datetime64[s]; a spreadsheet's day has no moment."""
-    local, utc = [], []
-    for text in cells:
+    codes, distinct = pd.factorize(cells)
+    local: list[datetime | None] = []
+    utc: list[datetime | None] = []
+    for text in distinct:
         moment = moments[text]
         local.append(None if moment is None else moment.replace(tzinfo=None))
         aware = moment is not None and moment.tzinfo is not None
         utc.append(moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and aware else None)
     one, two = (
-        pd.Series(np.array(values, dtype="datetime64[s]"), index=cells.index, dtype="datetime64[s]")
+        pd.Series(np.array(values, dtype="datetime64[s]")[codes], index=cells.index, dtype="datetime64[s]")
         for values in (local, utc)
     )
     return one, two

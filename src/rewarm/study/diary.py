@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from itertools import pairwise
 from typing import Final
 
@@ -54,7 +54,7 @@ def diary_days(diary: pd.DataFrame) -> pd.DataFrame:
         elif column.daily == "worst":
             days[column.name] = groups[column.name].max()
         elif column.daily == "joined":
-            days[column.name] = groups[column.name].agg(_joined).astype(str)
+            days[column.name] = _all_words(diary, column.name).reindex(days.index).fillna("").astype(str)
     days = days.reset_index()
     days["order"] = days["participant"].map(order)
     days = days.sort_values(["order", "side", "day"], kind="stable").drop(columns="order")
@@ -69,7 +69,16 @@ def _weighted(diary: pd.DataFrame, weights: pd.Series) -> pd.Series:
     return (load / hours.where(hours > 0)).fillna(plain)
 
 
-def _joined(cells: pd.Series) -> str:
+def _all_words(diary: pd.DataFrame, column: str) -> pd.Series:
+    """The words of each day that has any; days with one text only are not looked at one by one."""
+    said = diary.loc[diary[column] != "", [*_KEYS, column]].drop_duplicates()
+    said[column] = said[column].map({text: _joined([text]) for text in said[column].unique()})
+    again = said.duplicated(_KEYS, keep=False)
+    alone: pd.Series = said[~again].set_index(_KEYS)[column]
+    return alone if not again.any() else pd.concat([alone, said[again].groupby(_KEYS, sort=False)[column].agg(_joined)])
+
+
+def _joined(cells: Iterable[str]) -> str:
     """Every word once, colours in the order of an attack."""
     words = list(dict.fromkeys(part.strip() for text in cells for part in str(text).split(";") if part.strip()))
     places = {word: place for place, word in enumerate(COLOURS)}

@@ -38,6 +38,12 @@ TOTALS: Final = {
 }
 """Columns of :func:`injection_totals`."""
 
+_SCOPES: Final = {
+    "limb": ["participant", "day", "side", "limb", "product"],
+    "visit": ["participant", "day", "product"],
+    "year": ["participant", "year", "product"],
+}
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -100,42 +106,30 @@ def injection_totals(tables: StudyTables) -> pd.DataFrame:
     for problem in injection_problems(tables.injections):
         flags.setdefault(problem.row, []).append(_sentence(problem))
     table["year"] = table["day"].dt.year
-    table["visit"] = [
-        _visit(tables.visits, str(who), day) for who, day in zip(table["participant"], table["day"], strict=True)
-    ]
-    rows: list[dict[str, object]] = []
-    by = {
-        "limb": ["participant", "day", "side", "limb", "product"],
-        "visit": ["participant", "day", "product"],
-        "year": ["participant", "year", "product"],
-    }
-    for scope, keys in by.items():
-        for _, mine in table.groupby(keys, sort=False, dropna=False):
-            rows.append(_total(scope, mine, flags))
-    totals = pd.DataFrame(rows, columns=list(TOTALS))
-    numbers = dict.fromkeys(("units_u", "volume_ml"), "float64")
-    return totals.astype(numbers | {"year": "int64", "injections": "int64"})
+    visits = {key: _visit(tables.visits, *key) for key in set(zip(table["participant"], table["day"], strict=True))}
+    table["visit"] = [visits[key] for key in zip(table["participant"], table["day"], strict=True)]
+    table["flags"] = [flags.get(row_number(row), []) for row in table.index]
+    totals = pd.concat([_totals(table, scope, keys) for scope, keys in _SCOPES.items()], ignore_index=True)
+    return totals[list(TOTALS)]
 
 
-def _total(scope: str, mine: pd.DataFrame, flags: dict[int, list[str]]) -> dict[str, object]:
-    first = mine.iloc[0]
-    told = dict.fromkeys(text for row in mine.index for text in flags.get(row_number(row), ()))
-    one_limb, one_day = scope == "limb", scope != "year"
-    return {
-        "participant": first["participant"],
-        "scope": scope,
-        "date": first["day"].date().isoformat() if one_day else "",
-        "year": int(first["year"]),
-        "visit": first["visit"] if one_day else "",
-        "side": first["side"] if one_limb else "",
-        "limb": first["limb"] if one_limb else "",
-        "product": first["product"],
-        "sites": ";".join(dict.fromkeys(mine["site"])),
-        "injections": len(mine),
-        "units_u": round(float(mine["units_u"].sum(skipna=False)), 9),
-        "volume_ml": round(float(mine["volume_ml"].sum(skipna=False)), 9),
-        "flags": " ".join(told),
-    }
+def _totals(table: pd.DataFrame, scope: str, keys: list[str]) -> pd.DataFrame:
+    groups = table.groupby(keys, sort=False, dropna=False)
+    first = groups[["participant", "day", "year", "visit", "side", "limb", "product"]].first()
+    totals = first.set_axis(pd.RangeIndex(len(first))).assign(scope=scope)
+    totals["date"] = totals["day"].dt.strftime("%Y-%m-%d") if scope != "year" else ""
+    totals["visit"] = totals["visit"] if scope != "year" else ""
+    for name in ("side", "limb"):
+        totals[name] = totals[name] if scope == "limb" else ""
+    totals["injections"] = groups.size().to_numpy(dtype="int64")
+    for name in ("units_u", "volume_ml"):
+        known = (groups[name].count() == groups.size()).to_numpy()
+        totals[name] = np.where(known, groups[name].sum().round(9).to_numpy(dtype="float64"), np.nan)
+    totals["sites"] = groups["site"].agg(lambda sites: ";".join(dict.fromkeys(sites))).to_numpy()
+    told = groups["flags"].agg(lambda lists: " ".join(dict.fromkeys(text for texts in lists for text in texts)))
+    totals["flags"] = told.to_numpy()
+    texts = ("participant", "scope", "date", "visit", "side", "limb", "product", "sites", "flags")
+    return totals.astype(dict.fromkeys(texts, str) | {"year": "int64"})
 
 
 def _sentence(problem: Problem) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, time
@@ -16,7 +14,6 @@ import numpy as np
 import pandas as pd
 import tifffile
 
-from rewarm.errors import OutputError
 from rewarm.regions import LEGEND, SIDES, SOLE_REGIONS, TOES
 from rewarm.twin.camera import SimulatedCamera, View, non_uniformity, record
 from rewarm.twin.patients import (
@@ -30,14 +27,14 @@ from rewarm.twin.patients import (
     temperatures_at,
     toe_warmth,
 )
-from rewarm.twin.phantom import DrawnSoles, Map, SolePose, draw_soles, truth_labels
+from rewarm.twin.phantom import DrawnSoles, Map, truth_labels
 from rewarm.twin.recording_files import write_flir_jpeg
 from rewarm.twin.skin import add_reference, paint_scene, paint_sole, sheet
-from rewarm.version import __version__
+from rewarm.twin.staging import staged_study, write_marker
+from rewarm.twin.stills import landmark_rows, place_soles, region_rows
 
 TIMEZONE: Final = "Europe/Zurich"
 CAMERA_ID: Final = "cam1"
-MARKER: Final = "truth/made_by.json"
 MADE_BY: Final = "rewarm.twin.simulate_case_series"
 _COLDEST_SKIN_C: Final = 1.2
 """Skin over the room, °C, where vessels are shut: what little heat is left keeps it there. Chosen, not published; the
@@ -106,54 +103,12 @@ def simulate_case_series(folder: Path | str, *, seed: int = 20260101, reference_
     Raises :class:`rewarm.errors.OutputError` where ``folder`` exists and is anything else, or cannot be written.
     """
     target = Path(folder)
-    _check_replaceable(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise OutputError(
-            f"{target}: cannot be made ({error.strerror}). Choose a folder that you may write to"
-        ) from error
-    try:
-        made = stage / "study"
+    with staged_study(target) as made:
         _write_study(made, seed=seed, reference_in_view=reference_in_view)
-        _swap(made, target, stage / "old")
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror}). Choose another folder") from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
     return target
 
 
-def _swap(made: Path, target: Path, aside: Path) -> None:
-    """Put ``made`` where ``target`` is or will be; what was there comes back if that fails."""
-    if target.exists():
-        target.replace(aside)
-    try:
-        made.replace(target)
-    except OSError:
-        if aside.exists():
-            aside.replace(target)
-        raise
-
-
-def _check_replaceable(target: Path) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    try:
-        made_by = json.loads((target / MARKER).read_text(encoding="utf-8")).get("made_by")
-    except (OSError, ValueError, AttributeError):
-        made_by = None
-    if made_by != MADE_BY:
-        raise OutputError(
-            f"{target}: expected a new folder, or a study that the simulator made (it holds {MARKER}); "
-            "found something else. Nothing was changed. Choose another folder, or move this one away"
-        )
-
-
 def _write_study(folder: Path, *, seed: int, reference_in_view: bool) -> None:
-    for name in ("thermograms", "truth/labels"):
-        (folder / name).mkdir(parents=True)
     camera = SimulatedCamera()
     rng = np.random.default_rng(seed)
     patients = draw_patients(rng)
@@ -199,7 +154,7 @@ def _simulate_scan(
         humidity_pct=visit.humidity_pct,
         air_c=visit.ambient_c,
     )
-    drawn = _place(rng, camera, patient, view, rotations)
+    drawn = place_soles(rng, camera, patient.sole, distance_m=view.distance_m, rotations=rotations)
     warmth = {side: toe_warmth(rng, patient, visit, side=side) for side in SIDES}
     skin = {}
     for side in SIDES:
@@ -225,26 +180,6 @@ def _simulate_scan(
         "mm_per_px": drawn.mm_per_px,
     }
     return _Scan(name, patient, visit, view, drawn, skin, scene, warmth, row)
-
-
-def _place(
-    rng: np.random.Generator, camera: SimulatedCamera, patient: Patient, view: View, rotations: Mapping[str, float]
-) -> DrawnSoles:
-    """Both soles side by side, turned and spread a little differently each time; the left on the picture's right."""
-    mm_per_px = camera.mm_per_px(view.distance_m)
-    width, height = camera.pixels
-    half_length = patient.sole.foot_length_mm / mm_per_px / 2
-    soles = {}
-    for side, where in (("left", 0.5 + 0.135), ("right", 0.5 - 0.135)):
-        moved = {field.name: getattr(patient.sole, field.name) for field in fields(patient.sole)}
-        moved["splay"] = float(np.clip(patient.sole.splay + rng.normal(0, 0.05), 0.3, 0.85))
-        pose = SolePose(
-            heel_x=width * where + float(rng.normal(0, 3)),
-            heel_y=height / 2 + half_length + float(rng.normal(0, 2)),
-            rotation_deg=rotations[side] + float(rng.normal(0, 1.5)),
-        )
-        soles[side] = (type(patient.sole)(**moved), pose)
-    return draw_soles(soles, shape=camera.shape, mm_per_px=mm_per_px)
 
 
 def _write_tables(
@@ -323,8 +258,7 @@ pixels = [{camera.pixels[0]}, {camera.pixels[1]}]
 
 
 def _write_truth(truth: Path, scans: list[_Scan], *, seed: int) -> None:
-    made = {"made_by": MADE_BY, "version": __version__, "seed": seed}
-    (truth / "made_by.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8", newline="\n")
+    write_marker(truth.parent, made_by=MADE_BY, seed=seed)
     (truth / "README.md").write_text(_README, encoding="utf-8", newline="\n")
     legend = {name: code for name, code in LEGEND.items() if name.partition("_")[2] in SOLE_REGIONS}
     (truth / "legend.json").write_text(json.dumps(legend, indent=2) + "\n", encoding="utf-8", newline="\n")
@@ -332,33 +266,11 @@ def _write_truth(truth: Path, scans: list[_Scan], *, seed: int) -> None:
         labels = truth_labels(scan.drawn)
         tifffile.imwrite(truth / "labels" / f"{scan.scan}.tif", labels, compression="zlib", metadata=None)
     _csv(pd.DataFrame([scan.camera_row for scan in scans]), truth / "scans.csv")
-    _csv(pd.DataFrame([row for scan in scans for row in _region_rows(scan)]), truth / "regions.csv")
+    regions = [row for scan in scans for row in region_rows(scan.scan, scan.drawn, scan.skin_c, scan.scene_c)]
+    _csv(pd.DataFrame(regions), truth / "regions.csv")
     _csv(pd.DataFrame([row for scan in scans for row in _toe_rows(scan)]), truth / "toes.csv")
-    landmarks = [
-        {"scan": scan.scan, "landmark": name, "x_px": x, "y_px": y}
-        for scan in scans
-        for name, (x, y) in scan.drawn.regions.landmarks.items()
-    ]
+    landmarks = [row for scan in scans for row in landmark_rows(scan.scan, scan.drawn)]
     _csv(pd.DataFrame(landmarks), truth / "landmarks.csv")
-
-
-def _region_rows(scan: _Scan) -> list[dict[str, Any]]:
-    rows = []
-    for item in scan.drawn.regions.items:
-        maps = scan.drawn.soles[item.side]
-        cover = (maps.foot if item.region == "foot" else maps.coverage[item.region]).astype(np.float64)
-        rows.append(
-            {
-                "scan": scan.scan,
-                "side": item.side,
-                "region": item.region,
-                "skin_mean_c": float((scan.skin_c[item.side] * cover).sum() / cover.sum()),
-                "scene_mean_c": float(scan.scene_c[item.mask].mean(dtype=np.float64)),
-                "area_px": float(cover.sum()),
-                "n_px": int(item.mask.sum()),
-            }
-        )
-    return rows
 
 
 def _toe_rows(scan: _Scan) -> list[dict[str, Any]]:

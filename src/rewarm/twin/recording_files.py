@@ -1,4 +1,4 @@
-"""Write simulated recordings as files: a FLIR radiometric JPEG, read as a real one would be, or a float TIFF.
+"""Write simulated pictures and recordings as files: FLIR radiometric JPEG, FLIR sequence, float TIFF.
 
 Layout of the maker's block as documented by ExifTool (https://exiftool.org/TagNames/FLIR.html): APP1 segments that
 begin with "FLIR", numbered and of at most 64 kB, hold one "FFF" file: a header, a directory of records (big-endian),
@@ -9,6 +9,7 @@ most cameras store swapped).
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -60,6 +61,26 @@ def write_flir_jpeg(
     return _write(path, jpeg[:after_jfif] + b"".join(segments) + jpeg[after_jfif:])
 
 
+def write_flir_sequence(
+    path: Path | str,
+    frames: Iterable[tuple[NDArray[np.uint16], datetime]],
+    camera: SimulatedCamera,
+    view: View,
+) -> Path:
+    """Write a recording as FLIR's cameras do (CSQ): frame after frame in a container of its own, counts as JPEG-LS.
+
+    ``frames`` gives each frame's raw counts (y, x) and its time with a UTC offset, one at a time. Raises
+    :class:`rewarm.errors.OutputError` where the file cannot be written.
+    """
+    try:
+        with Path(path).open("wb") as stream:
+            for counts, taken_at in frames:
+                stream.write(_fff(_camera_info(counts, camera, view, taken_at), _raw_data(counts, lossless_jpeg=True)))
+    except OSError as error:
+        raise OutputError(_unwritable(path, error)) from error
+    return Path(path)
+
+
 def write_float_tiff(path: Path | str, temperature_c: Map) -> Path:
     """Write temperatures (y, x) as a float32 TIFF in °C, compressed without loss. Raises OutputError."""
     try:
@@ -91,9 +112,11 @@ def _fff(camera_info: bytes, raw_data: bytes) -> bytes:
     return (header.ljust(_HEADER_BYTES, b"\x00") + entries).ljust(first, b"\x00") + camera_info + raw_data
 
 
-def _raw_data(counts: NDArray[np.uint16]) -> bytes:
+def _raw_data(counts: NDArray[np.uint16], *, lossless_jpeg: bool = False) -> bytes:
     rows, columns = counts.shape
     head = struct.pack("<HHHHHHHHH", 2, columns, rows, 0, 0, 0, columns - 1, 0, rows - 1).ljust(32, b"\x00")
+    if lossless_jpeg:
+        return head + bytes(imagecodecs.jpegls_encode(counts))
     return head + bytes(imagecodecs.png_encode(counts.byteswap(), level=6))
 
 

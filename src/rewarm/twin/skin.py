@@ -124,6 +124,60 @@ def paint_sole(
     return np.asarray(painted, dtype=np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class SoleLayers:
+    """A sole as a sum of layers, so that painting it again in other temperatures costs a product.
+
+    ``box`` is (y0, y1, x0, x1) in the picture, around the sole; ``inside`` (n,) are the flat indices of its pixels in
+    the box. ``foot`` (n,) is the share of each that the sole covers; ``basis`` (8, n), ``plain`` and ``per_tip`` (n,)
+    are what the temperatures are painted with, ``solve`` (8, 8) and ``offsets`` (2, 8) what makes each region's mean
+    exact.
+    """
+
+    box: tuple[int, int, int, int]
+    inside: NDArray[np.intp]
+    foot: Floats
+    basis: Floats
+    plain: Floats
+    per_tip: Floats
+    texture: Floats
+    solve: Floats
+    offsets: Floats
+
+    def painted(self, regions_c: Floats, tip_gradient_c: float) -> Floats:
+        """Skin (n,), °C, for the means of toe1 .. toe5, ball, arch and heel (8,)."""
+        level = self.solve @ (regions_c - self.offsets[0] - tip_gradient_c * self.offsets[1])
+        return np.asarray(self.plain + tip_gradient_c * self.per_tip + level @ self.basis + self.texture)
+
+
+def sole_layers(maps: SoleMaps, *, texture: Floats, margin_px: int = 0) -> SoleLayers:
+    """The layers of a drawn sole that lies wholly in the picture; the box is ``margin_px`` wider than the sole.
+
+    :func:`paint_sole` paints the same, but for a floor.
+    """
+    rows, columns = np.nonzero(maps.foot > 0)
+    height, width = maps.foot.shape
+    y0, y1 = max(int(rows.min()) - margin_px, 0), min(int(rows.max()) + 1 + margin_px, height)
+    x0, x1 = max(int(columns.min()) - margin_px, 0), min(int(columns.max()) + 1 + margin_px, width)
+    plain, tipped = _detail(maps, 0.0), _detail(maps, 1.0)
+    basis = _basis(maps)
+    weights = np.stack([maps.coverage[name] for name in SOLE_REGIONS]).astype(np.float64)[:, rows, columns]
+    share = weights / weights.sum(axis=1, keepdims=True)
+    inner = basis[:, rows, columns]
+    details = np.stack([plain, tipped - plain])[:, rows, columns]
+    return SoleLayers(
+        box=(y0, y1, x0, x1),
+        inside=(rows - y0) * (x1 - x0) + columns - x0,
+        foot=maps.foot[rows, columns].astype(np.float64),
+        basis=inner,
+        plain=details[0],
+        per_tip=details[1],
+        texture=_sample(texture, maps)[rows, columns],
+        solve=np.linalg.pinv(share @ inner.T),
+        offsets=details @ share.T,
+    )
+
+
 def _basis(maps: SoleMaps) -> Floats:
     """Eight smooth weights (8, y, x) in the order of the vocabulary, summing to one on the sole."""
     v = maps.v.astype(np.float64)
