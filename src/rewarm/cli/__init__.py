@@ -19,8 +19,10 @@ from rewarm.version import __version__
 MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.studies",
-    "rewarm.cli.templates",
+    "rewarm.cli.effects",
     "rewarm.cli.simulating",
+    "rewarm.cli.templates",
+    "rewarm.cli.planning",
 )
 """The modules whose COMMANDS ``rewarm --help`` lists, in this order."""
 

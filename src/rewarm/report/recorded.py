@@ -153,10 +153,11 @@ def _injection_totals(result: StudyResult) -> TextTable | None:
 
 
 def _first_table(result: StudyResult) -> TextTable | None:
+    return None if result.first_table is None else first_table_text(result.first_table)
+
+
+def first_table_text(table: pd.DataFrame) -> TextTable:
     """One column an arm: count and per cent, mean and standard deviation, or median and range of few people."""
-    table = result.first_table
-    if table is None:
-        return None
     arms = list(dict.fromkeys(table["arm"]))
     people = {arm: int(table.loc[table["arm"] == arm, "people"].iloc[0]) for arm in arms}
     rows = []

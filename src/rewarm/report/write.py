@@ -62,14 +62,14 @@ def write_report(
     shown = people(study, (chosen, *others))  # drawn once, shown twice
     printed = printer(_render(study, shown, palettes=(chosen,), interactive=False)) if pdf else None
     html = _render(study, shown, palettes=(chosen, *others), interactive=True)
-    _write(html_path, html.encode("utf-8"))
+    write_whole(html_path, html.encode("utf-8"))
     if printed is None:
         return ReportFiles(html_path, None)
     document, note = printed()
     if document is None:
         return ReportFiles(html_path, None, (note,))
     pdf_path = html_path.with_suffix(".pdf")
-    _write(pdf_path, document)
+    write_whole(pdf_path, document)
     return ReportFiles(html_path, pdf_path)
 
 
@@ -113,7 +113,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["figure"] = Markup if interactive else _as_image
+    environment.filters["figure"] = Markup if interactive else as_image
     style = Markup(environment.get_template("report.css").render(palettes=[item.key for item in palettes]))
     groups = context.warning_groups(result)
     recordings = (context.versions_table(result), context.recordings_table(result), context.hashes_table(result))
@@ -138,7 +138,7 @@ def _render(result: StudyResult, persons: Sequence[Person], *, palettes: Sequenc
     )
 
 
-def _as_image(svg: str) -> Markup:
+def as_image(svg: str) -> Markup:
     """A drawing as an image of its own: WeasyPrint is twice as fast with these, and keeps the alternative text."""
     label = re.search(r'aria-label="([^"]*)"', svg)
     kind = re.search(r'class="([^"]*)"', svg)
@@ -149,7 +149,11 @@ def _as_image(svg: str) -> Markup:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises :class:`rewarm.errors.OutputError`.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(data)

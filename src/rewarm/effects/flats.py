@@ -1,0 +1,155 @@
+"""What flats would have done: pain had the heels been left at home on k days a week, beside what the toxin did.
+
+Under the fitted line, pain moves by slope × carried load, so leaving heels off on k of 7 days (any seven, or cutting the hours
+of every day by k/7) takes k/7 of the usual carried load away. That is a prediction from how a person's pain followed the load
+before, not a trial of flats: whether the line is a cause is discussed in :mod:`rewarm.effects.heels`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from rewarm.effects.heels import HeelFit, slope_before
+from rewarm.effects.pooling import pool
+from rewarm.effects.rows import GROUP, LEVEL
+
+FLATS_COLUMNS: Final = {
+    "who": "a participant's id, or `group`",
+    "flats_days": "days a week without heels, 0 to 7",
+    "change": "predicted change of pain against the days before, without toxin; points of 100",
+    "lower": "lower end of its interval",
+    "upper": "upper end",
+    "toxin": "relief at equal load: what the toxin did, at the load of the days before",
+    "toxin_lower": "lower end of its interval",
+    "toxin_upper": "upper end",
+    "probability": "that so many days in flats would have helped at least as much as the toxin did",
+    "level": "level of the intervals",
+    "seen": "whether so little load was seen at all; where not, the line is drawn beyond the data",
+    "cannot_tell": "why nothing can be said; empty where something can",
+}
+SLOPE_SURE: Final = 0.9
+"""Probability that pain rises with load from which on flats are said to help at all."""
+_DRAWS: Final = 4000
+
+
+@dataclass(frozen=True)
+class FlatsDay:
+    """One row of the table; fields as in :data:`FLATS_COLUMNS`."""
+
+    who: str
+    flats_days: int
+    change: float
+    lower: float
+    upper: float
+    toxin: float
+    toxin_lower: float
+    toxin_upper: float
+    probability: float
+    level: float
+    seen: bool
+    cannot_tell: str
+
+
+def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDay, ...]:
+    """The eight rows (0 to 7 days a week) of one person; NaN and the reason where the data cannot say."""
+    if fit.joint is None:
+        return _cannot_tell(fit.who, level, "; ".join(fit.cannot_tell))
+    beta = fit.joint.draws(_DRAWS, seed)
+    slope, toxin = beta @ slope_before(fit.joint), beta @ fit.joint.vector(effect=1)
+    sure = 1.0 - fit.joint.cdf(slope_before(fit.joint), 0.0)
+    doubt = "" if sure >= SLOPE_SURE else f"pain does not visibly follow the load (probability {sure:.0%})"
+    tail = (1 - level) / 2
+    low, high = fit.joint.interval(fit.joint.vector(effect=1), level)
+    rows = []
+    for k in range(8):
+        # Pain cannot fall below none at all.
+        change = np.maximum(-slope * fit.load_before * k / 7, -fit.pain_before)
+        ends = np.quantile(change, [tail, 1 - tail])
+        rows.append(
+            FlatsDay(
+                who=fit.who,
+                flats_days=k,
+                change=float(np.median(change)),
+                lower=float(ends[0]),
+                upper=float(ends[1]),
+                toxin=fit.joint.mean(fit.joint.vector(effect=1)),
+                toxin_lower=low,
+                toxin_upper=high,
+                probability=float(np.mean(change <= toxin)),
+                level=level,
+                seen=bool(fit.load_before * (1 - k / 7) >= fit.seen_low - 1e-9),
+                cannot_tell=doubt if k else "",
+            )
+        )
+    return tuple(rows)
+
+
+def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[FlatsDay, ...]:
+    """The eight rows of the mean person, from people whose data can say; none for fewer than two."""
+    known = [fit for fit in fits if fit.joint is not None]
+    if len(known) < 2:
+        return _cannot_tell(GROUP, level, "fewer than two people whose data can say") if fits else ()
+    slopes, slope_sds, reliefs, relief_sds, difference, difference_sds = (np.empty(len(known)) for _ in range(6))
+    rows = []
+    for k in range(8):
+        for i, fit in enumerate(known):
+            assert fit.joint is not None
+            lighter = -slope_before(fit.joint) * fit.load_before * k / 7
+            toxin = fit.joint.vector(effect=1)
+            slopes[i], slope_sds[i] = fit.joint.mean(lighter), fit.joint.sd(lighter)
+            reliefs[i], relief_sds[i] = fit.joint.mean(toxin), fit.joint.sd(toxin)
+            difference[i], difference_sds[i] = fit.joint.mean(lighter - toxin), fit.joint.sd(lighter - toxin)
+        change, toxin_mean, beside = pool(slopes, slope_sds), pool(reliefs, relief_sds), pool(difference, difference_sds)
+        assert change is not None
+        assert toxin_mean is not None
+        assert beside is not None
+        seen = np.mean([fit.load_before * (1 - k / 7) >= fit.seen_low - 1e-9 for fit in known]) >= 0.5
+        mean = 0.0 if k == 0 else change.mean
+        ends = (0.0, 0.0) if k == 0 else change.interval(level)
+        rows.append(
+            FlatsDay(
+                GROUP, k, mean, *ends, toxin_mean.mean, *toxin_mean.interval(level), beside.cdf(0.0), level, bool(seen), ""
+            )
+        )  # fmt: skip
+    return tuple(rows)
+
+
+def flats_table(rows: Sequence[FlatsDay]) -> pd.DataFrame:
+    """The rows as a table with the columns of :data:`FLATS_COLUMNS`."""
+    return pd.DataFrame([{name: getattr(row, name) for name in FLATS_COLUMNS} for row in rows], columns=[*FLATS_COLUMNS])
+
+
+def flats_sentence(rows: Sequence[FlatsDay]) -> str:
+    """What one person's (or the group's) rows say, in plain words."""
+    whole = rows[-1]
+    who = "On average" if whole.who == GROUP else whole.who
+    if whole.cannot_tell:
+        return f"{who}: what flats would have done cannot be told: {whole.cannot_tell}."
+    enough = [row.flats_days for row in rows if row.probability >= 0.5 and row.flats_days]
+    half = rows[3]
+    text = (
+        f"{who}: three days a week in flats would have changed pain by {half.change:+.0f} points "
+        f"({half.level:.0%} interval {half.lower:+.0f} to {half.upper:+.0f}), no heels at all by {whole.change:+.0f} "
+        f"({whole.lower:+.0f} to {whole.upper:+.0f}); the toxin did {whole.toxin:+.0f} "
+        f"({whole.toxin_lower:+.0f} to {whole.toxin_upper:+.0f}) at equal load."
+    )
+    if whole.toxin < 0:
+        text += (
+            f" From {enough[0]} days a week on, flats are more likely than not to do as much."
+            if enough
+            else " Flats are not likely to do as much, however many days."
+        )
+    if not whole.seen:
+        fewest = next(row.flats_days for row in rows if not row.seen)
+        text += f" From {fewest} days on this goes beyond the loads that were seen, and rests on the line alone."
+    return text
+
+
+def _cannot_tell(who: str, level: float, reason: str) -> tuple[FlatsDay, ...]:
+    nan = float("nan")
+    return tuple(FlatsDay(who, k, *([nan] * 7), level, False, reason) for k in range(8))

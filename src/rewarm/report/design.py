@@ -1,0 +1,56 @@
+"""The page of a planned study: one sentence, the curve, what to choose, what cannot be ruled out, and what is still to state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rewarm.report.design_figure import power_figure
+from rewarm.study.analysis_plan import TO_STATE, answers, checklist, power_words
+from rewarm.study.design import Design
+from rewarm.version import __version__
+
+FILE: Final = "design.html"
+FIGURE: Final = "power.svg"
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def write_design_page(design: Design, folder: Path) -> Path:
+    """Write ``design.html`` (self-contained) and ``power.svg`` into an existing folder; returns the page's path."""
+    figure = power_figure(
+        design.rows,
+        wanted=design.plan["design.power"],
+        alpha=design.plan["design.alpha"],
+        needed=design.participants_needed,
+    )
+    (folder / FIGURE).write_text(str(figure) + "\n", encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("rewarm.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    items = checklist(design)
+    html = environment.get_template("design.html").render(
+        design=design,
+        style=Markup(environment.get_template("report.css").render(palettes=[])),
+        figure=figure,
+        sentence=power_words(design),
+        known=answers(design),
+        months=[_MONTHS[int(row.start_month - 1) % 12] for row in design.choices],
+        items=items.to_dict("records"),
+        open_items=int((items["answer"] == TO_STATE).sum()),
+        to_state=TO_STATE,
+        version=__version__,
+    )
+    path = folder / FILE
+    path.write_text(html, encoding="utf-8")
+    return path

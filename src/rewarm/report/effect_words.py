@@ -1,0 +1,219 @@
+"""What effects say in words: the sentence that a patient understands, and what each row and threat means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from rewarm.effects.design import Threat
+from rewarm.effects.draws import Floats, interval
+from rewarm.effects.duration import duration_words
+from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
+from rewarm.effects.temperature import OutcomeEffects
+from rewarm.report.words import NBSP, number
+from rewarm.study.effects import StudyEffects
+
+UNITS: Final = {"delta_degC": "°C", "degC": "°C", "d": "days", "ratio": "times", "1": "", "percent": "%"}
+THREAT_WORDS: Final = {
+    "season": "the weather",
+    "room": "the room",
+    "regression_to_the_mean": "a bad first day",
+    "placebo": "the mere being treated (placebo)",
+    "unmasked_rating": "knowing the treatment while rating",
+    "co_treatment": "other treatments",
+    "drop_out": "people who stayed away",
+    "camera": "the camera",
+    "lost_sweating": "dry skin",
+}
+ESTIMAND_WORDS: Final = {
+    "change_from_baseline": "change from before, whatever caused it",
+    "effect_vs_control": "effect beside untreated",
+    "effect_modelled": "what room, weather and a bad first day leave over",
+    "onset_days": "first day with a difference that matters",
+    "duration_days": "how long it mattered, from then",
+    "observed_relief": "relief",
+    "relief_at_equal_load": "relief at equal load",
+    "load_change": "change of load",
+    "masking": "relief that hides load or harm (probability)",
+}
+
+
+def answer(result: StudyEffects) -> tuple[str, ...]:
+    """One sentence that a patient understands, then what it rests on."""
+    if not result.metrics:
+        return _diary_answer(result)
+    item = result.metrics[0]
+    sentences = [_main(item)]
+    if _helps(item) and item.durations:
+        sentences.append(_lasting(item))
+    sentences.append(f"{item.grade.sentence}.")
+    return tuple(sentences)
+
+
+def amount(value: float, unit: str, *, signed: bool = True) -> str:
+    """``+2.1 °C``, ``0.7 times``, ``150 days``."""
+    decimals = 0 if unit == "d" else 2 if unit in ("ratio", "1") else 1
+    text = number(value, decimals, signed=signed and unit not in ("d", "ratio"))
+    words = UNITS.get(unit, unit.replace("_", " "))
+    return f"{text}{NBSP}{words}" if words else text
+
+
+def interval_words(row: Effect) -> str:
+    """``+1.8 to +2.4 °C``; an open end where the last visit came first."""
+    decimals = 0 if row.unit == "d" else 2 if row.unit in ("ratio", "1") else 1
+    signed = row.unit not in ("d", "ratio", "1")
+    lower, upper = (number(value, decimals, signed=signed) for value in (row.lower, row.upper))
+    if row.lower != row.lower:
+        return "–"
+    if row.upper != row.upper:
+        return f"{lower} to beyond the last visit"
+    return f"{lower} to {upper}"
+
+
+def estimate_words(row: Effect, *, at_least: bool = False) -> str:
+    """The estimate with its unit; "at least" where the follow-up ended first."""
+    if row.estimate != row.estimate:
+        return "never that large"
+    text = amount(row.estimate, row.unit)
+    return f"at least {text}" if at_least else text
+
+
+def threat_sentence(threat: Threat) -> str:
+    """Status, reason and plausible size in one sentence."""
+    size = ""
+    if threat.size == threat.size and threat.unit in UNITS and threat.status != "excluded":
+        size = f" That alone may make about {amount(threat.size, threat.unit)}"
+        size += f" ({threat.source})." if threat.source else "."
+    return f"{threat.reason}.{size}"
+
+
+def grade_words(grade: str) -> str:
+    """The design's grade with its meaning."""
+    return f"{grade.replace('_', ' ')}: {GRADES[grade]}"
+
+
+def estimand_sentence(item: OutcomeEffects) -> str:
+    """What is estimated, in words."""
+    regions = {"toes": "toes", "fingers": "fingers"}[item.region]
+    meaning = ESTIMANDS[item.grade.estimand]
+    return (
+        f"Estimated is the {item.grade.estimand.replace('_', ' ')} ({meaning}) on the {item.outcome.words} of the "
+        f"treated {regions}, {item.day:.0f} days after the first injection, on average over the "
+        f"{_people(len(item.draws.people))} who were treated."
+    )
+
+
+def confounder_sentence(item: OutcomeEffects) -> str:
+    """How large an unmeasured shift would have to be; "" where that was not computed."""
+    found = next((row for row in item.sensitivity if row.kind == "confounder"), None)
+    if found is None or item.outcome.log:
+        return ""
+    unit = item.outcome.unit
+    if found.lower == 0:
+        return "The interval holds zero already: nothing unmeasured is needed to explain what was seen."
+    return (
+        f"Something that nobody measured, and that changed after the injections in the treated alone, would have to "
+        f"make {amount(found.lower, unit, signed=False)} to leave the effect in doubt, and "
+        f"{amount(found.estimate, unit, signed=False)} to explain all of it."
+    )
+
+
+def _main(item: OutcomeEffects) -> str:
+    row = item.group
+    change = next(other for other in item.effects if other.who == GROUP and other.estimand == "change_from_baseline")
+    when = _when(item.day)
+    what = "toes" if item.region == "toes" else "fingers"
+    size, span = _plain(item, row.estimate), _span(item, row)
+    if row.estimand == "effect_vs_control":
+        if _helps(item):
+            return f"{when}, the treated {what} were {size} than untreated ones let one expect ({span})."
+        if _harms(item):
+            return f"{when}, the treated {what} were {size} than untreated ones let one expect ({span}): not better."
+        return (
+            f"Whether the injections helped cannot be told: {_lower(when)}, the treated {what} were {size} than "
+            f"untreated ones let one expect, but anything from {_range(row)} fits."
+        )
+    changed = _plain(item, change.estimate)
+    if _helps(item):
+        return (
+            f"{when}, the {what} were {changed} than before; room, weather and a bad first day leave "
+            f"{_leftover(item, row)} of this ({span}). There was nobody untreated to compare with, so nobody can say "
+            "that the injections did it."
+        )
+    return (
+        f"{when}, the {what} were {changed} than before, but room, weather and chance could explain this: what they "
+        f"leave over is anything from {_range(row)}. Whether the injections helped cannot be told."
+    )
+
+
+def _lasting(item: OutcomeEffects) -> str:
+    whole = item.durations[0]
+    if whole.reached < 0.5:
+        return "It was never large enough to matter, as far as can be told."
+    size = (
+        "that matters" if item.outcome.log else f"of {amount(item.important, item.outcome.unit, signed=False)} or more"
+    )
+    return f"A difference {size} lasted {duration_words(whole)}."
+
+
+def _helps(item: OutcomeEffects) -> bool:
+    _, low, _ = interval(item.outcome.better * item.draws.mean_effect(_day(item))[:, 0], item.level)
+    return low > 0
+
+
+def _harms(item: OutcomeEffects) -> bool:
+    _, _, high = interval(item.outcome.better * item.draws.mean_effect(_day(item))[:, 0], item.level)
+    return high < 0
+
+
+def _day(item: OutcomeEffects) -> Floats:
+    return np.array([item.day])
+
+
+def _plain(item: OutcomeEffects, value: float) -> str:
+    """``2.1 °C warmer``; for others ``0.7 times`` or ``3.2 lower``."""
+    unit = item.outcome.unit
+    if unit == "delta_degC":
+        return f"{number(abs(value), 1)}{NBSP}°C {'warmer' if value >= 0 else 'colder'}"
+    if unit == "ratio":
+        return f"{number(value, 2)}{NBSP}times as slow in '{item.outcome.words}'"
+    word = "higher" if value >= 0 else "lower"
+    return f"{amount(abs(value), unit, signed=False)} {word} in '{item.outcome.words}'"
+
+
+def _leftover(item: OutcomeEffects, row: Effect) -> str:
+    return amount(row.estimate, item.outcome.unit, signed=item.outcome.unit != "delta_degC" or row.estimate < 0)
+
+
+def _span(item: OutcomeEffects, row: Effect) -> str:
+    return f"we are {item.level:.0%} sure that it is between {_range(row, joint=' and ')}"
+
+
+def _range(row: Effect, *, joint: str = " to ") -> str:
+    decimals = 2 if row.unit == "ratio" else 1
+    words = UNITS.get(row.unit, row.unit)
+    return f"{number(row.lower, decimals)}{joint}{number(row.upper, decimals)}{NBSP}{words}".rstrip()
+
+
+def _when(day: float) -> str:
+    weeks = round(day / 7)
+    numbers = ("", "One week", "Two weeks", "Three weeks", "Four weeks", "Five weeks", "Six weeks", "Seven weeks")
+    text = numbers[weeks] if 0 < weeks < len(numbers) else f"{weeks} weeks" if weeks else f"{day:.0f} days"
+    return f"{text} after the injections"
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _people(count: int) -> str:
+    return "one person" if count == 1 else f"{count} people"
+
+
+def _diary_answer(result: StudyEffects) -> tuple[str, ...]:
+    rows = result.diaries.effects if result.diaries else ()
+    group = [item for item in rows if item.effect.who == GROUP] or list(rows)
+    best = sorted(group, key=lambda item: (item.effect.outcome != result.primary, item.effect.estimand))
+    heels = result.heels.sentences[:1] if result.heels else ()
+    return (best[0].sentence, *heels) if best else heels

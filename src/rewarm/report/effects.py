@@ -1,0 +1,259 @@
+"""The page of effects: one sentence, the figure, the table, what cannot be ruled out, the details; HTML and PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from rewarm.effects.rows import GROUP, Effect
+from rewarm.effects.temperature import OutcomeEffects
+from rewarm.pdf import Printer
+from rewarm.report.context import TextTable
+from rewarm.report.effect_figure import course_figure, forest_figure
+from rewarm.report.effect_words import (
+    ESTIMAND_WORDS,
+    THREAT_WORDS,
+    amount,
+    answer,
+    confounder_sentence,
+    estimand_sentence,
+    estimate_words,
+    grade_words,
+    interval_words,
+    threat_sentence,
+)
+from rewarm.report.recorded import first_table_text
+from rewarm.report.words import number
+from rewarm.report.write import ReportFiles, as_image, write_whole
+from rewarm.study.effects import StudyEffects
+from rewarm.study.first_table import first_table
+from rewarm.version import __version__
+
+
+def write_effects_report(result: StudyEffects, path: Path, *, printer: Printer | None = None) -> ReportFiles:
+    """Write ``path`` (.html), and with a ``printer`` the PDF beside it.
+
+    Raises :class:`rewarm.errors.OutputError` where the folder cannot be written to.
+    """
+    printed = printer(_render(result, interactive=False)) if printer is not None else None
+    write_whole(path, _render(result, interactive=True).encode("utf-8"))
+    if printed is None:
+        return ReportFiles(path, None)
+    document, note = printed()
+    if document is None:
+        return ReportFiles(path, None, (note,))
+    write_whole(path.with_suffix(".pdf"), document)
+    return ReportFiles(path, path.with_suffix(".pdf"))
+
+
+def effects_text(result: StudyEffects) -> str:
+    """What the terminal shows: the answer, and the group's rows."""
+    lines = [*answer(result), ""]
+    for row in result.effects:
+        if row.who == GROUP:
+            where = f" ({row.region})" if row.region else ""
+            lines.append(f"  {row.outcome}{where}, {ESTIMAND_WORDS[row.estimand]}: {_figures(row)}")
+    return "\n".join([*lines, ""])
+
+
+def _figures(row: Effect) -> str:
+    if row.estimand == "masking":
+        return number(row.probability, 2)
+    if row.estimate != row.estimate:
+        return estimate_words(row)
+    return f"{estimate_words(row)} ({interval_words(row)})"
+
+
+def _render(result: StudyEffects, *, interactive: bool) -> str:
+    environment = Environment(
+        loader=PackageLoader("rewarm.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["figure"] = Markup if interactive else as_image
+    style = Markup(environment.get_template("report.css").render(palettes=["one"]))
+    measured = None if result.tables.measurements.empty else result.tables.measurements
+    who = first_table_text(first_table(result.tables, measured))
+    return environment.get_template("effects.html").render(
+        result=result,
+        style=style,
+        answer=answer(result),
+        figures=[figure for item in result.metrics[:1] for figure in (course_figure(item), forest_figure(item))],
+        caption=_caption(result),
+        tables=_effect_tables(result),
+        doubts=_doubts(result),
+        estimand=[estimand_sentence(item) for item in result.metrics[:1]],
+        confounder=[sentence for item in result.metrics[:1] if (sentence := confounder_sentence(item))],
+        sentences=_diary_sentences(result),
+        who=[who] if who is not None else [],
+        details=_details(result),
+        notes=_notes(result),
+        version=__version__,
+    )
+
+
+def _caption(result: StudyEffects) -> str:
+    if not result.metrics:
+        return ""
+    item = result.metrics[0]
+    text = "Left: the effect over time, mean over the treated people; the band holds it with "
+    text += f"{item.level:.0%} probability. Grey ticks are the days of visits; the broken line is the difference that "
+    text += "matters."
+    return (
+        text
+        + f" Right: each treated person and the group, day {item.day:.0f}; full: the effect, hollow: the mere change."
+    )
+
+
+def _effect_tables(result: StudyEffects) -> list[TextTable]:
+    tables = []
+    followed = {(item.outcome.name, span.who) for item in result.metrics for span in item.durations if span.at_least}
+    for outcome in dict.fromkeys(row.outcome for row in result.effects):
+        rows = [row for row in result.effects if row.outcome == outcome]
+        primary = outcome == result.primary
+        shown = rows if primary else [row for row in rows if row.who == GROUP] or rows
+        role = "primary outcome" + ("" if result.declared else ", not declared beforehand") if primary else "secondary"
+        words = next((item.outcome.words for item in result.metrics if item.outcome.name == outcome), "")
+        name = words or outcome.replace("_", " ")
+        tables.append(
+            TextTable(
+                f"{name[0].upper()}{name[1:]} ({role})",
+                ("Who", "What", "Estimate", f"{shown[0].level:.0%} interval", "Probability that it helps", "n"),
+                tuple(_cells(row, at_least=(row.outcome, row.who) in followed) for row in shown),
+                _probability_note(shown),
+            )
+        )
+    return tables
+
+
+def _cells(row: Effect, *, at_least: bool) -> tuple[str, ...]:
+    who = "All together" if row.who == GROUP else row.who
+    if row.side:
+        who += f", {row.side}"
+    if row.region and row.region not in ("toes", "fingers"):
+        who += f", {row.region}"
+    at_least = at_least and row.estimand == "duration_days"
+    estimate = number(row.estimate, 2) if row.estimand == "masking" else estimate_words(row, at_least=at_least)
+    return (
+        who,
+        ESTIMAND_WORDS[row.estimand],
+        estimate,
+        interval_words(row),
+        number(row.probability, 2),
+        str(row.n),
+    )
+
+
+def _probability_note(rows: Sequence[Effect]) -> str:
+    if any(row.estimand in ("onset_days", "duration_days") for row in rows):
+        return "For onset and duration the probability is that the effect ever was as large as matters."
+    return ""
+
+
+def _doubts(result: StudyEffects) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Threats by status, what is there first; of the primary outcome."""
+    if not result.metrics:
+        return []
+    threats = result.metrics[0].threats
+    titles = (
+        ("present", "There, and part of what was seen"),
+        ("unknown", "Not known"),
+        ("excluded", "Ruled out by the design or the records"),
+    )
+    groups = []
+    for status, title in titles:
+        items = [(THREAT_WORDS[item.name], threat_sentence(item)) for item in threats if item.status == status]
+        if items:
+            groups.append((title, items))
+    return groups
+
+
+def _diary_sentences(result: StudyEffects) -> list[str]:
+    sentences = [item.sentence for item in result.diaries.effects if item.effect.who == GROUP] if result.diaries else []
+    if result.heels:
+        sentences += [*result.heels.sentences, *result.heels.flats_sentences]
+    return list(dict.fromkeys(sentences))
+
+
+def _details(result: StudyEffects) -> list[TextTable]:
+    return [
+        *([_tests_table(result)] if result.tests else []),
+        *(_sensitivity_table(item) for item in result.metrics if item.sensitivity),
+        *([_estimation_table(result)] if result.metrics else []),
+    ]
+
+
+def _tests_table(result: StudyEffects) -> TextTable:
+    rows = [
+        (
+            f"{test.outcome}, {test.region}",
+            test.role,
+            test.test,
+            number(test.estimate, 2, signed=True),
+            f"{number(test.lower, 2, signed=True)} to {number(test.upper, 2, signed=True)}"
+            if test.df == test.df
+            else "–",
+            number(test.df, 1),
+            number(test.p, 3),
+            number(test.p_holm, 3),
+            test.note,
+        )
+        for test in result.tests
+    ]
+    count = len({(test.outcome, test.region) for test in result.tests if test.role == "secondary"})
+    note = (
+        "Two-sided. Mixed models have people, limbs and visits at random, and the effect itself different between "
+        f"people. The primary outcome's p stands as it is; Holm's adjustment is over the {count} secondary outcome(s)."
+    )
+    header = ("Outcome", "Role", "Test", "Estimate", "Interval", "df", "p", "p, Holm", "Note")
+    return TextTable("Classical tests beside the model", header, tuple(rows), note)
+
+
+def _sensitivity_table(item: OutcomeEffects) -> TextTable:
+    unit = item.outcome.unit
+    rows = [
+        (row.what, *(number(value, 2, signed=True) for value in (row.estimate, row.lower, row.upper)))
+        for row in item.sensitivity
+        if row.kind != "confounder"
+    ]
+    scale = "on the logarithm's scale" if item.outcome.log else f"in {unit.replace('delta_degC', '°C')}"
+    note = (
+        "By the fast estimator, which averages over digits; the first line is its own answer under the stated priors."
+    )
+    return TextTable(
+        f"The effect under other assumptions, {scale}", ("Assumption", "Estimate", "Lower", "Upper"), tuple(rows), note
+    )
+
+
+def _estimation_table(result: StudyEffects) -> TextTable:
+    rows = []
+    for item in result.metrics:
+        figures = ", ".join(
+            f"{name.replace('_', ' ')} {number(value, 3 if name == 'r_hat' else 2 if name == 'pareto_k' else 0)}"
+            for name, value in item.draws.diagnostics.items()
+        )
+        rows.append((f"{item.outcome.name}, {item.region}", item.draws.method, figures, item.draws.trouble or "none"))
+    return TextTable("How the model was estimated", ("Outcome", "By", "Diagnostics", "Trouble"), tuple(rows))
+
+
+def _notes(result: StudyEffects) -> list[str]:
+    notes = [*result.notes, *(note for item in result.metrics for note in item.notes)]
+    if result.metrics:
+        notes.append(f"Design: {grade_words(result.metrics[0].grade.grade)}.")
+        item = result.metrics[0]
+        if item.important == item.important and not item.outcome.log:
+            stated = item.outcome.name in result.tables.outcomes.important
+            ending = ", as study.toml says." if stated else ", by convention: no figure is published."
+            size = amount(item.important, item.outcome.unit, signed=False)
+            notes.append(f"A difference of {size} is taken as one that matters{ending}")
+    if result.diaries:
+        notes += list(result.diaries.notes)
+    if result.heels:
+        notes += list(result.heels.notes)
+    return list(dict.fromkeys(notes))

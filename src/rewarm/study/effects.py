@@ -1,0 +1,285 @@
+"""A study folder, or its measurements, or its diaries alone → effects, tests, sensitivity and posterior draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from math import nan
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from rewarm.clinical import StudyTables
+from rewarm.effects.bayes import DEFAULT_SAMPLING, Sampling
+from rewarm.effects.classical import ClassicalTest, with_holm
+from rewarm.effects.design import DesignFacts, Threat, design_facts
+from rewarm.effects.diaries import DiaryResult, diary_effects
+from rewarm.effects.frame import analysis_frame, digits_measured
+from rewarm.effects.heel_effects import HeelsResult, heel_effects
+from rewarm.effects.metrics import METRIC_OUTCOMES, Outcome
+from rewarm.effects.outcomes import DIARY_OUTCOMES
+from rewarm.effects.rows import Effect, effects_table
+from rewarm.effects.sensitivity import Sensitivity
+from rewarm.effects.temperature import OutcomeEffects, outcome_effects
+from rewarm.errors import InvalidInputError, OutputError
+from rewarm.study.clinical import load_tables
+from rewarm.study.outputs import write_table
+from rewarm.study.staging import MARKER, write_json
+from rewarm.version import __version__
+
+Tell = Callable[[int, int, str], None]
+
+DEFAULT_SECONDARY: Final = (
+    *("distal_dorsal_difference", "distal_proximal_difference", "t50", "auc", "recovery_10min", "gradient_2min"),
+)
+"""Metrics that are analysed beside the primary where study.toml declares no secondary ones, if they were measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyEffects:
+    """What ``rewarm effect`` found. ``metrics`` holds the outcomes of pictures, the primary first.
+
+    ``primary`` is the outcome that decides, ``declared`` whether study.toml named it. ``tests`` have their p adjusted
+    over all secondary outcomes. ``notes`` are sentences on what was not done, and why.
+    """
+
+    study_id: str
+    title: str
+    tables: StudyTables
+    facts: DesignFacts
+    primary: str
+    declared: bool
+    metrics: tuple[OutcomeEffects, ...]
+    diaries: DiaryResult | None
+    heels: HeelsResult | None
+    tests: tuple[ClassicalTest, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """All rows of effects.csv, the primary outcome's first."""
+        rows = [row for item in self.metrics for row in item.effects]
+        diary = [item.effect for item in self.diaries.effects] if self.diaries else []
+        heels = list(self.heels.effects) if self.heels else []
+        seen = {(row.who, row.side, row.outcome, row.estimand) for row in heels}
+        rows += [row for row in diary if (row.who, row.side, row.outcome, row.estimand) not in seen] + heels
+        return tuple(sorted(rows, key=lambda row: row.outcome != self.primary))
+
+
+def study_effects(
+    folder: str | Path,
+    *,
+    measurements: str | Path | None = None,
+    sampler: Sampling | None = DEFAULT_SAMPLING,
+    on_progress: Tell = lambda _done, _all, _what: None,
+) -> StudyEffects:
+    """Analyse a study folder.
+
+    ``measurements`` is a table that ``rewarm run`` wrote, or its folder; where it is left out the study's own
+    measurements.csv is taken, and diaries alone where there is none. ``sampler`` None takes the fast estimator for
+    everything; otherwise the primary outcome and censored ones are sampled and the others estimated fast.
+
+    Raises :class:`rewarm.errors.InvalidStudyError` for a study with problems, and
+    :class:`rewarm.errors.InvalidInputError` where it holds nothing that an effect could be computed from.
+    """
+    tables = load_tables(folder, measurements=_table_in(measurements))
+    if tables.injections.empty:
+        raise InvalidInputError(
+            f"{folder}: expected injections.csv, which says who was treated, where and when; found none. Add it "
+            "(rewarm new writes an empty one)"
+        )
+    settings = {"design": {key: value for key, value in asdict(tables.design).items() if value is not None}}
+    facts = _facts(settings, tables)
+    wanted, declared = _wanted(tables)
+    notes: list[str] = []
+    metrics = _metric_effects(tables, facts, wanted, sampler, on_progress, notes)
+    on_progress(len(metrics), len(metrics) + 1, "diaries")
+    diaries, heels = _diaries(settings, tables)
+    if not metrics and diaries is None:
+        raise InvalidInputError(
+            f"{folder}: expected measurements or a diary; found neither. Give the folder of an earlier "
+            "'rewarm run' with --measurements, or add diary.csv"
+        )
+    if not declared:
+        notes.append(
+            "study.toml declares no primary outcome, so rewarm took the usual one. Chosen after the data were seen, it "
+            "could have been another: declare it under [outcomes] before the next study"
+        )
+    tests = with_holm([test for item in metrics for test in item.tests])
+    primary = wanted[0][0] if wanted else ""
+    return StudyEffects(
+        tables.study_id, tables.title, tables, facts, primary, declared, tuple(metrics), diaries, heels, tests,
+        tuple(notes),
+    )  # fmt: skip
+
+
+def write_study_effects(result: StudyEffects, folder: str | Path) -> None:
+    """Write effects.csv, tests.csv, threats.csv, sensitivity.csv, posterior.nc and run.json into an existing folder."""
+    place = Path(folder)
+    write_table(effects_table(result.effects), place / "effects.csv")
+    write_table(_rows_table(result.tests, ClassicalTest), place / "tests.csv")
+    threats = [(item.outcome.name, item.region, threat) for item in result.metrics for threat in item.threats]
+    write_table(_labelled(threats, Threat), place / "threats.csv")
+    checks = [(item.outcome.name, item.region, row) for item in result.metrics for row in item.sensitivity]
+    write_table(_labelled(checks, Sensitivity), place / "sensitivity.csv")
+    write_posterior(result.metrics, place / "posterior.nc")
+    write_json(place / MARKER, _record(result))
+
+
+def write_posterior(metrics: Sequence[OutcomeEffects], path: Path) -> None:
+    """Draws to NetCDF, one group an outcome (``mean_toes``), dimensions chain, draw and participant.
+
+    Nothing is written where there are none. Raises :class:`OutputError` where h5netcdf is not installed.
+    """
+    for i, item in enumerate(metrics):
+        draws = item.draws
+        shape = (draws.chains, len(draws.onset) // draws.chains)
+
+        def by_chain(values: np.ndarray[Any, np.dtype[np.float64]], shape: tuple[int, int] = shape) -> Any:
+            return values.reshape(*shape, *values.shape[1:])
+
+        people = ("chain", "draw", "participant")
+        variables: dict[str, Any] = {
+            "effect": (people, by_chain(draws.person), {"unit": item.outcome.unit}),
+            "duration": (people, by_chain(draws.duration), {"unit": "d"}),
+            "onset": (people[:2], by_chain(draws.onset), {"unit": "d"}),
+            "shape": (people[:2], by_chain(draws.shape)),
+            "population": (people[:2], by_chain(draws.population), {"unit": item.outcome.unit}),
+        }
+        variables |= {name.replace(" ", "_"): (people[:2], by_chain(values)) for name, values in draws.others.items()}
+        attributes = {"outcome": item.outcome.name, "region": item.region, "method": draws.method}
+        attributes |= {"logarithm": int(item.outcome.log), "software": f"rewarm {__version__}"}
+        dataset = xr.Dataset(variables, {"participant": list(draws.people)}, attributes)
+        try:
+            group = f"{item.outcome.name}_{item.region}"
+            dataset.to_netcdf(path, mode="w" if i == 0 else "a", group=group, engine="h5netcdf")
+        except (ImportError, ValueError) as error:
+            raise OutputError(
+                f"{path}: expected h5netcdf to write posterior draws; found: {error}. "
+                "Install it with: pip install 'rewarm[effects]'"
+            ) from error
+
+
+def _table_in(measurements: str | Path | None) -> Path | None:
+    """measurements.csv of a run's folder, or the table itself."""
+    if measurements is None:
+        return None
+    path = Path(measurements)
+    return path / "measurements.csv" if path.is_dir() else path
+
+
+def _facts(settings: Mapping[str, Any], tables: StudyTables) -> DesignFacts:
+    return design_facts(
+        settings,
+        tables.participants,
+        tables.visits,
+        tables.injections,
+        scans=None if tables.scans.empty else tables.scans,
+        diary=None if tables.diary.empty else tables.diary,
+        measurements=None if tables.measurements.empty else tables.measurements,
+    )
+
+
+def _wanted(tables: StudyTables) -> tuple[list[tuple[str, str]], bool]:
+    """(outcome, role) in order, and whether the primary one was declared."""
+    measured = set(tables.measurements["metric"]) if not tables.measurements.empty else set()
+    declared = bool(tables.outcomes.primary)
+    primary = tables.outcomes.primary or next((name for name in METRIC_OUTCOMES if name in measured), "rcs")
+    secondary = tables.outcomes.secondary or tuple(name for name in DEFAULT_SECONDARY if name in measured)
+    wanted = [(primary, "primary")]
+    wanted += [(name, "secondary") for name in secondary if name != primary]
+    return wanted, declared
+
+
+def _metric_effects(
+    tables: StudyTables,
+    facts: DesignFacts,
+    wanted: Sequence[tuple[str, str]],
+    sampler: Sampling | None,
+    on_progress: Tell,
+    notes: list[str],
+) -> list[OutcomeEffects]:
+    asked = [
+        (METRIC_OUTCOMES[name], role, region)
+        for name, role in wanted
+        if name in METRIC_OUTCOMES
+        for region in digits_measured(tables.measurements, name)
+    ]
+    found = []
+    for i, (outcome, role, region) in enumerate(asked):
+        on_progress(i, len(asked) + 1, f"{outcome.words}, {region}")
+        try:
+            frame = analysis_frame(
+                outcome, region, tables.measurements, tables.visits, tables.injections,
+                scans=None if tables.scans.empty else tables.scans,
+            )  # fmt: skip
+            important = _important(tables, outcome, frame)
+            chosen = sampler if role == "primary" or not frame["reached"].all() else None
+            found.append(
+                outcome_effects(
+                    frame, outcome, region, facts, role=role, important=important, sampler=chosen,
+                    with_sensitivity=role == "primary",
+                )
+            )  # fmt: skip
+        except InvalidInputError as error:
+            if role == "primary":
+                raise
+            notes.append(f"{outcome.name} on {region} was left out: {error}")
+    for name, _ in wanted:
+        if name not in METRIC_OUTCOMES and name not in DIARY_OUTCOMES:
+            notes.append(f"{name} was left out: no effect on it is defined")
+    return found
+
+
+def _important(tables: StudyTables, outcome: Outcome, frame: pd.DataFrame) -> float:
+    """What study.toml states; for times, which are analysed as ratios, turned into the ratio that it means here."""
+    stated = tables.outcomes.important.get(outcome.name, nan)
+    if not outcome.log or np.isnan(stated):
+        return float(stated)
+    usual = float(np.exp(frame.loc[frame["baseline"], "value"].median()))
+    return max(usual - float(stated), 0.05 * usual) / usual
+
+
+def _diaries(settings: Mapping[str, Any], tables: StudyTables) -> tuple[DiaryResult | None, HeelsResult | None]:
+    if tables.diary.empty:
+        return None, None
+    arguments = (settings, tables.participants, tables.visits, tables.injections, tables.diary)
+    diaries = diary_effects(*arguments)
+    heels = heel_effects(*arguments, events=None if tables.events.empty else tables.events)
+    return diaries, heels
+
+
+def _rows_table(rows: Sequence[Any], kind: type[Any]) -> pd.DataFrame:
+    names = [item.name for item in fields(kind)]
+    return pd.DataFrame([[getattr(row, name) for name in names] for row in rows], columns=names)
+
+
+def _labelled(rows: Sequence[tuple[str, str, Any]], kind: type[Any]) -> pd.DataFrame:
+    table = _rows_table([row for _, _, row in rows], kind)
+    table.insert(0, "outcome", [outcome for outcome, _, _ in rows])
+    table.insert(1, "region", [region for _, region, _ in rows])
+    return table
+
+
+def _record(result: StudyEffects) -> dict[str, Any]:
+    diagnostics = {
+        f"{item.outcome.name}_{item.region}": {"method": item.draws.method}
+        | {name: value if np.isfinite(value) else None for name, value in item.draws.diagnostics.items()}
+        | {"trouble": item.draws.trouble}
+        for item in result.metrics
+    }
+    facts = json.loads(json.dumps(asdict(result.facts), default=str).replace("NaN", "null"))
+    return {
+        "software": f"rewarm {__version__}",
+        "study": result.study_id,
+        "title": result.title,
+        "primary": result.primary,
+        "primary_declared": result.declared,
+        "design": facts,
+        "estimation": diagnostics,
+        "notes": list(result.notes),
+    }

@@ -1,0 +1,140 @@
+"""The fast estimator on studies whose truth is known, beside closed forms and its own promises."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import multivariate_normal
+
+from rewarm.effects import fast
+from rewarm.effects.cells import mean_cells
+from rewarm.effects.draws import interval
+from rewarm.effects.frame import analysis_frame
+from rewarm.effects.metrics import outcome_named
+from rewarm.effects.model import build_model, course, natural_spline
+from rewarm.errors import InvalidInputError
+from tests.effects.effect_worlds import world
+
+MEAN = outcome_named("mean")
+DAY = np.array([42.0])
+
+
+def frame_of(made) -> pd.DataFrame:
+    return analysis_frame(MEAN, "toes", made.measurements, made.visits, made.injections)
+
+
+def effect_of(made, **flags) -> tuple[float, float, float]:
+    return interval(fast.fit_fast(build_model(frame_of(made), MEAN, **flags)).mean_effect(DAY)[:, 0], 0.99)
+
+
+def test_an_untreated_foot_gives_back_the_effect_and_takes_the_season_away():
+    estimate, lower, upper = effect_of(world(treated_sides=("left",), people=4, season_c=2.0), randomised=True)
+    assert lower < 2.0 < upper
+    assert estimate == pytest.approx(2.0, abs=0.3)
+    nothing = effect_of(world(treated_sides=("left",), people=4, effect_c=0.0, season_c=2.0), randomised=True)
+    assert nothing[1] < 0 < nothing[2]
+
+
+def test_without_a_control_the_season_widens_the_interval():
+    alone = effect_of(world(people=4, season_c=1.5))
+    beside = effect_of(world(people=4, season_c=1.5, treated_sides=("left",)), randomised=True)
+    assert alone[2] - alone[1] > 2 * (beside[2] - beside[1])
+    assert alone[1] < 2.0 < alone[2]
+
+
+def test_weather_alone_is_not_called_an_effect_but_is_a_change():
+    made = world(people=6, effect_c=0.0, season_c=1.5)
+    _, lower, _ = effect_of(made)
+    assert lower < 0.3
+    change = fast.fit_fast(build_model(frame_of(made), MEAN, adjusted=False))
+    assert interval(change.mean_effect(DAY)[:, 0], 0.9)[1] > 0.5
+
+
+def test_untreated_people_are_a_control():
+    estimate, lower, upper = effect_of(world(people=5, controls=5, season_c=1.5), randomised=True)
+    assert lower < 2.0 < upper
+    assert estimate == pytest.approx(2.0, abs=0.5)
+
+
+def test_measurement_uncertainty_enters():
+    sharp, blunt = effect_of(world(u=0.2)), effect_of(world(u=1.2))
+    assert blunt[2] - blunt[1] > 1.3 * (sharp[2] - sharp[1])
+
+
+def test_a_toe_that_is_missing_once_moves_nothing():
+    made = world(treated_sides=("left",), people=4)
+    rows = made.measurements
+    warmest = (rows["region"] == "toe1") & (rows["visit"] == "V0") & (rows["side"] == "left")
+    shifted = rows.assign(value=rows["value"] + 4.0 * (rows["region"] == "toe1"))
+    whole = effect_of(replace(made, measurements=shifted), randomised=True)
+    fewer = effect_of(replace(made, measurements=shifted[~warmest]), randomised=True)
+    assert fewer[0] == pytest.approx(whole[0], abs=0.12)
+
+
+def test_same_seed_same_draws():
+    data = build_model(frame_of(world()), MEAN)
+    first, second = fast.fit_fast(data, seed=3), fast.fit_fast(data, seed=3)
+    assert np.array_equal(first.person, second.person)
+    assert not np.array_equal(first.person, fast.fit_fast(data, seed=4).person)
+
+
+def test_marginal_likelihood_is_that_of_one_big_normal_distribution():
+    data = build_model(frame_of(world(people=2, days=(-7, 0, 20, 60))), MEAN)
+    blocks = fast._blocks(data)
+    theta = fast._start(data)[None] + np.array([[0.0], [0.3]])
+    found = fast._solve(data, blocks, theta).log_likelihood
+    expected = []
+    for point in theta:
+        v, effect, variance = fast._covariances(data, blocks, point[None])
+        mean, sd = fast._coefficient_priors(data, variance["visit"])
+        held = blocks.held.reshape(-1)
+        whole = np.zeros((held.size, held.size))
+        m = v.shape[-1]
+        for i in range(v.shape[1]):
+            whole[i * m : (i + 1) * m, i * m : (i + 1) * m] = v[0, i]
+        x = np.concatenate([blocks.fixed, effect[0][..., None]], axis=-1).reshape(-1, mean.shape[1])
+        cov = whole + (x * sd[0] ** 2) @ x.T
+        expected.append(
+            multivariate_normal.logpdf(blocks.y.reshape(-1)[held], (x @ mean[0])[held], cov[np.ix_(held, held)])
+        )
+    assert found[0] - found[1] == pytest.approx(expected[0] - expected[1], abs=1e-6)
+
+
+def test_pareto_fit_finds_the_shape():
+    rng = np.random.default_rng(1)
+    for shape in (-0.2, 0.3, 0.8):
+        sample = np.sort(2.0 * np.expm1(-shape * np.log(rng.random(4000))) / shape)
+        assert fast._pareto_fit(sample)[0] == pytest.approx(shape, abs=0.08)
+
+
+def test_cells_average_toes_and_keep_their_error():
+    cells = mean_cells(build_model(frame_of(world(people=2)), MEAN))
+    assert len(cells.y) == 2 * 6 * 2  # people, visits, sides
+    assert cells.noise_sd == pytest.approx(0.2 / np.sqrt(5), rel=0.3)
+
+
+def test_course_sets_in_lasts_and_fades():
+    share = course(np.array([-5.0, 0.0, 7.0, 60.0, 120.0, 400.0]), 7.0, 120.0, 5.0)
+    assert share[:2] == pytest.approx([0, 0])
+    assert share[2] == pytest.approx(1 - np.exp(-1), abs=1e-3)
+    assert share[3] > 0.95
+    assert share[4] == pytest.approx(np.exp(-1), abs=1e-3)
+    assert share[5] == pytest.approx(0, abs=1e-12)
+
+
+def test_spline_columns_are_free_of_lines_and_linear_beyond_the_knots():
+    x = np.linspace(0, 10, 101)
+    columns = natural_spline(x, np.array([1.0, 4.0, 6.0, 9.0]))
+    assert columns.shape == (101, 2)
+    assert np.abs(columns.T @ np.column_stack([np.ones_like(x), x])).max() < 1e-8
+    assert np.diff(columns[92:], n=2, axis=0) == pytest.approx(0, abs=1e-9)
+
+
+def test_says_what_it_cannot_do():
+    with pytest.raises(InvalidInputError, match="measured before and after the injections; found none"):
+        build_model(frame_of(world(days=(-7, 0))), MEAN)
+    data = build_model(frame_of(world()), MEAN)
+    censored = replace(data, reached=np.arange(len(data.y)) > 0)
+    with pytest.raises(InvalidInputError, match="no censored value for the fast estimator; found 1"):
+        fast.fit_fast(censored)
