@@ -1,0 +1,215 @@
+"""The model of a digit turned round: which flow would give the temperatures that were seen.
+
+The forward model is :mod:`rewarm.heat`'s digit, coarse (a few cells across, three segments along, with artery and vein
+side by side). Flow is found step by step: at every step the flow that, held for the next few steps, comes nearest to
+what was seen (Beck's function specification; Beck, Blackwell and St. Clair 1985, Inverse Heat Conduction), pulled
+towards the flow of the step before as strongly as a flow may change in that time. Many digits, and many versions of each
+with other assumptions, are columns of the same arrays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewarm.heat import DIGIT_LAYERS, Digits, DigitState, Surroundings, layered_grid, skin_c, step_digits, uniform_state
+
+Floats = NDArray[np.float64]
+
+STEP_S: Final = 15.0
+AHEAD: Final = 3
+"""Steps of the future that a flow answers for: 45 s, about what heat needs to come through the skin."""
+CHANGE_PER_STEP: Final = 0.35
+"""SD of the logarithm of flow's change in a step (chosen): a doubling in a minute is usual, a tenfold rise is not."""
+FIT_C: Final = 0.05
+"""How near the model is asked to come to what was seen, °C, beyond which it would follow noise."""
+LEAST_FLOW: Final = 0.02
+MOST_FLOW: Final = 100.0
+_CELLS: Final = (2, 1, 2, 1)
+SEGMENTS: Final = 3
+_NUDGE: Final = 0.05
+_SETTLE_S: Final = 300.0
+_SETTLE_STEPS: Final = 14
+_BAG_W_M2K: Final = 80.0
+_WATER_STEPS: Final = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Digits and what is assumed of them, each (columns,), or one number for all.
+
+    ``seen`` is the share of the digit, from the tip, that the region shows; ``tip`` how much denser than on average the
+    tip is perfused (the base as much less); ``evaporation_w_m2`` what leaves skin of 30 °C; ``heat_share`` multiplies
+    the heat that tissue holds.
+    """
+
+    radius_mm: Floats
+    length_mm: Floats
+    coefficient_w_m2k: Floats
+    room_c: Floats
+    inlet_c: Floats
+    base_c: Floats
+    countercurrent_w_k: Floats
+    evaporation_w_m2: Floats
+    heat_share: Floats
+    seen: Floats
+    tip: Floats
+
+    @property
+    def count(self) -> int:
+        """Number of columns."""
+        return int(self.radius_mm.size)
+
+    def only(self, column: int) -> Columns:
+        """One of the columns."""
+        return Columns(*(getattr(self, f.name)[column : column + 1] for f in fields(self)))
+
+
+def flow_of_course(
+    columns: Columns,
+    course_c: Floats,
+    *,
+    before_c: Floats,
+    immersion_s: float,
+    water_c: float,
+    step_s: float = STEP_S,
+    refine: int = 1,
+) -> Floats:
+    """Flow at each time of a course, mL/100 mL/min, (times, columns); the first is that before the immersion.
+
+    ``course_c`` (times, columns) runs from the end of the immersion in steps of ``step_s``; ``before_c`` (columns,) is
+    the temperature before. ``immersion_s`` 0 is a course without any. ``refine`` cuts the digit into finer cells.
+    """
+    model = _Model(columns, refine)
+    state, flow = resting_state(model, before_c)
+    found = [flow]
+    ahead = max(1, round(AHEAD * STEP_S / step_s))
+    change = CHANGE_PER_STEP * np.sqrt(step_s / STEP_S)
+    if immersion_s > 0:
+        state = _immersed(model, state, flow, course_c[0], immersion_s, water_c)
+        flow = flow / 2.0
+    for i in range(1, course_c.shape[0]):
+        target = course_c[i : i + ahead]
+        flow = _best_flow(model, state, flow, target, step_s, change=change)
+        state = model.step(state, flow, step_s)
+        found.append(flow)
+    return np.stack(found)
+
+
+def passive_course(
+    columns: Columns, times: int, *, before_c: Floats, start_c: Floats, immersion_s: float, water_c: float
+) -> Floats:
+    """What the digit would have done after the water without any blood, °C, (times, columns), in steps of STEP_S."""
+    model = _Model(columns, 1)
+    state, flow = resting_state(model, before_c)
+    if immersion_s > 0:
+        state = _immersed(model, state, flow, start_c, immersion_s, water_c)
+    none = np.full(columns.count, 0.0)
+    course = [model.seen_c(state)]
+    for _ in range(times - 1):
+        state = model.step(state, none, STEP_S)
+        course.append(model.seen_c(state))
+    return np.stack(course)
+
+
+class _Model:
+    """A coarse digit for each column; ``step`` and ``seen_c`` are all that the inversion knows of it."""
+
+    def __init__(self, columns: Columns, refine: int) -> None:
+        layers = [replace(layer, cells=n) for layer, n in zip(DIGIT_LAYERS, _CELLS, strict=True)]
+        self.columns = columns
+        self.segments = SEGMENTS * refine
+        self.digits = Digits(
+            grid=layered_grid(layers, refine=refine),
+            radius_m=columns.radius_mm / 1000.0,
+            length_m=columns.length_mm / 1000.0,
+            along_flow=np.ones(self.segments),
+            countercurrent_w_k=columns.countercurrent_w_k,
+        )
+        middle = (np.arange(self.segments) + 0.5) / self.segments
+        self.profile = 1.0 + (columns.tip - 1.0) * (2.0 * middle[:, None] - 1.0)
+        upper = (np.arange(self.segments)[:, None] + 1.0) / self.segments
+        inside = np.clip((upper - (1.0 - columns.seen)) * self.segments, 0.0, 1.0)
+        self.weight = inside / inside.sum(axis=0)
+        self.around = self._surroundings(30.0)
+
+    def _surroundings(self, skin: Floats | float) -> Surroundings:
+        vapour = np.clip((np.asarray(skin) - 18.0) / 12.0, 0.0, 1.2)
+        return Surroundings(
+            self.columns.room_c, self.columns.coefficient_w_m2k, self.columns.evaporation_w_m2 * vapour
+        )
+
+    def step(self, state: DigitState, flow: Floats, step_s: float, *, around: Surroundings | None = None) -> DigitState:
+        # tissue that holds more heat goes through the same course more slowly
+        after, _ = step_digits(
+            self.digits,
+            state,
+            around or self._surroundings(self.seen_c(state)),
+            flow_ml_100ml_min=flow * self.profile,
+            inlet_c=self.columns.inlet_c,
+            base_c=self.columns.base_c,
+            step_s=step_s / self.columns.heat_share,
+            implicit=1.0,
+        )
+        return after
+
+    def seen_c(self, state: DigitState, around: Surroundings | None = None) -> Floats:
+        return np.asarray((self.weight * skin_c(self.digits, state, around or self.around)).sum(axis=0))
+
+
+def resting_state(model: _Model, before_c: Floats) -> tuple[DigitState, Floats]:
+    """The steady state whose skin is as warm as was seen, and its flow (columns,)."""
+    state = uniform_state(model.digits, before_c)
+    flow = np.full(model.columns.count, 1.0)
+    for _ in range(_SETTLE_STEPS):
+        flow = _best_flow(model, state, flow, before_c[None], _SETTLE_S, change=1.0)
+        state = model.step(state, flow, _SETTLE_S)
+    return state, flow
+
+
+def _best_flow(
+    model: _Model, state: DigitState, flow: Floats, target_c: Floats, step_s: float, *, change: float
+) -> Floats:
+    """The flow that, held over the times of ``target_c``, misses it least; two Gauss–Newton steps in its logarithm."""
+    before = np.log(flow)
+    now = before.copy()
+    for _ in range(2):
+        seen = _ahead(model, state, np.exp(now), len(target_c), step_s)
+        nudged = _ahead(model, state, np.exp(now + _NUDGE), len(target_c), step_s)
+        slope = (nudged - seen) / _NUDGE
+        pull = (slope * (target_c - seen)).sum(axis=0) / FIT_C**2 + (before - now) / change**2
+        now = now + np.clip(pull / ((slope**2).sum(axis=0) / FIT_C**2 + 1 / change**2), -1.0, 1.0)
+        now = np.clip(now, np.log(LEAST_FLOW), np.log(MOST_FLOW))
+    return np.asarray(np.exp(now))
+
+
+def _ahead(model: _Model, state: DigitState, flow: Floats, steps: int, step_s: float) -> Floats:
+    seen = []
+    for _ in range(steps):
+        state = model.step(state, flow, step_s)
+        seen.append(model.seen_c(state))
+    return np.stack(seen)
+
+
+def _immersed(
+    model: _Model, state: DigitState, flow: Floats, after_c: Floats, immersion_s: float, water_c: float
+) -> DigitState:
+    """The digit as it leaves the water: cooled through its skin until that is as cold as was seen first."""
+
+    def cooled(coefficient: Floats) -> DigitState:
+        water = Surroundings(np.full(model.columns.count, water_c), coefficient)
+        wet = state
+        for _ in range(_WATER_STEPS):
+            wet = model.step(wet, flow / 2.0, immersion_s / _WATER_STEPS, around=water)
+        return wet
+
+    known = np.full(model.columns.count, np.log(_BAG_W_M2K))
+    for _ in range(4):
+        seen = model.seen_c(cooled(np.exp(known)))
+        slope = (model.seen_c(cooled(np.exp(known + _NUDGE))) - seen) / _NUDGE
+        known = known + np.clip((after_c - seen) / np.minimum(slope, -0.05), -0.7, 0.7)
+        known = np.clip(known, np.log(5.0), np.log(1000.0))
+    return cooled(np.exp(known))
