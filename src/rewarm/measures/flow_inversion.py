@@ -9,6 +9,7 @@ with other assumptions, are columns of the same arrays.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -63,9 +64,14 @@ class Columns:
         """Number of columns."""
         return int(self.radius_mm.size)
 
-    def only(self, column: int) -> Columns:
-        """One of the columns."""
-        return Columns(*(getattr(self, f.name)[column : column + 1] for f in fields(self)))
+    def only(self, columns: NDArray[np.int64]) -> Columns:
+        """Some of the columns."""
+        return Columns(*(getattr(self, f.name)[columns] for f in fields(self)))
+
+
+def joined_columns(parts: Sequence[Columns]) -> Columns:
+    """Columns side by side."""
+    return Columns(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Columns)))
 
 
 def flow_of_course(
@@ -93,7 +99,7 @@ def flow_of_course(
         flow = flow / 2.0
     for i in range(1, course_c.shape[0]):
         target = course_c[i : i + ahead]
-        flow = _best_flow(model, state, flow, target, step_s, change=change)
+        flow = _best_flow(model, state, flow, target, step_s, change=change, tries=2 if i <= 2 else 1)
         state = model.step(state, flow, step_s)
         found.append(flow)
     return np.stack(found)
@@ -171,12 +177,12 @@ def resting_state(model: _Model, before_c: Floats) -> tuple[DigitState, Floats]:
 
 
 def _best_flow(
-    model: _Model, state: DigitState, flow: Floats, target_c: Floats, step_s: float, *, change: float
+    model: _Model, state: DigitState, flow: Floats, target_c: Floats, step_s: float, *, change: float, tries: int = 1
 ) -> Floats:
-    """The flow that, held over the times of ``target_c``, misses it least; two Gauss–Newton steps in its logarithm."""
+    """The flow that, held over the times of ``target_c``, misses it least; found by Gauss–Newton steps in its logarithm."""
     before = np.log(flow)
     now = before.copy()
-    for _ in range(2):
+    for _ in range(tries):
         seen = _ahead(model, state, np.exp(now), len(target_c), step_s)
         nudged = _ahead(model, state, np.exp(now + _NUDGE), len(target_c), step_s)
         slope = (nudged - seen) / _NUDGE

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from rewarm.errors import InvalidInputError
 from rewarm.heat import Surroundings, lumped_digit, lumped_flow
 from rewarm.measures.curve_shape import smoother
-from rewarm.measures.flow_inversion import STEP_S, Columns, flow_of_course, passive_course
+from rewarm.measures.flow_inversion import STEP_S, Columns, flow_of_course, joined_columns, passive_course
 from rewarm.measures.rewarming import Baseline
 from rewarm.measures.rewarming_curves import RegionCurves
 from rewarm.regions import FINGERS, TOES
@@ -46,10 +46,14 @@ LEVEL: Final = 0.90
 AT_S: Final = (120.0, 300.0, 600.0, 900.0)
 WINDOW_S: Final = 30.0
 """A figure at a time is the mean from so long before to so long after it."""
-DRAWS: Final = 48
+DRAWS: Final = 40
+COARSER: Final = 2
+"""Steps so much longer, with cells half as wide, show how much the coarseness matters."""
 SPARSEST_S: Final = 45.0
 """Frames further apart than this do not hold a course of flow."""
 SHORTEST_S: Final = 120.0
+MOST_OFF: Final = 0.5
+"""Logarithm of flow: where hardly any flows, its ratio to the finer answer means nothing."""
 MOST_INDEX: Final = 50.0
 BODY_C: Final = 36.8
 
@@ -206,7 +210,9 @@ def digit_flows(
     random = np.random.default_rng(seed)
     moves = random.normal(size=(len(curves.causes), DRAWS + 1))
     moves[:, 0] = 0.0
-    found: list[DigitFlow] = []
+    names: list[tuple[str, str, int]] = []
+    courses: list[_Course] = []
+    columns: list[Columns] = []
     missing: dict[str, list[str]] = {}
     for row, (side, region) in enumerate(curves.names):
         if region not in _RADIUS_MM:
@@ -217,9 +223,18 @@ def digit_flows(
             continue
         if not course.before_seen:
             missing.setdefault("no baseline: the warmest of the course stands for it", []).append(f"{side} {region}")
-        columns = _columns(random, region, _proximal_c(curves, side, room_c), room_c, room_u_c, assumptions)
-        found.append(_digit_flow((side, region, int(curves.n_px[row])), course, columns, immersion_s, water_c, random))
-    warnings = tuple(f"flow: {reason} ({', '.join(names)})" for reason, names in missing.items())
+        names.append((side, region, int(curves.n_px[row])))
+        courses.append(course)
+        columns.append(_columns(random, region, _proximal_c(curves, side, room_c), room_c, room_u_c, assumptions))
+    found: list[DigitFlow] = []
+    for last_s in sorted({course.time_s[-1] for course in courses}):
+        alike = [i for i, course in enumerate(courses) if course.time_s[-1] == last_s]
+        found += _digit_flows(
+            [names[i] for i in alike], [courses[i] for i in alike], [columns[i] for i in alike], immersion_s, water_c,
+            random,
+        )  # fmt: skip
+    found.sort(key=lambda item: curves.names.index((item.side, item.region)))
+    warnings = tuple(f"flow: {reason} ({', '.join(who)})" for reason, who in missing.items())
     return FlowResult(tuple(found), warnings)
 
 
@@ -358,27 +373,47 @@ def _columns(
     )
 
 
-def _digit_flow(
-    who: tuple[str, str, int],
-    course: _Course,
-    columns: Columns,
+def _digit_flows(
+    names: list[tuple[str, str, int]],
+    courses: list[_Course],
+    columns: list[Columns],
     immersion_s: float,
     water_c: float,
     random: np.random.Generator,
+) -> list[DigitFlow]:
+    """Digits that were followed equally long, all their versions as columns of one model."""
+    every = joined_columns(columns)
+    grid_c = np.concatenate([course.grid_c for course in courses], axis=1)
+    before_c = np.concatenate([course.before_c for course in courses])
+    flows = flow_of_course(every, grid_c, before_c=before_c, immersion_s=immersion_s, water_c=water_c)
+    means = np.arange(len(names)) * (DRAWS + 1)
+    fine = flow_of_course(
+        every.only(means), grid_c[::COARSER, means], before_c=before_c[means], immersion_s=immersion_s,
+        water_c=water_c, step_s=COARSER * STEP_S, refine=2,
+    )  # fmt: skip
+    passive = passive_course(
+        every, len(grid_c), before_c=before_c, start_c=grid_c[0], immersion_s=immersion_s, water_c=water_c
+    )
+    time_s = courses[0].time_s
+    found = []
+    for i, name in enumerate(names):
+        own = slice(i * (DRAWS + 1), (i + 1) * (DRAWS + 1))
+        off = np.minimum(np.abs(np.log(fine[:, i] / flows[::COARSER, means[i]])), MOST_OFF)
+        scatter = random.normal(size=(DRAWS + 1, 1))
+        draws = flows[:, own].T * np.exp(scatter * np.interp(time_s, time_s[::COARSER], off))
+        excess_c = grid_c[-1, own] - passive[-1, own]
+        found.append(_digit_flow(name, courses[i], columns[i], draws, excess_c))
+    return found
+
+
+def _digit_flow(
+    who: tuple[str, str, int], course: _Course, columns: Columns, draws: Floats, excess_c: Floats
 ) -> DigitFlow:
-    draws = flow_of_course(
-        columns, course.grid_c, before_c=course.before_c, immersion_s=immersion_s, water_c=water_c
-    ).T
-    draws = draws * np.exp(_coarseness(course, columns, draws[0], immersion_s, water_c) * _scatter(random))
     ends = ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2)
     lower, middle, upper = np.quantile(draws, ends, axis=0)
     resting = np.quantile(draws[:, 0], ends)
+    excess = np.quantile(excess_c, ends)
     seen = course.before_seen
-    passive = passive_course(
-        columns, course.time_s.size, before_c=course.before_c, start_c=course.grid_c[0], immersion_s=immersion_s,
-        water_c=water_c,
-    )  # fmt: skip
-    excess = np.quantile(course.grid_c[-1] - passive[-1], ends)
     rates = np.gradient(course.grid_c, STEP_S, axis=0)
     index = _index(who[1], course.grid_c, rates, columns)
     at_rest = _index(who[1], course.before_c, np.zeros_like(course.before_c), columns)
@@ -391,30 +426,9 @@ def _digit_flow(
     )  # fmt: skip
 
 
-def _scatter(random: np.random.Generator) -> Floats:
-    """How far each draw is off for the coarseness, in standard deviations, (1 + draws, 1)."""
-    scatter = random.normal(size=(DRAWS + 1, 1))
-    scatter[0] = 0.0
-    return scatter
-
-
 def _index(region: str, temperature_c: Floats, rate_c_s: Floats, columns: Columns) -> Floats:
     return perfusion_index(
         region, temperature_c, rate_c_s, room_c=columns.room_c, arterial_c=columns.inlet_c,
         size=columns.radius_mm / _RADIUS_MM[region], coefficient_w_m2k=columns.coefficient_w_m2k,
         evaporation_w_m2=columns.evaporation_w_m2,
     )  # fmt: skip
-
-
-def _coarseness(
-    course: _Course, columns: Columns, flow: Floats, immersion_s: float, water_c: float
-) -> Floats:
-    """By how much the flow (its logarithm) moves when cells, segments and steps are halved, (times,)."""
-    first = columns.only(0)
-    fine_s = np.arange(0.0, course.time_s[-1] + 1e-6, STEP_S / 2)
-    fine_c = np.interp(fine_s, course.time_s, course.grid_c[:, 0])[:, None]
-    fine = flow_of_course(
-        first, fine_c, before_c=course.before_c[:1], immersion_s=immersion_s, water_c=water_c, step_s=STEP_S / 2,
-        refine=2,
-    )[::2, 0]  # fmt: skip
-    return np.asarray(np.abs(np.log(fine / flow)))
