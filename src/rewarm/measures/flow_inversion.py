@@ -2,8 +2,8 @@
 
 The forward model is :mod:`rewarm.heat`'s digit, coarse (a few cells across, three segments along, with artery and vein
 side by side). Flow is found step by step: at every step the flow that, held for the next few steps, comes nearest to
-what was seen (Beck's function specification; Beck, Blackwell and St. Clair 1985, Inverse Heat Conduction), pulled
-towards the flow of the step before as strongly as a flow may change in that time. Many digits, and many versions of each
+what was seen (Beck's function specification; Beck, Blackwell and St. Clair 1985, Inverse Heat Conduction), held
+against what was known from the step before and may have changed since, as a Kalman filter does. Many digits, and many versions of each
 with other assumptions, are columns of the same arrays.
 """
 
@@ -23,8 +23,13 @@ Floats = NDArray[np.float64]
 STEP_S: Final = 15.0
 AHEAD: Final = 3
 """Steps of the future that a flow answers for: 45 s, about what heat needs to come through the skin."""
-CHANGE_PER_STEP: Final = 0.35
-"""SD of the logarithm of flow's change in a step (chosen): a doubling in a minute is usual, a tenfold rise is not."""
+USUAL_FLOW: Final = 2.4
+USUAL_SD_LOG: Final = 1.5
+"""Flow of a digit before anything is seen of it: 90 % of it within 0.2 and 30 mL/100 mL/min, the span of a hand's
+perfusion (a factor of 150), lognormal."""
+CHANGES_IN_S: Final = 600.0
+"""How long flow remembers what it was (chosen): an Ornstein–Uhlenbeck course of its logarithm, which may double in a
+minute."""
 FIT_C: Final = 0.05
 """How near the model is asked to come to what was seen, °C, beyond which it would follow noise."""
 LEAST_FLOW: Final = 0.02
@@ -83,26 +88,32 @@ def flow_of_course(
     water_c: float,
     step_s: float = STEP_S,
     refine: int = 1,
-) -> Floats:
-    """Flow at each time of a course, mL/100 mL/min, (times, columns); the first is that before the immersion.
+) -> tuple[Floats, Floats]:
+    """Flow at each time of a course, mL/100 mL/min, and the SD of its logarithm, each (times, columns).
 
     ``course_c`` (times, columns) runs from the end of the immersion in steps of ``step_s``; ``before_c`` (columns,) is
-    the temperature before. ``immersion_s`` 0 is a course without any. ``refine`` cuts the digit into finer cells.
+    the temperature before, and the first flow that before. ``immersion_s`` 0 is a course without any. ``refine`` cuts
+    the digit into finer cells. The SD is what temperatures leave open in each column: large where the skin hardly
+    answers to flow, as in a cold digit whose artery gives its heat to the vein.
     """
     model = _Model(columns, refine)
-    state, flow = resting_state(model, before_c)
-    found = [flow]
+    state, log_flow, variance = _resting_state(model, before_c)
+    found = [(log_flow, variance)]
     ahead = max(1, round(AHEAD * STEP_S / step_s))
-    change = CHANGE_PER_STEP * np.sqrt(step_s / STEP_S)
+    keep = np.exp(-step_s / CHANGES_IN_S)
     if immersion_s > 0:
-        state = _immersed(model, state, flow, course_c[0], immersion_s, water_c)
-        flow = flow / 2.0
+        state = _immersed(model, state, np.exp(log_flow), course_c[0], immersion_s, water_c)
+        log_flow, variance = log_flow - np.log(2.0), variance + np.log(2.0) ** 2
     for i in range(1, course_c.shape[0]):
+        centre = np.log(USUAL_FLOW) + keep * (log_flow - np.log(USUAL_FLOW))
+        variance = keep**2 * variance + (1 - keep**2) * USUAL_SD_LOG**2
         target = course_c[i : i + ahead]
-        flow = _best_flow(model, state, flow, target, step_s, change=change, tries=2 if i <= 2 else 1)
-        state = model.step(state, flow, step_s)
-        found.append(flow)
-    return np.stack(found)
+        log_flow, variance = _best_flow(
+            model, state, log_flow, centre, variance, target, step_s, tries=2 if i <= 2 else 1
+        )
+        state = model.step(state, np.exp(log_flow), step_s)
+        found.append((log_flow, variance))
+    return np.exp(np.stack([flow for flow, _ in found])), np.sqrt(np.stack([spread for _, spread in found]))
 
 
 def passive_course(
@@ -110,9 +121,9 @@ def passive_course(
 ) -> Floats:
     """What the digit would have done after the water without any blood, °C, (times, columns), in steps of STEP_S."""
     model = _Model(columns, 1)
-    state, flow = resting_state(model, before_c)
+    state, log_flow, _ = _resting_state(model, before_c)
     if immersion_s > 0:
-        state = _immersed(model, state, flow, start_c, immersion_s, water_c)
+        state = _immersed(model, state, np.exp(log_flow), start_c, immersion_s, water_c)
     none = np.full(columns.count, 0.0)
     course = [model.seen_c(state)]
     for _ in range(times - 1):
@@ -166,30 +177,47 @@ class _Model:
         return np.asarray((self.weight * skin_c(self.digits, state, around or self.around)).sum(axis=0))
 
 
-def resting_state(model: _Model, before_c: Floats) -> tuple[DigitState, Floats]:
-    """The steady state whose skin is as warm as was seen, and its flow (columns,)."""
+def _resting_state(model: _Model, before_c: Floats) -> tuple[DigitState, Floats, Floats]:
+    """The steady state whose skin is as warm as was seen; its flow's logarithm and variance (columns,)."""
     state = uniform_state(model.digits, before_c)
-    flow = np.full(model.columns.count, 1.0)
+    usual = np.full(model.columns.count, np.log(USUAL_FLOW))
+    flow, variance = usual, np.full(model.columns.count, USUAL_SD_LOG**2)
     for _ in range(_SETTLE_STEPS):
-        flow = _best_flow(model, state, flow, before_c[None], _SETTLE_S, change=1.0)
-        state = model.step(state, flow, _SETTLE_S)
-    return state, flow
+        flow, variance = _best_flow(
+            model, state, flow, usual, np.full_like(usual, USUAL_SD_LOG**2), before_c[None], _SETTLE_S, tries=1
+        )
+        state = model.step(state, np.exp(flow), _SETTLE_S)
+    return state, flow, variance
 
 
 def _best_flow(
-    model: _Model, state: DigitState, flow: Floats, target_c: Floats, step_s: float, *, change: float, tries: int = 1
-) -> Floats:
-    """The flow that, held over the times of ``target_c``, misses it least; found by Gauss–Newton steps in its logarithm."""
-    before = np.log(flow)
-    now = before.copy()
+    model: _Model,
+    state: DigitState,
+    start: Floats,
+    centre: Floats,
+    variance: Floats,
+    target_c: Floats,
+    step_s: float,
+    *,
+    tries: int,
+) -> tuple[Floats, Floats]:
+    """The flow that, held over the times of ``target_c``, is most probable, and its variance, both of the logarithm.
+
+    ``centre`` and ``variance`` are what was known before. Gauss–Newton from ``start``; every temperature answers in
+    so many steps, so each counts for a part.
+    """
+    now = start
+    weight = 1.0 / (FIT_C**2 * len(target_c))
+    information = np.zeros_like(start)
     for _ in range(tries):
         seen = _ahead(model, state, np.exp(now), len(target_c), step_s)
         nudged = _ahead(model, state, np.exp(now + _NUDGE), len(target_c), step_s)
         slope = (nudged - seen) / _NUDGE
-        pull = (slope * (target_c - seen)).sum(axis=0) / FIT_C**2 + (before - now) / change**2
-        now = now + np.clip(pull / ((slope**2).sum(axis=0) / FIT_C**2 + 1 / change**2), -1.0, 1.0)
+        information = (slope**2).sum(axis=0) * weight
+        pull = (slope * (target_c - seen)).sum(axis=0) * weight + (centre - now) / variance
+        now = now + np.clip(pull / (information + 1 / variance), -1.0, 1.0)
         now = np.clip(now, np.log(LEAST_FLOW), np.log(MOST_FLOW))
-    return np.asarray(np.exp(now))
+    return now, np.asarray(1 / (information + 1 / variance))
 
 
 def _ahead(model: _Model, state: DigitState, flow: Floats, steps: int, step_s: float) -> Floats:

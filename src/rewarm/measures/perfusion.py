@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from rewarm.errors import InvalidInputError
 from rewarm.heat import Surroundings, lumped_digit, lumped_flow
 from rewarm.measures.curve_shape import smoother
-from rewarm.measures.flow_inversion import STEP_S, Columns, flow_of_course, joined_columns, passive_course
+from rewarm.measures.flow_inversion import LEAST_FLOW, MOST_FLOW, STEP_S, Columns, flow_of_course, joined_columns, passive_course
 from rewarm.measures.rewarming import Baseline
 from rewarm.measures.rewarming_curves import RegionCurves
 from rewarm.regions import FINGERS, TOES
@@ -385,9 +385,9 @@ def _digit_flows(
     every = joined_columns(columns)
     grid_c = np.concatenate([course.grid_c for course in courses], axis=1)
     before_c = np.concatenate([course.before_c for course in courses])
-    flows = flow_of_course(every, grid_c, before_c=before_c, immersion_s=immersion_s, water_c=water_c)
+    flows, spread = flow_of_course(every, grid_c, before_c=before_c, immersion_s=immersion_s, water_c=water_c)
     means = np.arange(len(names)) * (DRAWS + 1)
-    fine = flow_of_course(
+    fine, _ = flow_of_course(
         every.only(means), grid_c[::COARSER, means], before_c=before_c[means], immersion_s=immersion_s,
         water_c=water_c, step_s=COARSER * STEP_S, refine=2,
     )  # fmt: skip
@@ -400,7 +400,8 @@ def _digit_flows(
         own = slice(i * (DRAWS + 1), (i + 1) * (DRAWS + 1))
         off = np.minimum(np.abs(np.log(fine[:, i] / flows[::COARSER, means[i]])), MOST_OFF)
         scatter = random.normal(size=(DRAWS + 1, 1))
-        draws = flows[:, own].T * np.exp(scatter * np.interp(time_s, time_s[::COARSER], off))
+        wide = np.hypot(spread[:, own].T, np.interp(time_s, time_s[::COARSER], off))
+        draws = np.clip(flows[:, own].T * np.exp(scatter * wide), LEAST_FLOW, MOST_FLOW)
         excess_c = grid_c[-1, own] - passive[-1, own]
         found.append(_digit_flow(name, courses[i], columns[i], draws, excess_c))
     return found
