@@ -30,7 +30,7 @@ perfusion (a factor of 150), lognormal."""
 CHANGES_IN_S: Final = 600.0
 """How long flow remembers what it was (chosen): an Ornstein–Uhlenbeck course of its logarithm, which may double in a
 minute."""
-FIT_C: Final = 0.05
+FIT_C: Final = 0.04
 """How near the model is asked to come to what was seen, °C, beyond which it would follow noise."""
 LEAST_FLOW: Final = 0.02
 MOST_FLOW: Final = 100.0

@@ -78,13 +78,13 @@ class FlowAssumptions:
     skin of 30 °C, sweat and what any skin loses; ``heat_share`` multiplies the heat that tissue holds.
     """
 
-    size: tuple[float, float] = (1.0, 0.10)
-    coefficient_w_m2k: tuple[float, float] = (8.3, 1.0)
-    inlet_share: tuple[float, float] = (0.47, 0.08)
+    size: tuple[float, float] = (1.0, 0.08)
+    coefficient_w_m2k: tuple[float, float] = (8.3, 0.8)
+    inlet_share: tuple[float, float] = (0.47, 0.06)
     countercurrent_w_k: tuple[float, float] = (0.04, 0.3)
     tip: tuple[float, float] = (1.3, 0.2)
     seen: tuple[float, float] = (0.45, 0.08)
-    evaporation_w_m2: tuple[float, float] = (16.0, 6.0)
+    evaporation_w_m2: tuple[float, float] = (16.0, 5.0)
     heat_share: tuple[float, float] = (1.0, 0.07)
     base_above_skin_c: tuple[float, float] = (0.5, 0.5)
 
