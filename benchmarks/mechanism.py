@@ -99,13 +99,18 @@ def _reliability(found: list[Floats], truth: NDArray[np.int64]) -> list[str]:
         some = (given >= low) & ((given < high) | (high == 1.0))
         if some.any():
             gap += some.mean() * abs(given[some].mean() - true[some].mean())
-            lines.append(f"| {low:.0%} to {high:.0%} | {given[some].mean():.2f} | {true[some].mean():.2f} | {some.sum()} |")
+            lines.append(
+                f"| {low:.0%} to {high:.0%} | {given[some].mean():.2f} | {true[some].mean():.2f} | {some.sum()} |"
+            )
     return [*lines, "", f"Mean gap between given and true, weighted: {gap:.3f}."]
 
 
 def _protocols(values: Floats, truth: NDArray[np.int64]) -> list[str]:
     model, rng = load_model(), np.random.default_rng(1)
-    lines = ["| recorded | right | 90 % interval | named | right of these | most alike |", "|---|---:|---|---:|---:|---|"]
+    lines = [
+        "| recorded | right | 90 % interval | named | right of these | most alike |",
+        "|---|---:|---|---:|---:|---|",
+    ]
     for protocol in protocols():
         found = posteriors(model, values, protocol, model.sharpness["+".join(protocol)])
         right = found.argmax(axis=1) == truth
@@ -124,7 +129,9 @@ def _protocols(values: Floats, truth: NDArray[np.int64]) -> list[str]:
 
 def _told(found: Floats, truth: NDArray[np.int64], a: int, b: int) -> float:
     return float(
-        np.concatenate([found[truth == a, a] > found[truth == a, b], found[truth == b, b] > found[truth == b, a]]).mean()
+        np.concatenate(
+            [found[truth == a, a] > found[truth == a, b], found[truth == b, b] > found[truth == b, a]]
+        ).mean()
     )
 
 
@@ -134,7 +141,9 @@ def _example(values: Floats, truth: NDArray[np.int64]) -> list[str]:
     lines = ["The first simulated patient of the test whose nerves were blocked, by what was recorded:", ""]
     for protocol in (("warm",), ("cool", "control"), FULL):
         given = {
-            name: Feature(float(values[first, list(FEATURES).index(name)]), float(usual_u()[list(FEATURES).index(name)]))
+            name: Feature(
+                float(values[first, list(FEATURES).index(name)]), float(usual_u()[list(FEATURES).index(name)])
+            )
             for name in features_of(protocol)
         }
         lines.append(f"- *{' + '.join(protocol)}*: {mechanism_probabilities(given).sentence}")

@@ -100,7 +100,9 @@ def main() -> None:
                     index = item.index[np.abs(item.time_s - at) <= 30].mean()
                     rows.append((at, true, *flow_at(item, at), index))
     table = np.array(rows)
-    print("time_s  toes  coverage  spearman  spearman(index)  median log2 ratio  true median  interval's width (factor)")
+    print(
+        "time_s  toes  coverage  spearman  spearman(index)  median log2 ratio  true median  interval's width (factor)"
+    )
     for at in (*np.unique(table[:, 0]), None):
         some = table if at is None else table[table[:, 0] == at]
         true, flow, low, high, index = some[:, 1:].T

@@ -17,7 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from rewarm.effects.mechanism import FEATURES, MECHANISMS, MechanismModel, features_of, log_likelihoods, model_from_json, protocols
+from rewarm.effects.mechanism import (
+    FEATURES,
+    MECHANISMS,
+    MechanismModel,
+    features_of,
+    log_likelihoods,
+    model_from_json,
+    protocols,
+)
 from training.mechanism_patients import Patients, draw_patients, joined, load_patients
 
 Floats = NDArray[np.float64]
@@ -42,6 +50,7 @@ RECOVERY_SD: Final = 2.0
 
 def true_features(patients: Patients) -> Floats:
     """(people, features) in the order of FEATURES, without errors."""
+
     def change(values: Floats) -> Floats:
         return np.asarray(values[:, 1, 0] - values[:, 0, 0])
 
@@ -194,7 +203,9 @@ def tuned(
     found = posteriors(model, values, protocol, power)
     told = {}
     for a, b in combinations(range(len(MECHANISMS)), 2):
-        right = np.concatenate([found[truth == a, a] > found[truth == a, b], found[truth == b, b] > found[truth == b, a]])
+        right = np.concatenate(
+            [found[truth == a, a] > found[truth == a, b], found[truth == b, b] > found[truth == b, a]]
+        )
         told[f"{MECHANISMS[a]}|{MECHANISMS[b]}"] = round(float(right.mean()), 3)
     return round(power, 3), told
 

@@ -115,9 +115,7 @@ def _draw(rng: np.random.Generator, mechanism: NDArray[np.int64], group: str) ->
         rng, _days(feet, [0, 1, 0, 1]), _AT_REST, room_c=both_rooms, extra_drive=np.tile(drive, 2),
         block=_block_days(block, [0, 1, 0, 1]), step_s=_STEP_S,
     )  # fmt: skip
-    cold = simulate_digits(
-        rng, feet, CHALLENGE, room_c=rooms[:, :, 2], extra_drive=drive, block=block, step_s=_STEP_S
-    )
+    cold = simulate_digits(rng, feet, CHALLENGE, room_c=rooms[:, :, 2], extra_drive=drive, block=block, step_s=_STEP_S)
     toes, dorsum = rest.skin_c[-1].mean(axis=-1).astype(float), rest.dorsum_c[-1].astype(float)
     return Patients(
         mechanism, rooms, outdoor, toes[:, :2], dorsum[:, :2], toes[:, 2:], dorsum[:, 2:], **challenge_figures(cold)
@@ -145,9 +143,7 @@ def _block(rng: np.random.Generator, mechanism: NDArray[np.int64]) -> Block:
 
 
 def _days(vessels: Vessels, days: list[int]) -> Vessels:
-    return replace(
-        vessels, **{f.name: getattr(vessels, f.name)[:, days] for f in fields(vessels) if f.name != "limb"}
-    )
+    return replace(vessels, **{f.name: getattr(vessels, f.name)[:, days] for f in fields(vessels) if f.name != "limb"})
 
 
 def _block_days(block: Block, days: list[int]) -> Block:

@@ -245,9 +245,7 @@ def _check(features: Mapping[str, Feature], prior: Mapping[str, float] | None) -
             f"({'; '.join(RECORDINGS.values())}); found none"
         )
     if prior is not None and (set(prior) - set(MECHANISMS) or min(prior.values()) < 0 or sum(prior.values()) <= 0):
-        raise InvalidInputError(
-            f"prior: expected probabilities of {', '.join(MECHANISMS)}; found {dict(prior)}"
-        )
+        raise InvalidInputError(f"prior: expected probabilities of {', '.join(MECHANISMS)}; found {dict(prior)}")
 
 
 def _concluded(
@@ -268,7 +266,9 @@ def _concluded(
         if extra not in recorded
     }
     best = max(better, key=lambda name: better[name], default="")
-    names = " and ".join((", ".join(_words(n) for n in open_[:-1]), _words(open_[-1]))) if len(open_) > 1 else _words(first)
+    names = (
+        " and ".join((", ".join(_words(n) for n in open_[:-1]), _words(open_[-1]))) if len(open_) > 1 else _words(first)
+    )
     told = f"The recordings leave open {names} ({said})."
     if now < ALIKE_BELOW:
         told += f" This protocol cannot tell them apart: it finds the right one of the two most alike {100 * now:.0f} % of the time."

@@ -98,7 +98,8 @@ def person_features(tables: StudyTables, person: str) -> tuple[dict[str, Feature
     rows = tables.measurements[tables.measurements["participant"] == person]
     rows = rows.assign(
         role=np.where(
-            rows["side"].isin(sides) & [r in toes.get(s, ()) for s, r in zip(rows["side"], rows["region"], strict=True)],
+            rows["side"].isin(sides)
+            & [r in toes.get(s, ()) for s, r in zip(rows["side"], rows["region"], strict=True)],
             "treated",
             np.where((rows["side"] == control) & rows["region"].isin(TOES), "control", ""),
         )
@@ -126,15 +127,15 @@ def person_features(tables: StudyTables, person: str) -> tuple[dict[str, Feature
     return features, tuple(dict.fromkeys(used)), tuple(notes)
 
 
-def _features(
-    recording: str, rows: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame
-) -> dict[str, Feature]:
+def _features(recording: str, rows: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Feature]:
     """All features of one recording."""
     found: dict[str, Feature] = {}
     room = [float(some["ambient_c"].mean()) for some in (before, after)]
     metrics = {"mean": recording} if recording != "challenge" else dict(_CHALLENGE)
     for metric, name in metrics.items():
-        levels = {role: [_level(rows, metric, role, some) for some in (before, after)] for role in ("treated", "control")}
+        levels = {
+            role: [_level(rows, metric, role, some) for some in (before, after)] for role in ("treated", "control")
+        }
         one, two = levels["treated"]
         if one is None or two is None:
             continue

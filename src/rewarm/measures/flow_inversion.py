@@ -155,9 +155,7 @@ class _Model:
 
     def _surroundings(self, skin: Floats | float) -> Surroundings:
         vapour = np.clip((np.asarray(skin) - 18.0) / 12.0, 0.0, 1.2)
-        return Surroundings(
-            self.columns.room_c, self.columns.coefficient_w_m2k, self.columns.evaporation_w_m2 * vapour
-        )
+        return Surroundings(self.columns.room_c, self.columns.coefficient_w_m2k, self.columns.evaporation_w_m2 * vapour)
 
     def step(self, state: DigitState, flow: Floats, step_s: float, *, around: Surroundings | None = None) -> DigitState:
         # tissue that holds more heat goes through the same course more slowly

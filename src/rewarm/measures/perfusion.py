@@ -30,7 +30,15 @@ from numpy.typing import NDArray
 from rewarm.errors import InvalidInputError
 from rewarm.heat import Surroundings, lumped_digit, lumped_flow
 from rewarm.measures.curve_shape import smoother
-from rewarm.measures.flow_inversion import LEAST_FLOW, MOST_FLOW, STEP_S, Columns, flow_of_course, joined_columns, passive_course
+from rewarm.measures.flow_inversion import (
+    LEAST_FLOW,
+    MOST_FLOW,
+    STEP_S,
+    Columns,
+    flow_of_course,
+    joined_columns,
+    passive_course,
+)
 from rewarm.measures.rewarming import Baseline
 from rewarm.measures.rewarming_curves import RegionCurves
 from rewarm.regions import FINGERS, TOES
