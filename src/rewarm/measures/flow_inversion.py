@@ -2,14 +2,15 @@
 
 The forward model is :mod:`rewarm.heat`'s digit, coarse (a few cells across, three segments along, with artery and vein
 side by side). Flow is found step by step: at every step the flow that, held for the next few steps, comes nearest to
-what was seen (Beck's function specification; Beck, Blackwell and St. Clair 1985, Inverse Heat Conduction), held
-against what was known from the step before and may have changed since, as a Kalman filter does. Many digits, and many versions of each
-with other assumptions, are columns of the same arrays.
+what was seen (Beck's function specification; Beck, Blackwell and St. Clair 1985, Inverse Heat Conduction), held against
+what was known from the step before and may have changed since, as a Kalman filter does. Many digits, and many versions
+of each with other assumptions, are columns of the same arrays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -32,7 +33,7 @@ CHANGES_IN_S: Final = 600.0
 minute."""
 FIT_C: Final = 0.04
 """How near the model is asked to come to what was seen, °C, beyond which it would follow noise."""
-LEAST_FLOW: Final = 0.02
+LEAST_FLOW: Final = 0.05
 MOST_FLOW: Final = 100.0
 _CELLS: Final = (2, 1, 2, 1)
 SEGMENTS: Final = 3
@@ -47,9 +48,10 @@ _WATER_STEPS: Final = 6
 class Columns:
     """Digits and what is assumed of them, each (columns,), or one number for all.
 
-    ``seen`` is the share of the digit, from the tip, that the region shows; ``tip`` how much denser than on average the
-    tip is perfused (the base as much less); ``evaporation_w_m2`` what leaves skin of 30 °C; ``heat_share`` multiplies
-    the heat that tissue holds.
+    ``inlet_share`` is how far ``inlet_c`` has kept to the body's core (1) on its way through the limb. ``seen`` is the
+    share of the digit, from the tip, that the region shows; ``tip`` how much denser than on average the tip is perfused
+    (the base as much less); ``evaporation_w_m2`` what leaves skin of 30 °C; ``heat_share`` multiplies the heat that
+    tissue holds.
     """
 
     radius_mm: Floats
@@ -57,6 +59,7 @@ class Columns:
     coefficient_w_m2k: Floats
     room_c: Floats
     inlet_c: Floats
+    inlet_share: Floats
     base_c: Floats
     countercurrent_w_k: Floats
     evaporation_w_m2: Floats
@@ -84,6 +87,7 @@ def flow_of_course(
     course_c: Floats,
     *,
     before_c: Floats,
+    cooled_c: Floats,
     immersion_s: float,
     water_c: float,
     step_s: float = STEP_S,
@@ -92,7 +96,9 @@ def flow_of_course(
     """Flow at each time of a course, mL/100 mL/min, and the SD of its logarithm, each (times, columns).
 
     ``course_c`` (times, columns) runs from the end of the immersion in steps of ``step_s``; ``before_c`` (columns,) is
-    the temperature before, and the first flow that before. ``immersion_s`` 0 is a course without any. ``refine`` cuts
+    the temperature before, and the first flow that before. ``cooled_c`` (times, columns) is how much colder than before
+    the inside of the foot or hand is, which the digit's base and its blood follow. ``immersion_s`` 0 is a course
+    without any. ``refine`` cuts
     the digit into finer cells. The SD is what temperatures leave open in each column: large where the skin hardly
     answers to flow, as in a cold digit whose artery gives its heat to the vein.
     """
@@ -102,32 +108,32 @@ def flow_of_course(
     ahead = max(1, round(AHEAD * STEP_S / step_s))
     keep = np.exp(-step_s / CHANGES_IN_S)
     if immersion_s > 0:
-        state = _immersed(model, state, np.exp(log_flow), course_c[0], immersion_s, water_c)
+        state = _immersed(model, state, np.exp(log_flow), course_c[1], step_s, immersion_s, water_c)
         log_flow, variance = log_flow - np.log(2.0), variance + np.log(2.0) ** 2
     for i in range(1, course_c.shape[0]):
         centre = np.log(USUAL_FLOW) + keep * (log_flow - np.log(USUAL_FLOW))
         variance = keep**2 * variance + (1 - keep**2) * USUAL_SD_LOG**2
         target = course_c[i : i + ahead]
         log_flow, variance = _best_flow(
-            model, state, log_flow, centre, variance, target, step_s, tries=2 if i <= 2 else 1
+            model.colder(cooled_c[i]), state, log_flow, centre, variance, target, step_s, tries=2 if i <= 2 else 1
         )
-        state = model.step(state, np.exp(log_flow), step_s)
+        state = model.colder(cooled_c[i]).step(state, np.exp(log_flow), step_s)
         found.append((log_flow, variance))
     return np.exp(np.stack([flow for flow, _ in found])), np.sqrt(np.stack([spread for _, spread in found]))
 
 
 def passive_course(
-    columns: Columns, times: int, *, before_c: Floats, start_c: Floats, immersion_s: float, water_c: float
+    columns: Columns, *, before_c: Floats, start_c: Floats, cooled_c: Floats, immersion_s: float, water_c: float
 ) -> Floats:
     """What the digit would have done after the water without any blood, °C, (times, columns), in steps of STEP_S."""
     model = _Model(columns, 1)
     state, log_flow, _ = _resting_state(model, before_c)
     if immersion_s > 0:
-        state = _immersed(model, state, np.exp(log_flow), start_c, immersion_s, water_c)
+        state = _immersed(model, state, np.exp(log_flow), start_c, STEP_S, immersion_s, water_c)
     none = np.full(columns.count, 0.0)
     course = [model.seen_c(state)]
-    for _ in range(times - 1):
-        state = model.step(state, none, STEP_S)
+    for cooled in cooled_c[1:]:
+        state = model.colder(cooled).step(state, none, STEP_S)
         course.append(model.seen_c(state))
     return np.stack(course)
 
@@ -152,6 +158,16 @@ class _Model:
         inside = np.clip((upper - (1.0 - columns.seen)) * self.segments, 0.0, 1.0)
         self.weight = inside / inside.sum(axis=0)
         self.around = self._surroundings(30.0)
+
+    def colder(self, cooled_c: Floats) -> _Model:
+        """The same on a limb whose inside is so much colder; blood on its way through it loses a part of that."""
+        other = copy(self)
+        other.columns = replace(
+            self.columns,
+            base_c=self.columns.base_c - cooled_c,
+            inlet_c=self.columns.inlet_c - (1.0 - self.columns.inlet_share) * cooled_c,
+        )
+        return other
 
     def _surroundings(self, skin: Floats | float) -> Surroundings:
         vapour = np.clip((np.asarray(skin) - 18.0) / 12.0, 0.0, 1.2)
@@ -227,9 +243,18 @@ def _ahead(model: _Model, state: DigitState, flow: Floats, steps: int, step_s: f
 
 
 def _immersed(
-    model: _Model, state: DigitState, flow: Floats, after_c: Floats, immersion_s: float, water_c: float
+    model: _Model,
+    state: DigitState,
+    flow: Floats,
+    soon_c: Floats,
+    step_s: float,
+    immersion_s: float,
+    water_c: float,
 ) -> DigitState:
-    """The digit as it leaves the water: cooled through its skin until that is as cold as was seen first."""
+    """The digit as it leaves the water: cooled through its skin until that is as cold a step later as was seen then.
+
+    Not by the first frame of all: skin that just left the water is colder than what lies right below it.
+    """
 
     def cooled(coefficient: Floats) -> DigitState:
         water = Surroundings(np.full(model.columns.count, water_c), coefficient)
@@ -238,10 +263,13 @@ def _immersed(
             wet = model.step(wet, flow / 2.0, immersion_s / _WATER_STEPS, around=water)
         return wet
 
+    def soon(coefficient: Floats) -> Floats:
+        return model.seen_c(model.step(cooled(coefficient), flow / 2.0, step_s))
+
     known = np.full(model.columns.count, np.log(_BAG_W_M2K))
     for _ in range(4):
-        seen = model.seen_c(cooled(np.exp(known)))
-        slope = (model.seen_c(cooled(np.exp(known + _NUDGE))) - seen) / _NUDGE
-        known = known + np.clip((after_c - seen) / np.minimum(slope, -0.05), -0.7, 0.7)
+        seen = soon(np.exp(known))
+        slope = (soon(np.exp(known + _NUDGE)) - seen) / _NUDGE
+        known = known + np.clip((soon_c - seen) / np.minimum(slope, -0.05), -0.7, 0.7)
         known = np.clip(known, np.log(5.0), np.log(1000.0))
     return cooled(np.exp(known))

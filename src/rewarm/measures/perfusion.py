@@ -1,18 +1,19 @@
 """Temperature curves of toes and fingers → an estimate of the blood flow that would explain them.
 
-**It is an estimate.** A camera sees heat, not blood. Skin that sweats less is warmer without any more blood, a room or a
-camera that is a degree off moves every flow, and what a digit is made of is assumed. So every figure has an interval, and
-:func:`sweating_bias` says how large the mistake would be. Two figures, from the same curve:
+**It is an estimate.** A camera sees heat, not blood. Skin that sweats less is warmer without any more blood, a room or
+a camera that is a degree off moves every flow, and what a digit is made of is assumed. So every figure has an interval,
+and :func:`sweating_bias` says how large the mistake would be. In a cold digit hardly any of what flows shows (the artery
+gives its heat to the vein beside it): flows under about 1 mL/100 mL/min cannot be told from each other. From one curve:
 
 ``perfusion_index`` (1)
-    from T and dT/dt in one lump of tissue (Shitzer et al. 1997, doi 10.1115/1.2796078, reduced to one balance): heat that
-    blood brings per kelvin, over what the air takes per kelvin. 1 means as much; 0 means that no blood is needed
+    from T and dT/dt in one lump of tissue (Shitzer et al. 1997, doi 10.1115/1.2796078, reduced to one balance): heat
+    that blood brings per kelvin, over what the air takes per kelvin. 1 means as much; 0 that no blood is needed
 ``flow`` (mL/100 mL/min)
     by turning round the digit of :mod:`rewarm.heat` (:mod:`rewarm.measures.flow_inversion`): layers across, artery and
     vein along; smooth in time
 ``flow_needed`` (1)
-    1 where the curve cannot be had without blood, whatever of what is assumed is varied; 0 where the digit may have warmed
-    by the room alone
+    1 where the curve cannot be had without blood, whatever of what is assumed is varied; 0 where the digit may have
+    warmed by the room alone
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
-from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +30,14 @@ from numpy.typing import NDArray
 from rewarm.errors import InvalidInputError
 from rewarm.heat import Surroundings, lumped_digit, lumped_flow
 from rewarm.measures.curve_shape import smoother
+from rewarm.measures.flow_assumptions import (
+    DEFAULT_FLOW_ASSUMPTIONS,
+    DRAWS,
+    RADIUS_MM,
+    FlowAssumptions,
+    drawn_columns,
+    proximal_skin,
+)
 from rewarm.measures.flow_inversion import (
     LEAST_FLOW,
     MOST_FLOW,
@@ -41,7 +49,6 @@ from rewarm.measures.flow_inversion import (
 )
 from rewarm.measures.rewarming import Baseline
 from rewarm.measures.rewarming_curves import RegionCurves
-from rewarm.regions import FINGERS, TOES
 from rewarm.tables import MEASUREMENTS
 from rewarm.version import __version__
 
@@ -54,7 +61,6 @@ LEVEL: Final = 0.90
 AT_S: Final = (120.0, 300.0, 600.0, 900.0)
 WINDOW_S: Final = 30.0
 """A figure at a time is the mean from so long before to so long after it."""
-DRAWS: Final = 40
 COARSER: Final = 2
 """Steps so much longer, with cells half as wide, show how much the coarseness matters."""
 SPARSEST_S: Final = 45.0
@@ -63,41 +69,6 @@ SHORTEST_S: Final = 120.0
 MOST_OFF: Final = 0.5
 """Logarithm of flow: where hardly any flows, its ratio to the finer answer means nothing."""
 MOST_INDEX: Final = 50.0
-BODY_C: Final = 36.8
-
-_RADIUS_MM: Final[Mapping[str, float]] = MappingProxyType(
-    dict(zip((*TOES, *FINGERS), (12.5, 8.5, 8.0, 7.5, 7.5, 10.0, 8.5, 8.8, 8.2, 7.2), strict=True))
-)
-_LENGTH_MM: Final[Mapping[str, float]] = MappingProxyType(
-    dict(zip((*TOES, *FINGERS), (52.0, 40.0, 36.0, 32.0, 28.0, 60.0, 74.0, 82.0, 76.0, 60.0), strict=True))
-)
-"""Sizes of an adult's digits (chosen); their doubt is in the assumptions."""
-
-
-@dataclass(frozen=True)
-class FlowAssumptions:
-    """What a camera cannot see, each as mean and SD; chosen unless a source is named.
-
-    ``size`` multiplies the radius and length of an adult's digit. ``coefficient_w_m2k`` is what still air takes (JOS-3: a
-    sitting foot 8.98, doi 10.1016/j.enbuild.2020.110575; toes shelter each other). ``inlet_share`` says where arterial
-    blood at the digit's base lies between the foot's or hand's skin (0) and the body's core (1): the vein beside the
-    artery has cooled it. ``countercurrent_w_k`` is what both exchange along the digit, its SD relative; ``tip`` how much
-    denser the tip is perfused; ``seen`` the share of the digit that is seen, from the tip. ``evaporation_w_m2`` leaves
-    skin of 30 °C, sweat and what any skin loses; ``heat_share`` multiplies the heat that tissue holds.
-    """
-
-    size: tuple[float, float] = (1.0, 0.08)
-    coefficient_w_m2k: tuple[float, float] = (8.3, 0.8)
-    inlet_share: tuple[float, float] = (0.47, 0.06)
-    countercurrent_w_k: tuple[float, float] = (0.04, 0.3)
-    tip: tuple[float, float] = (1.3, 0.2)
-    seen: tuple[float, float] = (0.45, 0.08)
-    evaporation_w_m2: tuple[float, float] = (16.0, 5.0)
-    heat_share: tuple[float, float] = (1.0, 0.07)
-    base_above_skin_c: tuple[float, float] = (0.5, 0.5)
-
-
-DEFAULT_FLOW_ASSUMPTIONS: Final = FlowAssumptions()
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +78,7 @@ class DigitFlow:
     ``flow``, ``lower`` and ``upper`` (times,), mL/100 mL/min: median and 90 % interval. ``index`` (times,) is the
     perfusion index with ``index_u``. ``resting`` is (flow, lower, upper) before the immersion, NaN where that was not
     seen. ``needed`` says whether the course cannot be had without blood; ``excess_c`` how much warmer the digit became
-    than it would have without, at the end, with its 90 % interval. ``draws`` (draws, times) are what the interval is made
-    of.
+    than it would have without, at the end, with its 90 % interval. ``draws`` (draws, times) make the interval.
     """
 
     side: str
@@ -153,8 +123,8 @@ def perfusion_index(
     room_c: Floats | float,
     arterial_c: Floats | float,
     size: Floats | float = 1.0,
-    coefficient_w_m2k: Floats | float = 8.3,
-    evaporation_w_m2: Floats | float = 16.0,
+    coefficient_w_m2k: Floats | float = 8.0,
+    evaporation_w_m2: Floats | float = 18.0,
 ) -> Floats:
     """Heat brought by blood per kelvin, over heat taken by the air per kelvin, from one lump; arrays broadcast.
 
@@ -162,9 +132,9 @@ def perfusion_index(
     cut off at 50. ``evaporation_w_m2`` is that of skin at 30 °C and falls towards none at 18 °C. Raises
     :class:`InvalidInputError` for a region that is no toe or finger.
     """
-    if region not in _RADIUS_MM:
+    if region not in RADIUS_MM:
         raise InvalidInputError(f"perfusion index: expected a toe or finger (toe1, finger1, ...); found {region!r}")
-    digit = lumped_digit(_RADIUS_MM[region])
+    digit = lumped_digit(RADIUS_MM[region])
     vapour = np.clip((np.asarray(temperature_c) - 18.0) / 12.0, 0.0, 1.2)
     around = Surroundings(
         np.asarray(room_c), np.asarray(coefficient_w_m2k) / size, evaporation_w_m2 * vapour / np.asarray(size)
@@ -182,14 +152,14 @@ def sweating_bias(
     room_c: float,
     arterial_c: float,
     evaporation_w_m2: float = 12.0,
-    coefficient_w_m2k: float = 8.3,
+    coefficient_w_m2k: float = 8.0,
 ) -> SweatingBias:
     """What it does to a digit at rest and to its estimate if ``evaporation_w_m2`` of sweating stops, from one lump.
 
     12 W/m² is about what a toe's sweat takes at rest (chosen, so that losing it warms a digit by about a degree: feet
     whose nerves no longer sweat are 1.5 °C warmer).
     """
-    digit = lumped_digit(_RADIUS_MM[region])
+    digit = lumped_digit(RADIUS_MM[region])
     wet = Surroundings(room_c, coefficient_w_m2k, evaporation_w_m2)
     flow = max(float(lumped_flow(digit, temperature_c, 0.0, wet, arterial_c=arterial_c)), 0.0)
     warmer_c = evaporation_w_m2 / (coefficient_w_m2k + digit.exchange_w_m2k * flow)
@@ -210,9 +180,9 @@ def digit_flows(
 ) -> FlowResult:
     """The flow of every toe and finger with a curve after the immersion.
 
-    ``room_c`` is the room's temperature with ``room_u_c``. The temperature before the immersion is that of the recording
-    itself (negative times) or ``baseline``; without either the warmest of the course stands for it, and a sentence says
-    so. The interval holds what the temperatures may be off, what is assumed of the digit, and how coarsely it is
+    ``room_c`` is the room's temperature with ``room_u_c``. The temperature before the immersion is that of the
+    recording itself (negative times) or ``baseline``; without either the warmest of the course stands for it, and a
+    sentence says so. The interval holds what the temperatures may be off, what is assumed of the digit, and how coarsely it is
     computed. Curves with frames further apart than 45 s, or shorter than 2 min, give a sentence and no flow.
     """
     random = np.random.default_rng(seed)
@@ -221,9 +191,10 @@ def digit_flows(
     names: list[tuple[str, str, int]] = []
     courses: list[_Course] = []
     columns: list[Columns] = []
+    cooled: list[Floats] = []
     missing: dict[str, list[str]] = {}
     for row, (side, region) in enumerate(curves.names):
-        if region not in _RADIUS_MM:
+        if region not in RADIUS_MM:
             continue
         course = _course(curves, row, moves, (baseline or {}).get((side, region)), random)
         if isinstance(course, str):
@@ -233,13 +204,16 @@ def digit_flows(
             missing.setdefault("no baseline: the warmest of the course stands for it", []).append(f"{side} {region}")
         names.append((side, region, int(curves.n_px[row])))
         courses.append(course)
-        columns.append(_columns(random, region, _proximal_c(curves, side, room_c), room_c, room_u_c, assumptions))
+        proximal = proximal_skin(curves, side, room_c, course.time_s)
+        drawn, cooled_c = drawn_columns(random, region, proximal, room_c, room_u_c, assumptions)
+        columns.append(drawn)
+        cooled.append(cooled_c)
     found: list[DigitFlow] = []
     for last_s in sorted({course.time_s[-1] for course in courses}):
         alike = [i for i, course in enumerate(courses) if course.time_s[-1] == last_s]
         found += _digit_flows(
-            [names[i] for i in alike], [courses[i] for i in alike], [columns[i] for i in alike], immersion_s, water_c,
-            random,
+            [names[i] for i in alike], [courses[i] for i in alike], [columns[i] for i in alike],
+            np.concatenate([cooled[i] for i in alike], axis=1), immersion_s, water_c, random,
         )  # fmt: skip
     found.sort(key=lambda item: curves.names.index((item.side, item.region)))
     warnings = tuple(f"flow: {reason} ({', '.join(who)})" for reason, who in missing.items())
@@ -337,54 +311,11 @@ def _course(
     return _Course(grid, grid_c, grid_c.max(axis=0), False)
 
 
-def _proximal_c(curves: RegionCurves, side: str, room_c: float) -> tuple[float, float]:
-    """The foot's or hand's own skin before the cold (or the warmest after it), °C, and its doubt."""
-    for base in ("dorsum", "hand_dorsum", "arch", "palm"):
-        course = curves.of(side, base)
-        if course is not None and np.isfinite(course).any():
-            before = course[(curves.time_s < 0) & np.isfinite(course)]
-            return float(before.mean() if before.size else np.nanmax(course)), 0.7 if before.size else 1.5
-    return room_c + 0.45 * (BODY_C - room_c), 2.0
-
-
-def _columns(
-    random: np.random.Generator,
-    region: str,
-    proximal_c: tuple[float, float],
-    room_c: float,
-    room_u_c: float,
-    assumed: FlowAssumptions,
-) -> Columns:
-    """What is assumed, drawn; the first column is the mean of everything."""
-
-    def drawn(mean: float, sd: float, least: float = -np.inf) -> Floats:
-        values = mean + sd * random.normal(size=DRAWS + 1)
-        values[0] = mean
-        return np.maximum(values, least)
-
-    size = drawn(*assumed.size, 0.6)
-    skin = drawn(*proximal_c)
-    share = np.clip(drawn(*assumed.inlet_share), 0.1, 0.95)
-    mean, relative = assumed.countercurrent_w_k
-    return Columns(
-        radius_mm=_RADIUS_MM[region] * size,
-        length_mm=_LENGTH_MM[region] * size,
-        coefficient_w_m2k=drawn(*assumed.coefficient_w_m2k, 4.0),
-        room_c=drawn(room_c, room_u_c),
-        inlet_c=skin + share * (BODY_C - skin),
-        base_c=skin + drawn(*assumed.base_above_skin_c),
-        countercurrent_w_k=mean * np.exp(drawn(0.0, relative)),
-        evaporation_w_m2=drawn(*assumed.evaporation_w_m2, 0.0),
-        heat_share=drawn(*assumed.heat_share, 0.6),
-        seen=np.clip(drawn(*assumed.seen), 0.2, 1.0),
-        tip=np.clip(drawn(*assumed.tip), 1.0, 1.8),
-    )
-
-
 def _digit_flows(
     names: list[tuple[str, str, int]],
     courses: list[_Course],
     columns: list[Columns],
+    cooled_c: Floats,
     immersion_s: float,
     water_c: float,
     random: np.random.Generator,
@@ -393,14 +324,17 @@ def _digit_flows(
     every = joined_columns(columns)
     grid_c = np.concatenate([course.grid_c for course in courses], axis=1)
     before_c = np.concatenate([course.before_c for course in courses])
-    flows, spread = flow_of_course(every, grid_c, before_c=before_c, immersion_s=immersion_s, water_c=water_c)
+    flows, spread = flow_of_course(
+        every, grid_c, before_c=before_c, cooled_c=cooled_c, immersion_s=immersion_s, water_c=water_c
+    )
     means = np.arange(len(names)) * (DRAWS + 1)
     fine, _ = flow_of_course(
-        every.only(means), grid_c[::COARSER, means], before_c=before_c[means], immersion_s=immersion_s,
+        every.only(means), grid_c[::COARSER, means], before_c=before_c[means],
+        cooled_c=cooled_c[::COARSER, means], immersion_s=immersion_s,
         water_c=water_c, step_s=COARSER * STEP_S, refine=2,
     )  # fmt: skip
     passive = passive_course(
-        every, len(grid_c), before_c=before_c, start_c=grid_c[0], immersion_s=immersion_s, water_c=water_c
+        every, before_c=before_c, start_c=grid_c[1], cooled_c=cooled_c, immersion_s=immersion_s, water_c=water_c
     )
     time_s = courses[0].time_s
     found = []
@@ -438,6 +372,6 @@ def _digit_flow(
 def _index(region: str, temperature_c: Floats, rate_c_s: Floats, columns: Columns) -> Floats:
     return perfusion_index(
         region, temperature_c, rate_c_s, room_c=columns.room_c, arterial_c=columns.inlet_c,
-        size=columns.radius_mm / _RADIUS_MM[region], coefficient_w_m2k=columns.coefficient_w_m2k,
+        size=columns.radius_mm / RADIUS_MM[region], coefficient_w_m2k=columns.coefficient_w_m2k,
         evaporation_w_m2=columns.evaporation_w_m2,
     )  # fmt: skip
