@@ -1,7 +1,7 @@
 """How often the cause of warmer toes is found, on simulated patients that were never used to train or tune.
 
-Run: python benchmarks/mechanism.py [--people 500] [--patients FILE.npz] [-o docs/mechanism.md]. Writes the page with the
-confusion matrix, the reliability of the probabilities and what each protocol tells apart. Test seed 909.
+Run: python benchmarks/mechanism.py [--people 500] [--patients FILE.npz] [-o docs/mechanism.md]. Writes the page with
+the confusion matrix, the reliability of the probabilities and what each protocol tells apart. Test seed 909.
 """
 
 from __future__ import annotations

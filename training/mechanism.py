@@ -1,8 +1,8 @@
 """Trains the classifier of mechanisms on simulated patients, and writes src/rewarm/effects/mechanism.json.
 
 Run: python -m training.mechanism [--people 2100]. Draws the patients (minutes), or takes stored ones
-(--patients FILE.npz ... --tune FILE.npz). Seeds: 101 to 103 to train, 202 to sharpen and to see what each protocol tells
-apart; the test's (909, benchmarks/mechanism.py) is never used here.
+(--patients FILE.npz ... --tune FILE.npz). Seeds: 101 to 103 to train, 202 to sharpen and to see what each protocol
+tells apart; the test's (909, benchmarks/mechanism.py) is never used here.
 """
 
 from __future__ import annotations

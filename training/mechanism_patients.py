@@ -2,8 +2,8 @@
 
 Run: python -m training.mechanism_patients --people 500 --seed 101 -o FILE.npz. Each patient is seen on two days, before
 and after; each day at rest in a warm and in a cool room, and through a cold challenge. All toes of the left foot are
-treated, the right foot is the control. What is kept is what a camera would give without its errors; the errors are drawn
-where features are made.
+treated, the right foot is the control. What is kept is what a camera would give without its errors; the errors are
+drawn where features are made.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 What is told apart (:data:`MECHANISMS`):
 
 ``nerve_block``
-    less sympathetic drive reaches the vessels: warmer in a cool room, hardly so in a warm one, rewarming faster after cold
+    less sympathetic drive reaches the vessels: warmer in a cool room, hardly so in a warm one, rewarming faster after
+    cold
 ``direct_dilation``
     vessels more open whatever the nerves ask: warmer in both rooms
 ``lost_sweating``
@@ -14,11 +15,11 @@ What is told apart (:data:`MECHANISMS`):
     nothing but chance, and that people enrol when they are worse than usual
 
 Toxin stops sweating too: the first two hold patients with and without that. It is a classifier by simulation: features
-of simulated patients whose cause is known (``training/mechanism_patients.py``) make a mixture of normal distributions for
-each cause (``training/mechanism.py``, which writes mechanism.json). A feature that was not recorded is left out of the
-mixtures exactly; a feature's uncertainty is added to their covariances. So the answer rests on the simulated physiology
-(docs/physiology.md) and on nothing else: it says which of these causes is most like what was seen, *if* it was one of
-these. docs/mechanism.md holds how often it is right.
+of simulated patients whose cause is known (``training/mechanism_patients.py``) make a mixture of normal distributions
+for each cause (``training/mechanism.py``, which writes mechanism.json). A feature that was not recorded is left out of
+the mixtures exactly; a feature's uncertainty is added to their covariances. So the answer rests on the simulated
+physiology (docs/physiology.md) and on nothing else: it says which of these causes is most like what was seen, *if* it
+was one of these. docs/mechanism.md holds how often it is right.
 """
 
 from __future__ import annotations
@@ -152,8 +153,8 @@ def mechanism_probabilities(
 ) -> MechanismEstimate:
     """The probability of each cause from whatever features there are.
 
-    ``prior`` by cause is equal for all where it is not given. Raises :class:`InvalidInputError` for features that are not
-    of :data:`FEATURES`, not finite, or none but the outdoor change.
+    ``prior`` by cause is equal for all where it is not given. Raises :class:`InvalidInputError` for features that are
+    not of :data:`FEATURES`, not finite, or none but the outdoor change.
     """
     model = model or load_model()
     _check(features, prior)

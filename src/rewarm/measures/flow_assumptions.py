@@ -33,12 +33,13 @@ class FlowAssumptions:
     """What a camera cannot see, each as mean and SD; chosen unless a source is named.
 
     ``size`` multiplies the radius and length of an adult's digit. ``coefficient_w_m2k`` is what still air takes (JOS-3:
-    a sitting foot 8.98, doi 10.1016/j.enbuild.2020.110575; toes shelter each other). ``inlet_share`` says where arterial
-    blood at the digit's base lies between the foot's or hand's skin (0) and the body's core (1): the vein beside the
-    artery has cooled it. ``countercurrent_w_k`` is what both exchange along the digit, its SD relative; ``tip`` how
-    much denser the tip is perfused; ``seen`` the share of the digit that is seen, from the tip. ``evaporation_w_m2``
-    leaves skin of 30 °C, sweat and what any skin loses; ``base_above_skin_c`` is how much warmer the inside of the limb
-    is than its skin; ``inside_follows`` the share of that skin's cooling by the water that the inside shares;
+    a sitting foot 8.98, doi 10.1016/j.enbuild.2020.110575; toes shelter each other). ``inlet_share`` says where
+    arterial blood at the digit's base lies between the foot's or hand's skin (0) and the body's core (1): the vein
+    beside the artery has cooled it. ``countercurrent_w_k`` is what both exchange along the digit, its SD relative;
+    ``tip`` how much denser the tip is perfused; ``seen`` the share of the digit that is seen, from the tip.
+    ``evaporation_w_m2`` leaves skin of 30 °C, sweat and what any skin loses; ``base_above_skin_c`` is how much warmer
+    the inside of the limb is than its skin; ``inside_follows`` the share of that skin's cooling by the water that the
+    inside shares;
     ``heat_share`` multiplies the heat that tissue holds.
     """
 

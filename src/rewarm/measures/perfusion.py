@@ -2,8 +2,9 @@
 
 **It is an estimate.** A camera sees heat, not blood. Skin that sweats less is warmer without any more blood, a room or
 a camera that is a degree off moves every flow, and what a digit is made of is assumed. So every figure has an interval,
-and :func:`sweating_bias` says how large the mistake would be. In a cold digit hardly any of what flows shows (the artery
-gives its heat to the vein beside it): flows under about 1 mL/100 mL/min cannot be told from each other. From one curve:
+and :func:`sweating_bias` says how large the mistake would be. In a cold digit hardly any of what flows shows (the
+artery gives its heat to the vein beside it): flows under about 1 mL/100 mL/min cannot be told from each other. From one
+curve:
 
 ``perfusion_index`` (1)
     from T and dT/dt in one lump of tissue (Shitzer et al. 1997, doi 10.1115/1.2796078, reduced to one balance): heat
@@ -182,8 +183,9 @@ def digit_flows(
 
     ``room_c`` is the room's temperature with ``room_u_c``. The temperature before the immersion is that of the
     recording itself (negative times) or ``baseline``; without either the warmest of the course stands for it, and a
-    sentence says so. The interval holds what the temperatures may be off, what is assumed of the digit, and how coarsely it is
-    computed. Curves with frames further apart than 45 s, or shorter than 2 min, give a sentence and no flow.
+    sentence says so. The interval holds what the temperatures may be off, what is assumed of the digit, and how
+    coarsely it is computed. Curves with frames further apart than 45 s, or shorter than 2 min, give a sentence and no
+    flow.
     """
     random = np.random.default_rng(seed)
     moves = random.normal(size=(len(curves.causes), DRAWS + 1))

@@ -1,8 +1,8 @@
 """Slow waves of skin temperature → waves of blood flow beneath: the thermal delay taken out, frequency by frequency.
 
 A wave of flow reaches the skin as a thermal wave through the tissue above the vessels: its delay is proportional to
-f^(−1/2), its attenuation to exp(√f) (Sagaidachnyi et al., doi 10.1080/10255842.2019.1615058). So temperature and flow of
-one toe may hardly correlate though one follows from the other. Turning both round between 0.005 and 0.05 Hz gives a
+f^(−1/2), its attenuation to exp(√f) (Sagaidachnyi et al., doi 10.1080/10255842.2019.1615058). So temperature and flow
+of one toe may hardly correlate though one follows from the other. Turning both round between 0.005 and 0.05 Hz gives a
 course that has the shape of flow's waves, in arbitrary units: it says when flow rose and fell, not how much there was.
 """
 
@@ -51,7 +51,8 @@ def thermal_attenuation(frequency_hz: Floats | float, *, depth_mm: float = DEPTH
 
 
 def flow_waves(time_s: Floats, temperature_c: Floats, *, depth_mm: float = DEPTH_MM) -> FlowWaves:
-    """Waves of flow from one curve (times,), °C, without its rewarming (as :func:`rewarm.measures.vasomotion` takes it).
+    """Waves of flow from one curve (times,), °C, without its rewarming (as :func:`rewarm.measures.vasomotion` takes
+    it).
 
     Times between frames are filled linearly. Raises :class:`InvalidInputError` for a recording shorter than one wave of
     0.005 Hz (200 s), with frames too far apart for 0.05 Hz (more than 7 s), or a depth that is not positive.
