@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test set-up lint types layers check bench train fuzz constraints clean
+.PHONY: help demo test set-up lint types layers check bench train calibrate-effects fuzz constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -46,6 +46,10 @@ train: .venv-train/ready  ## train the learned finder, or go on with it, and put
 	  else $(TRAIN) training.train --minutes $(MINUTES); fi
 	@$(TRAIN) training.export
 	@$(TRAIN) training.calibrate
+
+calibrate-effects: set-up  ## simulated studies whose truth is known, read by rewarm effect, into docs/calibration (hours)
+	@for what in "" --traps --ranks "--plans examples/plans"; do \
+	  $(BIN)/python scripts/calibrate_effects.py --studies 200 $$what -o docs/calibration || exit 1; done
 
 N ?= 20000
 fuzz: set-up  ## damage N files of every kind, and see that every reader says so (N=20000)

@@ -58,6 +58,9 @@ METRICS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "t100_reached": ("1", "whether t100 was reached (1), or only followed so long (0)"),
         "time_constant": ("s", "of the exponential fit"),
         "vasomotion_power": ("degC2", "power of the slow oscillations, 0.005 to 0.05 Hz"),
+        "perfusion_index": ("1", "estimate: heat brought by blood over heat taken by air, per kelvin"),
+        "flow": ("mL/100 mL/min", "estimate of the blood flow that explains the temperatures"),
+        "flow_needed": ("1", "whether the course cannot be had without blood flow (1), or can (0)"),
     }
 )
 """Every metric that rewarm knows: its unit and what it is. Tables made elsewhere may hold others."""

@@ -50,6 +50,7 @@ ESTIMANDS: Final[Mapping[str, str]] = MappingProxyType(
         "relief_at_equal_load": "pain after against before, had the load stayed the same",
         "load_change": "load after against before",
         "masking": "probability that relief hides load or harm",
+        "mechanism": "probability that this caused the warming (the outcome names the cause)",
     }
 )
 

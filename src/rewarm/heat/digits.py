@@ -137,10 +137,10 @@ def step_digits(
     flow_ml_100ml_min: Floats | float,
     inlet_c: Floats | float,
     base_c: Floats | float | None,
-    step_s: float,
+    step_s: float | Floats,
     implicit: float = 0.5,
 ) -> tuple[DigitState, DigitHeat]:
-    """One step of ``step_s`` seconds.
+    """One step of ``step_s`` seconds; (digits,) where each digit has a clock of its own.
 
     ``inlet_c`` (arterial blood at the base) and ``base_c`` (tissue at the base; None: no conduction there) broadcast to
     (digits,), ``flow_ml_100ml_min`` to (digits,) or (segments, digits), where it is multiplied by ``along_flow``; all
@@ -250,7 +250,7 @@ def _along_w_mk(digits: Digits) -> Floats:
     return np.asarray(digits.grid.along_w_mk[:, None, None] * scale)
 
 
-def _along(digits: Digits, state: DigitState, base_c: Floats | float | None, step_s: float) -> Floats:
+def _along(digits: Digits, state: DigitState, base_c: Floats | float | None, step_s: float | Floats) -> Floats:
     """Heat conducted into each cell along the digit, extrapolated to the middle of the step."""
     tissue = state.tissue_c
     if state.rate_c_s is not None:
@@ -271,7 +271,7 @@ def _balance(
     *,
     before: Floats,
     along: Floats | float,
-    per_step_s: float | None,
+    per_step_s: float | Floats | None,
     flow: Floats | float,
     inlet_c: Floats | float,
     own: Floats | float = 0.0,
