@@ -37,7 +37,7 @@ TUNE_SEED: Final = 202
 TUNE_PEOPLE: Final = 500
 PARTS: Final = 2
 ROUNDS: Final = 60
-SHRINK: Final = 0.1
+SHRINK: Final = 0.02
 """Share by which a part's correlations are pulled towards none: 20 features from a few hundred patients."""
 
 CAMERA_SD_C: Final = 0.5

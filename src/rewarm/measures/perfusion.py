@@ -8,7 +8,7 @@ curve:
 
 ``perfusion_index`` (1)
     from T and dT/dt in one lump of tissue (Shitzer et al. 1997, doi 10.1115/1.2796078, reduced to one balance): heat
-    that blood brings per kelvin, over what the air takes per kelvin. 1 means as much; 0 that no blood is needed
+    that blood brings per kelvin, over what the air takes per kelvin. 1 means as much; 0 or less that none is needed
 ``flow`` (mL/100 mL/min)
     by turning round the digit of :mod:`rewarm.heat` (:mod:`rewarm.measures.flow_inversion`): layers across, artery and
     vein along; smooth in time
@@ -129,9 +129,9 @@ def perfusion_index(
 ) -> Floats:
     """Heat brought by blood per kelvin, over heat taken by the air per kelvin, from one lump; arrays broadcast.
 
-    (C dT/dt + h (T − T_room) + e − q) / (h (T_a − T)), not below 0; NaN within 0.05 °C of the arterial temperature, and
-    cut off at 50. ``evaporation_w_m2`` is that of skin at 30 °C and falls towards none at 18 °C. Raises
-    :class:`InvalidInputError` for a region that is no toe or finger.
+    (C dT/dt + h (T − T_room) + e − q) / (h (T_a − T)), cut off at ±50; NaN within 0.05 °C of the arterial temperature.
+    Negative: colder than without any blood, as far as what is assumed is right. ``evaporation_w_m2`` is that of skin at
+    30 °C and falls towards none at 18 °C. Raises :class:`InvalidInputError` for a region that is no toe or finger.
     """
     if region not in RADIUS_MM:
         raise InvalidInputError(f"perfusion index: expected a toe or finger (toe1, finger1, ...); found {region!r}")
@@ -143,7 +143,7 @@ def perfusion_index(
     # a digit k times as thick holds and is fed k times as much heat for its skin: as if less were lost
     flow = lumped_flow(digit, temperature_c, rate_c_s, around, arterial_c=arterial_c)
     index = flow * digit.exchange_w_m2k * size / coefficient_w_m2k
-    return np.asarray(np.clip(index, 0.0, MOST_INDEX))
+    return np.asarray(np.clip(index, -MOST_INDEX, MOST_INDEX))
 
 
 def sweating_bias(
