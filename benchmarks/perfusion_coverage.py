@@ -110,6 +110,14 @@ def main() -> None:
         inside = np.mean((true >= low) & (true <= high))
         rank, other = spearmanr(true, flow).statistic, spearmanr(true, index).statistic
         print(
+            f"{name:9s}  {some.sum():7d}  {inside:8.3f}  {np.mean(true < low):5.3f}  {np.mean(true > high):5.3f}  "
+            f"{rank:4.2f}  {other:12.2f}  {np.median(np.log2(flow / true)):17.2f}  {np.median(true):11.2f}  "
+            f"{np.median(high / low):11.1f}"
+        )
+    passive = [passive_toe(rng) for _ in range(3)]
+    needed = [item.needed for result in passive for item in result.digits]
+    late = [flow_at(item, 600.0) for result in passive for item in result.digits]
+    print(
         f"toes without blood: flow needed in {sum(needed)} of {len(needed)}; at 10 min median "
         f"{np.median([f for f, _, _ in late]):.2f}, upper end {np.median([high for _, _, high in late]):.2f} mL/100 mL/min"
     )

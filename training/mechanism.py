@@ -2,7 +2,7 @@
 
 Run: python -m training.mechanism [--people 2100]. Draws the patients (minutes), or takes stored ones
 (--patients FILE.npz ... --tune FILE.npz). Seeds: 101 to 103 to train, 202 to sharpen and to see what each protocol
-tells apart; the test's (909, benchmarks/mechanism.py) is never used here.
+tells apart; the test's (911, benchmarks/mechanism.py) is never used here.
 """
 
 from __future__ import annotations

@@ -96,14 +96,8 @@ def person_features(tables: StudyTables, person: str) -> tuple[dict[str, Feature
     start = first_injections(tables.injections)[person].normalize()
     visits["since"] = (visits["date"].dt.normalize() - start).dt.days
     rows = tables.measurements[tables.measurements["participant"] == person]
-    rows = rows.assign(
-        role=np.where(
-            rows["side"].isin(sides)
-            & [r in toes.get(s, ()) for s, r in zip(rows["side"], rows["region"], strict=True)],
-            "treated",
-            np.where((rows["side"] == control) & rows["region"].isin(TOES), "control", ""),
-        )
-    )
+    role = {(side, toe): "treated" for side in sides for toe in toes[side]} | {(control, toe): "control" for toe in TOES}
+    rows = rows.assign(role=[role.get(key, "") for key in zip(rows["side"], rows["region"], strict=True)])
     rows = rows[rows["role"] != ""]
     features: dict[str, Feature] = {}
     used: list[str] = []
