@@ -7,6 +7,7 @@ the confusion matrix, the reliability of the probabilities and what each protoco
 from __future__ import annotations
 
 import argparse
+import textwrap
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Final
@@ -43,21 +44,28 @@ def page(values: Floats, truth: NDArray[np.int64]) -> str:
     every = [posteriors(model, values, p, model.sharpness["+".join(p)]) for p in protocols()]
     blocks = [
         "# Why are the toes warmer: which mechanism, and how sure",
-        f"Written by `python benchmarks/mechanism.py` from {len(truth)} simulated patients (seed {TEST_SEED}) that were\n"
-        f"never used to train or to tune; the classifier was made by `{model.command}`.",
+        _prose(
+            f"Written by `python benchmarks/mechanism.py` from {len(truth)} simulated patients (seed {TEST_SEED}) that "
+            f"were never used to train or to tune; the classifier was made by `{model.command}`."
+        ),
         _about(),
         "## Confusion, all recordings and an untreated foot",
         "Rows are the truth, columns what came out as most probable; all causes alike beforehand.",
         "\n".join(confusion),
         "## Are the probabilities right",
-        "Of all causes that were given a probability, how many were the truth (all protocols below, each patient once for\n"
-        "each).",
+        _prose(
+            "Of all causes that were given a probability, how many were the truth (all protocols below, each patient "
+            "once for each)."
+        ),
         "\n".join(_reliability(every, truth)),
         "## What each protocol tells apart",
-        "Share right: the most probable cause was the true one (90 % interval by drawing patients again; one in five would\n"
-        f"be chance). Named: a cause had a probability of {OPEN_BELOW:.0%} or more; right of these. Most alike: the two\n"
-        "causes that the protocol tells apart worst, with how often the right one of both is found; where that is under\n"
-        f"{ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and names the recording that would help.",
+        _prose(
+            "Share right: the most probable cause was the true one (90 % interval by drawing patients again; one in "
+            f"five would be chance). Named: a cause had a probability of {OPEN_BELOW:.0%} or more; right of these. Most "
+            "alike: the two causes that the protocol tells apart worst, with how often the right one of both is found; "
+            f"where that is under {ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and names "
+            "the recording that would help."
+        ),
         "\n".join(_protocols(values, truth)),
         "## Patients in words",
         "\n".join(_example(values, truth)),
@@ -65,21 +73,28 @@ def page(values: Floats, truth: NDArray[np.int64]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def _prose(text: str, *, indent: str = "") -> str:
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+
+
 def _about() -> str:
     rooms = ", ".join(f"{name} {room:g} °C" for name, room in ROOMS_C.items())
-    return (
-        "The causes are those of `rewarm.effects.mechanism`. Patients come from the twin's primary Raynaud's and systemic\n"
-        "sclerosis, seen before and after; five toes of one foot are treated.\n"
-        f"Rooms: {rooms} (SD 0.7 °C). {ALSO_DRY:.0%} of patients with blocked nerves or dilated vessels have lost\n"
-        "sweating as well. *Environment only* is a room 1.5 to 4 °C warmer, or 8 to 18 °C more outdoors, or both. People\n"
-        "come when they are worse than usual, so that *none* gets warmer too. A camera is off by 0.5 °C (SD) a session\n"
-        "and 0.1 °C a region, the room is read to 0.3 °C.\n\n"
-        "**What this can and cannot say.** It says which cause is most like what was seen, if the simulated feet are like\n"
-        "real ones and the cause is one of these. No patient's mechanism is known, so none of this could be checked on\n"
-        "people. Two mechanisms at once (but for lost sweating), or another drug, are not among the causes: strong\n"
-        "warming of an unknown kind is still given to one of them. Only rest near 27 or 20 °C and challenges near 23 °C\n"
+    made = (
+        "The causes are those of `rewarm.effects.mechanism`. Patients come from the twin's primary Raynaud's and "
+        "systemic sclerosis, seen before and after; five toes of one foot are treated. "
+        f"Rooms: {rooms} (SD 0.7 °C). {ALSO_DRY:.0%} of patients with blocked nerves or dilated vessels have lost "
+        "sweating as well. *Environment only* is a room 1.5 to 4 °C warmer, or 8 to 18 °C more outdoors, or both. "
+        "People come when they are worse than usual, so that *none* gets warmer too. A camera is off by 0.5 °C (SD) a "
+        "session and 0.1 °C a region, the room is read to 0.3 °C."
+    )
+    limits = (
+        "**What this can and cannot say.** It says which cause is most like what was seen, if the simulated feet are "
+        "like real ones and the cause is one of these. No patient's mechanism is known, so none of this could be checked "
+        "on people. Two mechanisms at once (but for lost sweating), or another drug, are not among the causes: strong "
+        "warming of an unknown kind is still given to one of them. Only rest near 27 or 20 °C and challenges near 23 °C "
         "are used, because the simulated patients were seen there."
     )
+    return _prose(made) + "\n\n" + _prose(limits)
 
 
 def _confusion(found: Floats, truth: NDArray[np.int64]) -> list[str]:
@@ -149,9 +164,11 @@ def _example(values: Floats, truth: NDArray[np.int64]) -> list[str]:
         lines += [f"The first simulated patient of the test with {cause}, by what was recorded:", ""]
         for protocol in (("warm",), ("cool", "control"), FULL):
             given = {name: Feature(float(value[name]), float(u[name])) for name in features_of(protocol)}
-            lines.append(f"- *{' + '.join(protocol)}*: {mechanism_probabilities(given).sentence}")
+            said = mechanism_probabilities(given).sentence
+            lines.append(_prose(f"- *{' + '.join(protocol)}*: {said}", indent="  "))
         lines.append("")
-    return [*lines, "Recordings: " + "; ".join(f"*{name}* is {words}" for name, words in RECORDINGS.items()) + "."]
+    words = "; ".join(f"*{name}* is {words}" for name, words in RECORDINGS.items())
+    return [*lines, _prose(f"Recordings: {words}.")]
 
 
 def main() -> None:

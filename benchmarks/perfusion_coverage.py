@@ -119,7 +119,7 @@ def main() -> None:
     late = [flow_at(item, 600.0) for result in passive for item in result.digits]
     print(
         f"toes without blood: flow needed in {sum(needed)} of {len(needed)}; at 10 min median "
-        f"{np.median([f for f, _, _ in late]):.2f}, upper end {np.median([high for _, _, high in late]):.2f} mL/100 mL/min"
+        f"{np.median([f for f, _, _ in late]):.2f}, upper end {np.median([h for _, _, h in late]):.2f} mL/100 mL/min"
     )
     print(f"{spent / (3 * given.people):.2f} s of processor time a recording of ten toes")
 

@@ -256,7 +256,7 @@ def _concluded(
 ) -> tuple[tuple[str, ...], str, str]:
     """Between which causes the choice is open, what to record, and the sentence."""
     order = sorted(probability, key=lambda name: -probability[name])
-    said = ", ".join(f"{_words(name)} {100 * probability[name]:.0f} %" for name in order if probability[name] >= 0.05)
+    said = ", ".join(f"{_words(name)} {probability[name]:.0%}" for name in order if probability[name] >= 0.05)
     first = order[0]
     if probability[first] >= OPEN_BELOW:
         return (), "", f"Most like {_words(first)} ({said}), as far as the simulated feet are like these."
@@ -272,7 +272,7 @@ def _concluded(
     names = f"{', '.join(_words(name) for name in open_[:-1])} and {_words(open_[-1])}"
     told = f"The recordings leave open {names} ({said})."
     if now < ALIKE_BELOW:
-        told += f" This protocol cannot tell them apart: of the two most alike it finds the right one {now:.0%} of the time."
+        told += f" This protocol cannot tell them apart: of the two most alike the right one is found in {now:.0%}."
     if best and better[best] > now + _BETTER:
         told += f" What would help most is {RECORDINGS[best]}: {better[best]:.0%}."
         return open_, best, told

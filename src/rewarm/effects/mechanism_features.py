@@ -1,4 +1,4 @@
-"""A study's tables → the features of each treated person, their probabilities of mechanisms, and rows of effects.csv."""
+"""A study's tables → features of each treated person, their probabilities of mechanisms, rows of effects.csv."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def person_features(tables: StudyTables, person: str) -> tuple[dict[str, Feature
     start = first_injections(tables.injections)[person].normalize()
     visits["since"] = (visits["date"].dt.normalize() - start).dt.days
     rows = tables.measurements[tables.measurements["participant"] == person]
-    role = {(side, toe): "treated" for side in sides for toe in toes[side]} | {(control, toe): "control" for toe in TOES}
+    role = {(control, toe): "control" for toe in TOES}
+    role |= {(side, toe): "treated" for side in sides for toe in toes[side]}
     rows = rows.assign(role=[role.get(key, "") for key in zip(rows["side"], rows["region"], strict=True)])
     rows = rows[rows["role"] != ""]
     features: dict[str, Feature] = {}
