@@ -232,8 +232,8 @@ def _best_flow(
 ) -> tuple[Floats, Floats]:
     """The flow that, held over the times of ``target_c``, is most probable, and its variance, both of the logarithm.
 
-    ``centre`` and ``variance`` are what was known before, ``near_c`` how near to come. Gauss–Newton from ``start``; every temperature answers in
-    so many steps, so each counts for a part.
+    ``centre`` and ``variance`` are what was known before, ``near_c`` how near to come. Gauss–Newton from ``start``;
+    every temperature answers in so many steps, so each counts for a part.
     """
     now = start
     weight = 1.0 / (near_c**2 * len(target_c))
