@@ -62,8 +62,8 @@ def page(values: Floats, truth: NDArray[np.int64]) -> str:
         _prose(
             "Share right: the most probable cause was the true one (90 % interval by drawing patients again; one in "
             f"five would be chance). Named: a cause had a probability of {OPEN_BELOW:.0%} or more; right of these. "
-            "Most alike: the two causes that the protocol tells apart worst, with how often the right one of both is found; "
-            f"where that is under {ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and names "
+            "Most alike: the two causes that the protocol tells apart worst, with how often the right one of both is "
+            f"found; where that is under {ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and names "
             "the recording that would help."
         ),
         "\n".join(_protocols(values, truth)),
@@ -90,9 +90,9 @@ def _about() -> str:
     limits = (
         "**What this can and cannot say.** It says which cause is most like what was seen, if the simulated feet are "
         "like real ones and the cause is one of these. No patient's mechanism is known, so none of this could be "
-        "checked on people. Two mechanisms at once (but for lost sweating), or another drug, are not among the causes: strong "
-        "warming of an unknown kind is still given to one of them. Only rest near 27 or 20 °C and challenges near 23 °C "
-        "are used, because the simulated patients were seen there."
+        "checked on people. Two mechanisms at once (but for lost sweating), or another drug, are not among the causes: "
+        "strong warming of an unknown kind is still given to one of them. Only rest near 27 or 20 °C and challenges "
+        "near 23 °C are used, because the simulated patients were seen there."
     )
     return _prose(made) + "\n\n" + _prose(limits)
 

@@ -28,10 +28,10 @@ USUAL_FLOW: Final = 2.4
 USUAL_SD_LOG: Final = 1.5
 """Flow of a digit before anything is seen of it: 90 % of it within 0.2 and 30 mL/100 mL/min, the span of a hand's
 perfusion (a factor of 150), lognormal."""
-CHANGES_IN_S: Final = 600.0
+CHANGES_IN_S: Final = 300.0
 """How long flow remembers what it was (chosen): an Ornstein–Uhlenbeck course of its logarithm, which may double in a
 minute."""
-FIT_C: Final = 0.04
+FIT_C: Final = 0.025
 """How near the model is asked to come to what was seen, °C, beyond which it would follow noise."""
 AFTER_WATER: Final = 4.0
 AFTER_WATER_S: Final = 90.0

@@ -59,7 +59,8 @@ Name = tuple[str, str]
 ESTIMATE: Final = "estimate from temperature, not a measurement of blood; less sweating would read as more flow"
 """Said with every flow, wherever it is shown."""
 LEVEL: Final = 0.90
-AT_S: Final = (120.0, 300.0, 600.0, 900.0)
+AT_S: Final = (300.0, 600.0, 900.0)
+"""Not earlier: in the first two minutes no flow and a usual one differ by less than 0.1 °C at the skin."""
 WINDOW_S: Final = 30.0
 """A figure at a time is the mean from so long before to so long after it."""
 COARSER: Final = 2
@@ -223,7 +224,7 @@ def digit_flows(
 
 
 def flow_table(result: FlowResult, *, participant: str = "", visit: str = "", scan: str = "") -> pd.DataFrame:
-    """Rows of :data:`rewarm.tables.MEASUREMENTS`: flow and index at rest (negative time), 2, 5, 10 and 15 min.
+    """Rows of :data:`rewarm.tables.MEASUREMENTS`: flow and index at rest (negative time), 5, 10 and 15 min.
 
     ``method`` holds the 90 % interval and says that it is an estimate; ``u`` is a half of the interval over 1.645.
     """
