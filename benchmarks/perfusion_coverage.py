@@ -26,6 +26,8 @@ from rewarm.twin.vessels import simulate_digits
 
 Floats = NDArray[np.float64]
 OFFSET_C, NOISE_C, ROOM_SD_C = 0.5, 0.03, 0.3
+ROOMS_C = (20.0, 30.0)
+COOL_C = 24.0
 
 
 def curves_of(
@@ -84,7 +86,7 @@ def main() -> None:
     spent = 0.0
     for group in ("healthy", "primary_raynaud", "systemic_sclerosis"):
         vessels = draw_people(rng, group, given.people).feet
-        room = 23.0 + 1.5 * rng.normal(size=(given.people, 1))
+        room = rng.uniform(*ROOMS_C, size=(given.people, 1))
         courses = simulate_digits(rng, vessels, Challenge(), room_c=room)
         for person in range(given.people):
             began = time.process_time()
@@ -94,31 +96,31 @@ def main() -> None:
                 side, toe = SIDES.index(item.side), TOES.index(item.region)
                 truth = courses.flow_ml_100ml_min[:, person, 0, side, toe].astype(float)
                 rest = truth[courses.time_s < 0].mean()
-                rows.append((-1.0, rest, *item.resting, item.resting_index[0]))
+                rows.append((-1.0, rest, *item.resting, item.resting_index[0], room[person, 0]))
                 for at in AT_S:
                     true = truth[np.abs(courses.time_s - at) <= 30].mean()
                     index = item.index[np.abs(item.time_s - at) <= 30].mean()
-                    rows.append((at, true, *flow_at(item, at), index))
+                    rows.append((at, true, *flow_at(item, at), index, room[person, 0]))
     table = np.array(rows)
-    print(
-        "time_s  toes  coverage  spearman  spearman(index)  median log2 ratio  true median  interval's width (factor)"
-    )
-    for at in (*np.unique(table[:, 0]), None):
-        some = table if at is None else table[table[:, 0] == at]
-        true, flow, low, high, index = some[:, 1:].T
-        inside = (true >= low) & (true <= high)
-        ratio = np.median(np.log2(flow / true))
-        width = np.median(high / low)
+    print("which      figures  coverage  below  above  rank  index's rank  median log2 ratio  true median  upper/lower")
+    chosen = {"rest": table[:, 0] < 0} | {f"{at:.0f} s": table[:, 0] == at for at in AT_S}
+    chosen |= {"cool room": table[:, -1] < COOL_C, "warmer": table[:, -1] >= COOL_C, "all": table[:, 0] < np.inf}
+    for name, some in chosen.items():
+        true, flow, low, high, index, _ = table[some, 1:].T
+        inside = np.mean((true >= low) & (true <= high))
+        rank, other = spearmanr(true, flow).statistic, spearmanr(true, index).statistic
         print(
-            f"{'all' if at is None else f'{at:.0f}':>6}  {len(some):4d}  {inside.mean():8.3f}  "
-            f"{spearmanr(true, flow).statistic:8.3f}  {spearmanr(true, index).statistic:15.3f}  {ratio:17.2f}  "
-            f"{np.median(true):11.2f}  {width:6.1f}   below {np.mean(true < low):.3f} above {np.mean(true > high):.3f}"
+            f"{name:9s}  {some.sum():7d}  {inside:8.3f}  {np.mean(true < low):5.3f}  {np.mean(true > high):5.3f}  "
+            f"{rank:4.2f}  {other:12.2f}  {np.median(np.log2(flow / true)):17.2f}  {np.median(true):11.2f}  "
+            f"{np.median(high / low):11.1f}"
         )
     passive = [passive_toe(rng) for _ in range(3)]
     needed = [item.needed for result in passive for item in result.digits]
     late = [flow_at(item, 600.0) for result in passive for item in result.digits]
-    print(f"toes without blood: flow needed in {sum(needed)} of {len(needed)}; median flow at 10 min "
-          f"{np.median([f for f, _, _ in late]):.2f}, lower end {np.median([low for _, low, _ in late]):.2f} mL/100 mL/min")  # fmt: skip
+    print(
+        f"toes without blood: flow needed in {sum(needed)} of {len(needed)}; at 10 min median "
+        f"{np.median([f for f, _, _ in late]):.2f}, upper end {np.median([h for _, _, h in late]):.2f} mL/100 mL/min"
+    )
     print(f"{spent / (3 * given.people):.2f} s of processor time a recording of ten toes")
 
 

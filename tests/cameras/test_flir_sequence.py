@@ -370,10 +370,10 @@ def test_frames_read_by_several_threads_are_those_read_in_turn(
 def test_a_file_that_becomes_shorter_while_it_is_opened_is_noticed(
     write: Write, flir_seq: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not hasattr(os, "pread"):
-        pytest.skip("this system has no pread")
-    real = os.pread
-    monkeypatch.setattr(os, "pread", lambda stream, length, at: real(stream, length, at)[:-1])
+    if not hasattr(os, "preadv"):
+        pytest.skip("this system has no preadv")
+    real = os.preadv
+    monkeypatch.setattr(os, "preadv", lambda stream, rows, at: real(stream, rows, at) - 1)
     with pytest.raises(UnreadableFileError, match=r"a\.seq: the file became shorter while it was read"):
         open_thermogram(write("a.seq", flir_seq()))
 

@@ -17,7 +17,7 @@ def plan(tmp_path: Path) -> Path:
     path = tmp_path / "plan.toml"
     path.write_text(
         'id = "x"\ntitle = "Is it <better>?"\n[design]\nkind = "split_limb"\ncontrol = "untreated_limb"\n'
-        "participants = [8, 16]\n[outcome]\nname = \"rcs\"\neffect = -2\n[variance]\nperson_sd = 1\nnoise_sd = 1\n"
+        'participants = [8, 16]\n[outcome]\nname = "rcs"\neffect = -2\n[variance]\nperson_sd = 1\nnoise_sd = 1\n'
         "[simulation]\ntrials = 60\n",
         encoding="utf-8",
     )

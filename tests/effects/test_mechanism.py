@@ -46,8 +46,17 @@ def test_one_warm_room_leaves_open_and_names_the_recording_that_would_tell():
     assert found.probability["lost_sweating"] < 0.8
     assert len(found.undecided) >= 2
     assert found.record_next in set(RECORDINGS) - {"warm"}
-    assert RECORDINGS[found.record_next][1:] in found.sentence
+    assert RECORDINGS[found.record_next] in found.sentence
     assert "leave open" in found.sentence
+
+
+def test_what_stays_open_names_two_causes_at_least():
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        features = {name: Feature(item.value + rng.normal(), item.u + 0.3) for name, item in typical("none").items()}
+        found = mechanism_probabilities(features)
+        named = max(found.probability.values()) >= 0.8
+        assert len(found.undecided) == 0 if named else len(found.undecided) >= 2
 
 
 def test_a_feature_that_is_hardly_known_tells_as_much_as_none():

@@ -84,7 +84,7 @@ def test_more_flow_is_read_as_more_flow(result):
     found = [flow_at(item, 600.0)[0] for item in result.digits]
     assert found == sorted(found)
     assert found[-1] > 5 * found[1]
-    indices = [item.index[-4:].mean() for item in result.digits[1:]]
+    indices = [item.index[-4:].mean() for item in result.digits]
     assert indices == sorted(indices)
 
 
@@ -106,7 +106,7 @@ def test_rows_say_that_they_are_an_estimate_with_their_interval(result):
     assert set(flows["unit"]) == {METRICS["flow"][0]} == {"mL/100 mL/min"}
     assert flows["method"].str.contains("90 % interval").all()
     assert flows["method"].str.contains("less sweating would read as more flow").all()
-    assert sorted(set(flows["time_s"])) == [-1.0, 120.0, 300.0, 600.0]
+    assert sorted(set(flows["time_s"])) == [-1.0, 300.0, 600.0]
     assert set(table["metric"]) <= set(METRICS)
 
 
@@ -159,7 +159,7 @@ def test_index_is_what_blood_brings_over_what_air_takes():
     assert index == pytest.approx(0.5, abs=0.03)
     warming = float(perfusion_index("toe3", 27.0, 0.01, room_c=23.0, arterial_c=35.0, evaporation_w_m2=0.0))
     assert warming > index
-    assert float(perfusion_index("toe3", 20.0, 0.0, room_c=23.0, arterial_c=35.0, evaporation_w_m2=0.0)) == 0.0
+    assert float(perfusion_index("toe3", 20.0, 0.0, room_c=23.0, arterial_c=35.0, evaporation_w_m2=0.0)) < 0.0
     with pytest.raises(InvalidInputError, match="expected a toe or finger"):
         perfusion_index("heel", 27.0, 0.0, room_c=23.0, arterial_c=35.0)
 

@@ -44,5 +44,5 @@ def test_delay_and_attenuation_follow_the_root_of_frequency():
 
 def test_a_sparse_recording_is_refused():
     time_s = np.arange(0.0, 600.0, 15.0)
-    with pytest.raises(InvalidInputError, match="a frame every 15.0 s"):
+    with pytest.raises(InvalidInputError, match=r"a frame every 15\.0 s"):
         flow_waves(time_s, np.full(time_s.size, 30.0))

@@ -173,7 +173,9 @@ def test_a_file_that_is_no_plan_is_told(tmp_path: Path):
 def test_a_sealed_list_is_never_replaced(tmp_path: Path):
     (tmp_path / "out").mkdir()
     write_design(planned(tmp_path), tmp_path / "out")
-    with pytest.raises(OutputError, match=r"expected a folder without a sealed allocation; found sealed/allocation.csv"):
+    with pytest.raises(
+        OutputError, match=r"expected a folder without a sealed allocation; found sealed/allocation.csv"
+    ):
         check_not_sealed(tmp_path / "out")
 
 

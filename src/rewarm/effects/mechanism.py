@@ -88,6 +88,8 @@ ALIKE_BELOW: Final = 0.75
 """Two causes are told apart by a protocol where the right one of both is found this often."""
 OPEN_BELOW: Final = 0.80
 """A cause is named where its probability is at least this."""
+_BETTER: Final = 0.02
+"""A further recording is named where it tells the causes apart by more than this more often."""
 
 
 @dataclass(frozen=True)
@@ -254,11 +256,11 @@ def _concluded(
 ) -> tuple[tuple[str, ...], str, str]:
     """Between which causes the choice is open, what to record, and the sentence."""
     order = sorted(probability, key=lambda name: -probability[name])
-    said = ", ".join(f"{_words(name)} {100 * probability[name]:.0f} %" for name in order if probability[name] >= 0.05)
+    said = ", ".join(f"{_words(name)} {probability[name]:.0%}" for name in order if probability[name] >= 0.05)
     first = order[0]
     if probability[first] >= OPEN_BELOW:
         return (), "", f"Most like {_words(first)} ({said}), as far as the simulated feet are like these."
-    open_ = tuple(name for name in order if probability[name] >= 0.25 * probability[first])
+    open_ = tuple(name for name in order if name in order[:2] or probability[name] >= 0.25 * probability[first])
     pairs = [f"{a}|{b}" if MECHANISMS.index(a) < MECHANISMS.index(b) else f"{b}|{a}" for a, b in combinations(open_, 2)]
     now = _worst(model, recorded, pairs)
     better = {
@@ -267,14 +269,12 @@ def _concluded(
         if extra not in recorded
     }
     best = max(better, key=lambda name: better[name], default="")
-    names = (
-        " and ".join((", ".join(_words(n) for n in open_[:-1]), _words(open_[-1]))) if len(open_) > 1 else _words(first)
-    )
+    names = f"{', '.join(_words(name) for name in open_[:-1])} and {_words(open_[-1])}"
     told = f"The recordings leave open {names} ({said})."
     if now < ALIKE_BELOW:
-        told += f" This protocol cannot tell them apart: it finds the right one of the two most alike {100 * now:.0f} % of the time."
-    if best and better[best] > now + 0.02:
-        told += f" {RECORDINGS[best][:1].upper()}{RECORDINGS[best][1:]} would: {100 * better[best]:.0f} %."
+        told += f" This protocol cannot tell them apart: of the two most alike the right one is found in {now:.0%}."
+    if best and better[best] > now + _BETTER:
+        told += f" What would help most is {RECORDINGS[best]}: {better[best]:.0%}."
         return open_, best, told
     return open_, "", told + " No further recording that rewarm knows would tell them apart much better."
 

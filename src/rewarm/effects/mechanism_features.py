@@ -1,4 +1,4 @@
-"""A study's tables → the features of each treated person, their probabilities of mechanisms, and rows of effects.csv."""
+"""A study's tables → features of each treated person, their probabilities of mechanisms, rows of effects.csv."""
 
 from __future__ import annotations
 
@@ -96,14 +96,9 @@ def person_features(tables: StudyTables, person: str) -> tuple[dict[str, Feature
     start = first_injections(tables.injections)[person].normalize()
     visits["since"] = (visits["date"].dt.normalize() - start).dt.days
     rows = tables.measurements[tables.measurements["participant"] == person]
-    rows = rows.assign(
-        role=np.where(
-            rows["side"].isin(sides)
-            & [r in toes.get(s, ()) for s, r in zip(rows["side"], rows["region"], strict=True)],
-            "treated",
-            np.where((rows["side"] == control) & rows["region"].isin(TOES), "control", ""),
-        )
-    )
+    role = {(control, toe): "control" for toe in TOES}
+    role |= {(side, toe): "treated" for side in sides for toe in toes[side]}
+    rows = rows.assign(role=[role.get(key, "") for key in zip(rows["side"], rows["region"], strict=True)])
     rows = rows[rows["role"] != ""]
     features: dict[str, Feature] = {}
     used: list[str] = []

@@ -123,9 +123,7 @@ def person_changes(frame: pd.DataFrame, *, by_treatment: bool = False) -> pd.Dat
     return change.groupby(["participant", "kind"]).mean().unstack("kind")
 
 
-def _scipy_p(
-    samples: tuple[Floats, ...], kind: Literal["samples", "independent"], *, exact: bool, seed: int
-) -> float:
+def _scipy_p(samples: tuple[Floats, ...], kind: Literal["samples", "independent"], *, exact: bool, seed: int) -> float:
     def statistic(*arrays: Floats, axis: int = -1) -> Floats:
         means = [np.mean(array, axis=axis) for array in arrays]
         return np.asarray(means[0] - means[1] if len(means) == 2 else means[0])

@@ -19,6 +19,7 @@ from rewarm.measures.challenge_rules import CHALLENGE_RULES
 from rewarm.measures.change import check_comparable, compare_measurements, comparison_warnings
 from rewarm.measures.comparability import Difference, Setting, comparability
 from rewarm.measures.detectable import DetectableChange, smallest_detectable_changes
+from rewarm.measures.flow_assumptions import DEFAULT_FLOW_ASSUMPTIONS, FlowAssumptions
 from rewarm.measures.frames import (
     FrameJumps,
     FrameSurvey,
@@ -31,6 +32,16 @@ from rewarm.measures.frames import (
     survey_frames,
 )
 from rewarm.measures.groups import GroupDifference, GroupMap, average_maps, benjamini_hochberg, compare_groups
+from rewarm.measures.perfusion import (
+    DigitFlow,
+    FlowResult,
+    SweatingBias,
+    digit_flows,
+    flow_at,
+    flow_table,
+    perfusion_index,
+    sweating_bias,
+)
 from rewarm.measures.protocol import Check, Circumstances, Review, review_picture
 from rewarm.measures.protocol_rules import GROUPS, RULES, TISEM_ITEMS, Rule
 from rewarm.measures.quality import Quality, picture_quality
@@ -60,12 +71,14 @@ from rewarm.measures.rewarming import (
 from rewarm.measures.rewarming_curves import Cause, RegionCurves, region_curves, still_curves
 from rewarm.measures.rewarming_fits import RewarmingFit, fit_rewarming
 from rewarm.measures.rewarming_maps import RewarmingMaps, pixel_maps, rewarming_maps
+from rewarm.measures.thermal_delay import FlowWaves, flow_waves, thermal_attenuation, thermal_delay_s
 from rewarm.measures.uncertainty import picture_parts, region_parts
 from rewarm.measures.vasomotion import Vasomotion, vasomotion
 
 __all__ = [
     "CHALLENGE_RULES",
     "DEFAULT_ASSUMPTIONS",
+    "DEFAULT_FLOW_ASSUMPTIONS",
     "DEFAULT_REFERENCE_HALF_WIDTH_C",
     "GROUPS",
     "RULES",
@@ -78,6 +91,10 @@ __all__ = [
     "Circumstances",
     "DetectableChange",
     "Difference",
+    "DigitFlow",
+    "FlowAssumptions",
+    "FlowResult",
+    "FlowWaves",
     "FrameJumps",
     "FrameSurvey",
     "GroupDifference",
@@ -99,6 +116,7 @@ __all__ = [
     "Rule",
     "Setting",
     "SteadyFrames",
+    "SweatingBias",
     "Vasomotion",
     "apply_reference",
     "average_maps",
@@ -111,15 +129,20 @@ __all__ = [
     "compare_measurements",
     "comparison_warnings",
     "dice",
+    "digit_flows",
     "evenly_spread",
     "expanded_u_c",
     "fit_rewarming",
+    "flow_at",
+    "flow_table",
+    "flow_waves",
     "frame_blocks",
     "frame_jumps",
     "icc_2_1",
     "jumps_in",
     "measure",
     "measurement_warnings",
+    "perfusion_index",
     "picture_parts",
     "picture_quality",
     "pixel_maps",
@@ -140,6 +163,9 @@ __all__ = [
     "steady_frames",
     "still_curves",
     "survey_frames",
+    "sweating_bias",
+    "thermal_attenuation",
+    "thermal_delay_s",
     "u_change_c",
     "u_combination_c",
     "u_difference_c",

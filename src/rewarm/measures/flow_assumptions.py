@@ -47,11 +47,11 @@ class FlowAssumptions:
     coefficient_w_m2k: tuple[float, float] = (8.0, 0.8)
     inlet_share: tuple[float, float] = (0.47, 0.06)
     countercurrent_w_k: tuple[float, float] = (0.04, 0.3)
-    tip: tuple[float, float] = (1.3, 0.2)
+    tip: tuple[float, float] = (1.15, 0.15)
     seen: tuple[float, float] = (0.45, 0.08)
     evaporation_w_m2: tuple[float, float] = (18.0, 6.0)
     heat_share: tuple[float, float] = (1.0, 0.07)
-    base_above_skin_c: tuple[float, float] = (0.5, 0.5)
+    base_above_skin_c: tuple[float, float] = (0.3, 0.4)
     inside_follows: tuple[float, float] = (0.55, 0.15)
 
 

@@ -28,11 +28,15 @@ USUAL_FLOW: Final = 2.4
 USUAL_SD_LOG: Final = 1.5
 """Flow of a digit before anything is seen of it: 90 % of it within 0.2 and 30 mL/100 mL/min, the span of a hand's
 perfusion (a factor of 150), lognormal."""
-CHANGES_IN_S: Final = 600.0
+CHANGES_IN_S: Final = 300.0
 """How long flow remembers what it was (chosen): an Ornstein–Uhlenbeck course of its logarithm, which may double in a
 minute."""
-FIT_C: Final = 0.04
+FIT_C: Final = 0.025
 """How near the model is asked to come to what was seen, °C, beyond which it would follow noise."""
+AFTER_WATER: Final = 4.0
+AFTER_WATER_S: Final = 90.0
+"""Right after the water that much less near, fading so fast: how cold the inside of the digit has become was not seen,
+and in the first two minutes flow moves the skin by less than that."""
 LEAST_FLOW: Final = 0.05
 MOST_FLOW: Final = 100.0
 _CELLS: Final = (2, 1, 2, 1)
@@ -114,10 +118,12 @@ def flow_of_course(
         centre = np.log(USUAL_FLOW) + keep * (log_flow - np.log(USUAL_FLOW))
         variance = keep**2 * variance + (1 - keep**2) * USUAL_SD_LOG**2
         target = course_c[i : i + ahead]
+        near_c = FIT_C * (1.0 + AFTER_WATER * (immersion_s > 0) * float(np.exp(-i * step_s / AFTER_WATER_S)))
+        now = model.colder(cooled_c[i])
         log_flow, variance = _best_flow(
-            model.colder(cooled_c[i]), state, log_flow, centre, variance, target, step_s, tries=2 if i <= 2 else 1
+            now, state, log_flow, centre, variance, target, step_s, near_c=near_c, tries=2 if i <= 2 else 1
         )
-        state = model.colder(cooled_c[i]).step(state, np.exp(log_flow), step_s)
+        state = now.step(state, np.exp(log_flow), step_s)
         found.append((log_flow, variance))
     return np.exp(np.stack([flow for flow, _ in found])), np.sqrt(np.stack([spread for _, spread in found]))
 
@@ -198,7 +204,15 @@ def _resting_state(model: _Model, before_c: Floats) -> tuple[DigitState, Floats,
     flow, variance = usual, np.full(model.columns.count, USUAL_SD_LOG**2)
     for _ in range(_SETTLE_STEPS):
         flow, variance = _best_flow(
-            model, state, flow, usual, np.full_like(usual, USUAL_SD_LOG**2), before_c[None], _SETTLE_S, tries=1
+            model,
+            state,
+            flow,
+            usual,
+            np.full_like(usual, USUAL_SD_LOG**2),
+            before_c[None],
+            _SETTLE_S,
+            near_c=FIT_C,
+            tries=1,
         )
         state = model.step(state, np.exp(flow), _SETTLE_S)
     return state, flow, variance
@@ -213,15 +227,16 @@ def _best_flow(
     target_c: Floats,
     step_s: float,
     *,
+    near_c: float,
     tries: int,
 ) -> tuple[Floats, Floats]:
     """The flow that, held over the times of ``target_c``, is most probable, and its variance, both of the logarithm.
 
-    ``centre`` and ``variance`` are what was known before. Gauss–Newton from ``start``; every temperature answers in
-    so many steps, so each counts for a part.
+    ``centre`` and ``variance`` are what was known before, ``near_c`` how near to come. Gauss–Newton from ``start``;
+    every temperature answers in so many steps, so each counts for a part.
     """
     now = start
-    weight = 1.0 / (FIT_C**2 * len(target_c))
+    weight = 1.0 / (near_c**2 * len(target_c))
     information = np.zeros_like(start)
     for _ in range(tries):
         seen = _ahead(model, state, np.exp(now), len(target_c), step_s)

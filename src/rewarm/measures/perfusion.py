@@ -8,7 +8,7 @@ curve:
 
 ``perfusion_index`` (1)
     from T and dT/dt in one lump of tissue (Shitzer et al. 1997, doi 10.1115/1.2796078, reduced to one balance): heat
-    that blood brings per kelvin, over what the air takes per kelvin. 1 means as much; 0 that no blood is needed
+    that blood brings per kelvin, over what the air takes per kelvin. 1 means as much; 0 or less that none is needed
 ``flow`` (mL/100 mL/min)
     by turning round the digit of :mod:`rewarm.heat` (:mod:`rewarm.measures.flow_inversion`): layers across, artery and
     vein along; smooth in time
@@ -59,7 +59,8 @@ Name = tuple[str, str]
 ESTIMATE: Final = "estimate from temperature, not a measurement of blood; less sweating would read as more flow"
 """Said with every flow, wherever it is shown."""
 LEVEL: Final = 0.90
-AT_S: Final = (120.0, 300.0, 600.0, 900.0)
+AT_S: Final = (300.0, 600.0, 900.0)
+"""Not earlier: in the first two minutes no flow and a usual one differ by less than 0.1 °C at the skin."""
 WINDOW_S: Final = 30.0
 """A figure at a time is the mean from so long before to so long after it."""
 COARSER: Final = 2
@@ -129,9 +130,9 @@ def perfusion_index(
 ) -> Floats:
     """Heat brought by blood per kelvin, over heat taken by the air per kelvin, from one lump; arrays broadcast.
 
-    (C dT/dt + h (T − T_room) + e − q) / (h (T_a − T)), not below 0; NaN within 0.05 °C of the arterial temperature, and
-    cut off at 50. ``evaporation_w_m2`` is that of skin at 30 °C and falls towards none at 18 °C. Raises
-    :class:`InvalidInputError` for a region that is no toe or finger.
+    (C dT/dt + h (T − T_room) + e − q) / (h (T_a − T)), cut off at ±50; NaN within 0.05 °C of the arterial temperature.
+    Negative: colder than without any blood, as far as what is assumed is right. ``evaporation_w_m2`` is that of skin at
+    30 °C and falls towards none at 18 °C. Raises :class:`InvalidInputError` for a region that is no toe or finger.
     """
     if region not in RADIUS_MM:
         raise InvalidInputError(f"perfusion index: expected a toe or finger (toe1, finger1, ...); found {region!r}")
@@ -143,7 +144,7 @@ def perfusion_index(
     # a digit k times as thick holds and is fed k times as much heat for its skin: as if less were lost
     flow = lumped_flow(digit, temperature_c, rate_c_s, around, arterial_c=arterial_c)
     index = flow * digit.exchange_w_m2k * size / coefficient_w_m2k
-    return np.asarray(np.clip(index, 0.0, MOST_INDEX))
+    return np.asarray(np.clip(index, -MOST_INDEX, MOST_INDEX))
 
 
 def sweating_bias(
@@ -223,7 +224,7 @@ def digit_flows(
 
 
 def flow_table(result: FlowResult, *, participant: str = "", visit: str = "", scan: str = "") -> pd.DataFrame:
-    """Rows of :data:`rewarm.tables.MEASUREMENTS`: flow and index at rest (negative time), 2, 5, 10 and 15 min.
+    """Rows of :data:`rewarm.tables.MEASUREMENTS`: flow and index at rest (negative time), 5, 10 and 15 min.
 
     ``method`` holds the 90 % interval and says that it is an estimate; ``u`` is a half of the interval over 1.645.
     """

@@ -61,8 +61,8 @@ def flow_waves(time_s: Floats, temperature_c: Floats, *, depth_mm: float = DEPTH
     every = float(np.median(np.diff(time_s))) if time_s.size > 1 else np.inf
     if span < 1 / BAND_HZ[0] or every > 1 / (_LEAST_FRAMES * BAND_HZ[1]) or depth_mm <= 0:
         raise InvalidInputError(
-            f"waves of flow: expected 200 s or more, a frame at least every {1 / (_LEAST_FRAMES * BAND_HZ[1]):.1f} s and "
-            f"a depth above 0; found {span:.0f} s, a frame every {every:.1f} s, {depth_mm:g} mm"
+            f"waves of flow: expected 200 s or more, a frame at least every {1 / (_LEAST_FRAMES * BAND_HZ[1]):.1f} s "
+            f"and a depth above 0; found {span:.0f} s, a frame every {every:.1f} s, {depth_mm:g} mm"
         )
     grid = np.arange(time_s[0], time_s[-1] + every / 2, every)
     values = np.interp(grid, time_s, temperature_c)
