@@ -158,7 +158,8 @@ def grade_design(facts: DesignFacts) -> DesignGrade:
         sentence = "The start of the treatment was drawn by chance, so that time alone is an unlikely cause"
         return DesignGrade("randomised_start", "effect_vs_control" if controlled else "effect_modelled", sentence)
     if controlled and facts.randomised:
-        sentence = "Chance decided what was treated, so treated and untreated differ by the treatment alone"
+        by = "the treatment alone" if facts.control == "placebo" else "the treatment, or by what expecting it does"
+        sentence = f"Chance decided what was treated, so treated and untreated differ by {by}"
         return DesignGrade("randomised_controlled", "effect_vs_control", sentence)
     if controlled:
         sentence = (

@@ -207,6 +207,11 @@ def _details(result: StudyEffects) -> list[TextTable]:
     ]
 
 
+def _p_words(p: float) -> str:
+    """No p is zero: what would be rounded to it is below the last decimal."""
+    return "<0.001" if p < 0.0005 else number(p, 3)
+
+
 def _tests_table(result: StudyEffects) -> TextTable:
     rows = [
         (
@@ -218,8 +223,8 @@ def _tests_table(result: StudyEffects) -> TextTable:
             if test.df == test.df
             else "–",
             number(test.df, 1),
-            number(test.p, 3),
-            number(test.p_holm, 3),
+            _p_words(test.p),
+            _p_words(test.p_holm),
             test.note,
         )
         for test in result.tests
