@@ -63,8 +63,8 @@ def page(values: Floats, truth: NDArray[np.int64]) -> str:
             "Share right: the most probable cause was the true one (90 % interval by drawing patients again; one in "
             f"five would be chance). Named: a cause had a probability of {OPEN_BELOW:.0%} or more; right of these. "
             "Most alike: the two causes that the protocol tells apart worst, with how often the right one of both is "
-            f"found; where that is under {ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and names "
-            "the recording that would help."
+            f"found; where that is under {ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and "
+            "names the recording that would help."
         ),
         "\n".join(_protocols(values, truth)),
         "## Patients in words",
