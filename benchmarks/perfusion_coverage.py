@@ -46,7 +46,9 @@ def curves_of(
 
 def of_person(rng: np.random.Generator, courses: DigitCourses, person: int, room_c: float) -> FlowResult:
     """Estimates of one person's ten toes."""
-    curves = curves_of(rng, courses.time_s, courses.skin_c[:, person, 0], courses.dorsum_c[:, person, 0])
+    curves = curves_of(
+        rng, courses.time_s, courses.skin_c[:, person, 0].astype(float), courses.dorsum_c[:, person, 0].astype(float)
+    )
     return digit_flows(curves, room_c=room_c + ROOM_SD_C * rng.normal(), room_u_c=ROOM_SD_C)
 
 
