@@ -73,6 +73,16 @@ MOST_OFF: Final = 0.5
 MOST_INDEX: Final = 50.0
 
 
+@dataclass(frozen=True)
+class SweatingBias:
+    """Had sweating changed unseen: the skin would be ``warmer_c`` warmer, and the estimate too high by
+    ``flow_ml_100ml_min``, with the blood flow the same.
+    """
+
+    warmer_c: float
+    flow_ml_100ml_min: float
+
+
 @dataclass(frozen=True, eq=False)
 class DigitFlow:
     """The flow of one digit. ``time_s`` (times,) since the end of the immersion, every 15 s.
@@ -80,7 +90,8 @@ class DigitFlow:
     ``flow``, ``lower`` and ``upper`` (times,), mL/100 mL/min: median and 90 % interval. ``index`` (times,) is the
     perfusion index with ``index_u``. ``resting`` is (flow, lower, upper) before the immersion, NaN where that was not
     seen. ``needed`` says whether the course cannot be had without blood; ``excess_c`` how much warmer the digit became
-    than it would have without, at the end, with its 90 % interval. ``draws`` (draws, times) make the interval.
+    than it would have without, at the end, with its 90 % interval. ``sweating`` is what lost sweating would do at the
+    end's temperature. ``draws`` (draws, times) make the interval.
     """
 
     side: str
@@ -96,6 +107,7 @@ class DigitFlow:
     resting_index: tuple[float, float]
     needed: bool
     excess_c: tuple[float, float, float]
+    sweating: SweatingBias
     draws: Floats
 
 
@@ -105,16 +117,6 @@ class FlowResult:
 
     digits: tuple[DigitFlow, ...]
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SweatingBias:
-    """Had sweating changed unseen: the skin would be ``warmer_c`` warmer, and the estimate too high by
-    ``flow_ml_100ml_min``, with the blood flow the same.
-    """
-
-    warmer_c: float
-    flow_ml_100ml_min: float
 
 
 def perfusion_index(
@@ -243,7 +245,7 @@ def flow_table(result: FlowResult, *, participant: str = "", visit: str = "", sc
         figures = [(-1.0, *item.resting, *item.resting_index)] if np.isfinite(item.resting[0]) else []
         figures += [(at, *flow_at(item, at), *_index_at(item, at)) for at in AT_S if at <= item.time_s[-1]]
         for at_s, flow, lower, upper, index, index_u in figures:
-            said = f"90 % interval {lower:.2g} to {upper:.2g}; {ESTIMATE}"
+            said = f"90 % interval {lower:.2g} to {upper:.2g}; {ESTIMATE} ({_lost(item.sweating)})"
             add(item, "flow", flow, "mL/100 mL/min", (upper - lower) / 2 / 1.645, at_s, said)
             add(item, "perfusion_index", index, "1", index_u, at_s, f"one lump; {ESTIMATE}")
         excess = f"{item.excess_c[0]:.1f} °C warmer at the end than without blood"
@@ -254,6 +256,10 @@ def flow_table(result: FlowResult, *, participant: str = "", visit: str = "", sc
     words = ("participant", "visit", "scan", "side", "region", "metric", "unit", "method", "software")
     table = table.astype(dict.fromkeys(words, "str"))
     return table.astype({"time_s": np.float64, "value": np.float64, "u": np.float64, "n_px": np.int64})
+
+
+def _lost(bias: SweatingBias) -> str:
+    return f"all of it gone: {bias.warmer_c:.1f} °C warmer, read as {bias.flow_ml_100ml_min:.1f} mL/100 mL/min more"
 
 
 def flow_at(item: DigitFlow, at_s: float) -> tuple[float, float, float]:
@@ -360,6 +366,13 @@ def _digit_flow(
     resting = np.quantile(draws[:, 0], ends)
     excess = np.quantile(excess_c, ends)
     seen = course.before_seen
+    sweating = sweating_bias(
+        who[1],
+        float(course.grid_c[-1, 0]),
+        room_c=float(columns.room_c[0]),
+        arterial_c=float(columns.inlet_c[0]),
+        coefficient_w_m2k=float(columns.coefficient_w_m2k[0]),
+    )
     rates = np.gradient(course.grid_c, STEP_S, axis=0)
     index = _index(who[1], course.grid_c, rates, columns)
     at_rest = _index(who[1], course.before_c, np.zeros_like(course.before_c), columns)
@@ -368,7 +381,8 @@ def _digit_flow(
         index=index[:, 0], index_u=index[:, 1:].std(axis=1),
         resting=(float(resting[1]), float(resting[0]), float(resting[2])) if seen else (nan, nan, nan),
         resting_index=(float(at_rest[0]), float(at_rest[1:].std())) if seen else (nan, nan),
-        needed=bool(excess[0] > 0.0), excess_c=(float(excess[1]), float(excess[0]), float(excess[2])), draws=draws,
+        needed=bool(excess[0] > 0.0), excess_c=(float(excess[1]), float(excess[0]), float(excess[2])),
+        sweating=sweating, draws=draws,
     )  # fmt: skip
 
 
