@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test set-up lint types layers check bench train calibrate-effects fuzz constraints clean
+.PHONY: help demo test set-up lint types layers check bench train mechanism calibrate-effects fuzz constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -32,7 +32,7 @@ layers: set-up  ## who may import whom
 check: lint types layers test  ## all of these
 
 bench: set-up  ## the benchmarks, each beside a peer or a limit (minutes; needs 20 GB of disk for a while)
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 .venv-train/ready: constraints.txt training/requirements.txt
 	@$(PYTHON) training/set_up.py
@@ -46,6 +46,9 @@ train: .venv-train/ready  ## train the learned finder, or go on with it, and put
 	  else $(TRAIN) training.train --minutes $(MINUTES); fi
 	@$(TRAIN) training.export
 	@$(TRAIN) training.calibrate
+
+mechanism: set-up  ## make the classifier of mechanisms from simulated patients again, and its page (minutes)
+	@PYTHONPATH=. $(BIN)/python -m training.mechanism && PYTHONPATH=. $(BIN)/python benchmarks/mechanism.py
 
 calibrate-effects: set-up  ## simulated studies whose truth is known, read by rewarm effect, into docs/calibration (hours)
 	@for what in "" --traps --ranks "--plans examples/plans"; do \

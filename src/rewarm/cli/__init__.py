@@ -20,6 +20,7 @@ MODULES = (
     "rewarm.cli.scans",
     "rewarm.cli.studies",
     "rewarm.cli.effects",
+    "rewarm.cli.mechanisms",
     "rewarm.cli.templates",
     "rewarm.cli.simulating",
     "rewarm.cli.planning",

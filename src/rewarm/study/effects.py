@@ -104,14 +104,14 @@ def study_effects(
     Raises :class:`rewarm.errors.InvalidStudyError` for a study with problems, and
     :class:`rewarm.errors.InvalidInputError` where it holds nothing that an effect could be computed from.
     """
-    tables = load_tables(folder, measurements=_table_in(measurements))
+    tables = load_tables(folder, measurements=measurements_in(measurements))
     if tables.injections.empty:
         raise InvalidInputError(
             f"{folder}: expected injections.csv, which says who was treated, where and when; found none. Add it "
             "(rewarm new writes an empty one)"
         )
-    settings = {"design": {key: value for key, value in asdict(tables.design).items() if value is not None}}
-    facts = _facts(settings, tables)
+    settings = _settings(tables)
+    facts = study_facts(tables)
     wanted, declared = _wanted(tables)
     notes: list[str] = []
     metrics = _metric_effects(tables, facts, wanted, sampler, on_progress, notes)
@@ -189,7 +189,7 @@ def write_posterior(metrics: Sequence[OutcomeEffects], path: Path) -> None:
             ) from error
 
 
-def _table_in(measurements: str | Path | None) -> Path | None:
+def measurements_in(measurements: str | Path | None) -> Path | None:
     """measurements.csv of a run's folder, or the table itself."""
     if measurements is None:
         return None
@@ -197,9 +197,14 @@ def _table_in(measurements: str | Path | None) -> Path | None:
     return path / "measurements.csv" if path.is_dir() else path
 
 
-def _facts(settings: Mapping[str, Any], tables: StudyTables) -> DesignFacts:
+def _settings(tables: StudyTables) -> dict[str, Any]:
+    return {"design": {key: value for key, value in asdict(tables.design).items() if value is not None}}
+
+
+def study_facts(tables: StudyTables) -> DesignFacts:
+    """What a study's tables say of its design."""
     return design_facts(
-        settings,
+        _settings(tables),
         tables.participants,
         tables.visits,
         tables.injections,

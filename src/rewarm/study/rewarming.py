@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rewarm.measures import region_parts
 from rewarm.measures.challenge import ChallengeFacts, review_challenge
+from rewarm.measures.perfusion import digit_flows, flow_table
 from rewarm.measures.rewarming import Baseline, rewarming_metrics, rewarming_table
 from rewarm.measures.rewarming_curves import RegionCurves, still_curves
 from rewarm.regions import FINGERS, TOES, limb_sides, limb_whole
@@ -27,6 +28,9 @@ NEAR_S: Final = 20.0
 """A picture taken within so many seconds of such a time stands for it."""
 STRAY: Final = "far off its neighbours"
 """Why a value of a frame that was followed is missing all the same."""
+WATER_C: Final = 15.0
+IMMERSION_S: Final = 60.0
+"""The usual cold challenge, where neither the study nor its protocol says otherwise."""
 FEWEST_STILLS: Final = 3
 """Fewer still pictures of one visit are no course."""
 
@@ -86,6 +90,7 @@ def _challenge(
     baseline = {} if rest is None else _baseline(rest, first)
     result = rewarming_metrics(curves, baseline=baseline)
     table = rewarming_table(result, participant=first.participant, visit=first.visit, scan=first.scan)
+    flows, flow_warnings = _flows(first, curves, baseline, facts)
     challenge = Rewarming(
         participant=first.participant,
         visit=first.visit,
@@ -95,17 +100,30 @@ def _challenge(
         view=first.view,
         date=first.date,
         curves=curves_table(curves, followed),
-        metrics=table if followed is None else stacked([_mean_rows(curves, first), table], MEASUREMENTS),
+        metrics=stacked([*([] if followed is None else [_mean_rows(curves, first)]), table, flows], MEASUREMENTS),
         regions=group[-1].regions,
         baseline_scan="" if rest is None or not baseline else rest.scan,
         since_immersion=followed is None or followed.plan.time_s is not None,
         followed=followed,
         stills=() if followed is not None else tuple((scan.time_s or 0.0, scan.thermogram) for scan in group),
-        warnings=tuple(dict.fromkeys((*curves.left_out, *result.warnings))),
+        warnings=tuple(dict.fromkeys((*curves.left_out, *result.warnings, *flow_warnings))),
     )
     digits = [item.value_c for (_, region), item in baseline.items() if region in (*TOES, *FINGERS)]
     mean_c = float(np.mean(digits)) if digits else None
     return challenge, review_challenge(curves, replace(facts, baseline=tuple(baseline), baseline_c=mean_c))
+
+
+def _flows(
+    first: ScanResult, curves: RegionCurves, baseline: Mapping[tuple[str, str], Baseline], facts: ChallengeFacts
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The flow that each digit's course needs: of recordings whose room is known; single pictures lie too far apart."""
+    if first.followed is None or first.ambient_c is None:
+        return pd.DataFrame(columns=list(MEASUREMENTS)), ()
+    water_c = next((value for value in (facts.water_c, facts.planned_water_c) if value is not None), WATER_C)
+    immersed_s = next((s for s in (facts.immersion_s, facts.planned_immersion_s) if s is not None), IMMERSION_S)
+    found = digit_flows(curves, room_c=first.ambient_c, water_c=water_c, immersion_s=immersed_s, baseline=baseline)
+    table = flow_table(found, participant=first.participant, visit=first.visit, scan=first.scan)
+    return table, found.warnings
 
 
 def curves_table(curves: RegionCurves, followed: Followed | None) -> pd.DataFrame:
