@@ -7,6 +7,7 @@ distribution makes them.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -194,7 +195,7 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
     """
     channels, fitting = network_input(temperature_c)
     seen = overview(channels)
-    parts, sides = _asked_twice(load_network(weights / OVERVIEW), seen, _mirrored(seen))
+    ((parts, sides),) = _asked_twice(load_network(weights / OVERVIEW), [(seen, _mirrored(seen))])
     guides = guides_of(parts, sides)
     frames = frames_in(guides)
     parts = np.stack([cv2.resize(part, NETWORK_SHAPE[::-1], interpolation=cv2.INTER_LINEAR) for part in parts])
@@ -204,12 +205,12 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
         picture = filled(np.asarray(temperature_c, dtype=np.float32))
         network = load_network(weights / CLOSE_UP)
         exchanged = sides_exchanged(guides)
-        near = []
+        pairs = []
         for frame in frames:
             square = close_up_channels(picture, fitting, frame)
             plain = np.concatenate((square, guides_in(guides, frame)))
-            mirror = _mirrored(np.concatenate((square, guides_in(exchanged, frame))))
-            near.append(_asked_twice(network, plain, mirror))
+            pairs.append((plain, _mirrored(np.concatenate((square, guides_in(exchanged, frame))))))
+        near = _asked_twice(network, pairs)
         parts = merged(parts, [answer[0] for answer in near], frames)
         sides = merged(sides, [answer[1] for answer in near], frames)
         landmarks = merged(landmarks, [answer[2] for answer in near], frames)
@@ -220,13 +221,23 @@ def _mirrored(channels: Image) -> Image:
     return np.ascontiguousarray(channels[..., ::-1])
 
 
-def _asked_twice(network: onnxruntime.InferenceSession, plain: Image, mirror: Image) -> list[Image]:
-    """Mean of the answers for a picture and for its mirror image, in which left is right: better than either."""
-    answers = network.run(None, {"temperature": plain[None]})
-    turned = [answer[..., ::-1] for answer in network.run(None, {"temperature": mirror[None]})]
-    turned[1] = turned[1][:, [0, 2, 1]]
-    half = np.float32(0.5)
-    return [half * (one[0] + other[0]) for one, other in zip(answers, turned, strict=True)]
+def _asked_twice(network: onnxruntime.InferenceSession, pairs: list[tuple[Image, Image]]) -> list[list[Image]]:
+    """For each picture and its mirror image, in which left is right, the mean of both answers: better than either.
+
+    Two questions at a time, each on one thread: that is faster than one at a time on two.
+    """
+
+    def ask(picture: Image) -> list[Image]:
+        return [answer[0] for answer in network.run(None, {"temperature": picture[None]})]
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        answers = list(pool.map(ask, [picture for pair in pairs for picture in pair]))
+    means = []
+    for plain, mirror in zip(answers[::2], answers[1::2], strict=True):
+        turned = [answer[..., ::-1] for answer in mirror]
+        turned[1] = turned[1][[0, 2, 1]]
+        means.append([np.float32(0.5) * (one + other) for one, other in zip(plain, turned, strict=True)])
+    return means
 
 
 @cache
@@ -236,7 +247,7 @@ def load_network(path: Path) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise UnreadableFileError(f"{path}: expected weights of the learned finder; found no file. {repair}")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _THREADS
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting must not take a core from others
