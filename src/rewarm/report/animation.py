@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from rewarm.errors import InvalidInputError
 from rewarm.report import canvas as on
 from rewarm.report.canvas import Canvas
-from rewarm.report.movies import check_name, movie_bytes, write_movie
+from rewarm.report.movies import check_name, movie_bytes
 from rewarm.report.palettes import NO_TEMPERATURE, choose_palette
 from rewarm.report.pictures import Scale, common_scale
+from rewarm.report.whole import write_whole
 from rewarm.report.words import number
 from rewarm.study.films import Film
 
@@ -87,7 +88,7 @@ def _write(
     colours = on.colours(choose_palette(palette))
     frames, frame_ms = draw()
     for target in targets:
-        write_movie(movie_bytes(frames, colours, frame_ms=frame_ms, suffix=target.suffix), target)
+        write_whole(target, movie_bytes(frames, colours, frame_ms=frame_ms, suffix=target.suffix), what="animation")
     return targets
 
 

@@ -28,8 +28,9 @@ from rewarm.report.effect_words import (
     threat_sentence,
 )
 from rewarm.report.recorded import first_table_text
+from rewarm.report.whole import write_whole
 from rewarm.report.words import number
-from rewarm.report.write import ReportFiles, as_image, write_whole
+from rewarm.report.write import ReportFiles, as_image
 from rewarm.study.effects import StudyEffects
 from rewarm.study.first_table import first_table
 from rewarm.version import __version__

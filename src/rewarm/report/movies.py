@@ -59,19 +59,6 @@ def _evenly(frames: Sequence[Canvas], count: int) -> list[Canvas]:
     return [frames[round(place)] for place in np.linspace(0, len(frames) - 1, count)]
 
 
-def write_movie(data: bytes, path: Path) -> None:
-    """Write the file whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"animation: expected to be able to write {path}; found: {error.strerror or error}. Choose another folder"
-        ) from error
-
-
 def _gif(frames: Sequence[Canvas], colours: NDArray[np.uint8], *, frame_ms: int) -> bytes:
     pictures = [Image.fromarray(frame, mode="P") for frame in frames]
     for picture in pictures:

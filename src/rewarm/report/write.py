@@ -25,6 +25,7 @@ from rewarm.report.protocol import protocol_section
 from rewarm.report.recorded import recorded_tables
 from rewarm.report.recovery import recovery
 from rewarm.report.sources import SOURCES
+from rewarm.report.whole import write_whole
 from rewarm.report.words import visit_words
 from rewarm.study.results import Comparison, StudyResult
 from rewarm.version import __version__
@@ -167,19 +168,3 @@ def as_image(svg: str) -> Markup:
     return Markup('<img class="{}" alt="{}" src="data:image/svg+xml;base64,{}">').format(
         Markup(kind[1] if kind else ""), Markup(label[1] if label else ""), data
     )
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises :class:`rewarm.errors.OutputError`.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"report: expected to be able to write {path}; found: {error.strerror or error}. Choose another folder"
-        ) from error
