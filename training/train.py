@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from rewarm.anatomy.close_up import CLOSE_UP_CHANNELS, Frame, guides_in, guides_of
 from training.data import Batch, batches_of_workers, encoded, generate_layouts, held_out_scenes, stacked
 from training.network import FOOT, WIDTHS, FinderNetwork, full_resolution, losses
+from training.optimizer import MuonAndAdamW
 
 TOES: Final = tuple(FOOT[:5])
 _EMA: Final = 0.999
@@ -40,6 +41,7 @@ class Settings:
     layouts: int = 14_400
     batch: int = 16
     rate: float = 3e-3
+    muon_rate: float = 6e-3
     decay: float = 0.01
     seed: int = 1
     workers: int = 1
@@ -66,10 +68,9 @@ class Training:
         self.settings, self.device = settings, device
         self.network = TwoLooks(settings.widths).to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        plain = [p for p in self.network.parameters() if p.ndim < 2]
-        kernels = [p for p in self.network.parameters() if p.ndim >= 2]
-        groups = [{"params": kernels, "weight_decay": settings.decay}, {"params": plain, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=0.0)
+        self.optimizer = MuonAndAdamW(
+            self.network, rate=settings.rate, muon_rate=settings.muon_rate, decay=settings.decay
+        )
         self.step = 0
         self.seconds = 0.0  # of the budget, layouts included
 
@@ -109,8 +110,8 @@ class Training:
     def learn(self, batch: Batch) -> dict[str, float]:
         """One step; the terms of the loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * rate_share(self.progress)
-        self.optimizer.zero_grad(set_to_none=True)
+            group["lr"] = group["top"] * rate_share(self.progress)
+        self.optimizer.zero_grad()
         whole = _tensors({name: batch[name] for name in ("input", "parts", "sides")}, self.device)
         answer = _ask(self.network.overview, whole["input"])
         terms = losses(answer, whole)
@@ -291,7 +292,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=default.steps, help="instead of minutes, where not 0")
     parser.add_argument("--layouts", type=int, default=default.layouts)
     parser.add_argument("--batch", type=int, default=default.batch, choices=(8, 16, 24, 32, 48, 96))
-    parser.add_argument("--rate", type=float, default=default.rate, help="the highest learning rate")
+    parser.add_argument("--rate", type=float, default=default.rate, help="the highest learning rate of AdamW")
+    parser.add_argument("--muon-rate", type=float, default=default.muon_rate, help="the highest learning rate of Muon")
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--workers", type=int, default=default.workers, help="processes that paint")
     parser.add_argument("--threads", type=int, default=min(os.cpu_count() or 1, 8), help="of the network")
