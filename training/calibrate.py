@@ -194,9 +194,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="only check the table that is there")
     given = parser.parse_args()
     if not given.check:
-        found = gathered(
-            mixed_scenes(given.folder, given.scenes, CALIBRATION_SEED), processes=max(1, given.processes)
-        )
+        found = gathered(mixed_scenes(given.folder, given.scenes, CALIBRATION_SEED), processes=max(1, given.processes))
         from_scenes = {kind: len(np.unique(scenes)) for kind, (_, _, scenes) in found.items()}
         few = [f"{kind} ({count})" for kind, count in from_scenes.items() if count < 2 * FEWEST]
         if few:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,8 @@ from rewarm.anatomy.confidence import Curve
 from training.calibrate import FEWEST, curve, groups_of
 
 
-def regions(
-    random: np.random.Generator, scenes: int, each: int = 7
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Signs, right or wrong, and scenes of hands: a few signs tell a little, and a hand is right or wrong as a whole."""
+def regions(random: np.random.Generator, scenes: int, each: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Signs, right or wrong, and scenes of hands: one sign tells a little, luck is the same for all of a hand."""
     signs = random.normal(size=(scenes * each, 7))
     scene = np.repeat(np.arange(scenes), each)
     luck = np.repeat(random.normal(scale=2.0, size=scenes), each)
@@ -46,7 +46,7 @@ def test_groups_hold_every_region_once_in_order_and_enough_scenes() -> None:
     np.testing.assert_array_equal(np.sort(np.concatenate(groups)), np.arange(900))
     assert len(groups) > 10
     assert all(len(np.unique(scenes[group])) >= FEWEST for group in groups)
-    assert all(score[low].max() <= score[high].min() for low, high in zip(groups, groups[1:], strict=False))
+    assert all(score[low].max() <= score[high].min() for low, high in pairwise(groups))
 
 
 def test_a_few_scenes_make_one_group() -> None:

@@ -36,9 +36,9 @@ SHARE_SDS: Final = np.array([0.30, 0.35, 0.30, 0.40, 0.45])
 """Each toe's share of the line, and how much its logarithm varies, on simulated feet as in training."""
 _HIDDEN: Final = -5.0
 """Logarithm of how likely a toe is to have no place on the line at all."""
-_PIXELS_COUNT: Final = 20.0
+_PIXELS_COUNT: Final = 10.0
 """Pixels err together: all of a foot's toes tell as much as so many that err on their own."""
-_SEEN: Final = 0.45
+_SEEN: Final = 0.35
 """Each toe's part of what the network calls toes, over its usual share, from which on all five are in view.
 
 Where one is hidden or cut, as in a foot seen from its side, the network is right more often than the order is."""
