@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rewarm.anatomy.confidence import Curve
-from training.calibrate import FEWEST, curve, groups_of
+from rewarm.twin.scenes import ORDINARY
+from training.calibrate import FEWEST, curve, gathered, groups_of
+from training.data import held_out_scenes
 
 
 def regions(random: np.random.Generator, scenes: int, each: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -58,3 +61,13 @@ def test_shares_never_fall_and_keep_away_from_one() -> None:
     fitted = curve(signs, signs[:, 0] > 0.0, np.arange(400))
     assert fitted["shares"] == sorted(fitted["shares"])
     assert 0.9 < fitted["shares"][-1] < 1.0
+
+
+def test_processes_gather_what_one_gathers(tmp_path: Path) -> None:
+    scenes = held_out_scenes(tmp_path, 3, seed=5, ranges=ORDINARY)
+    alone, shared = gathered(scenes), gathered(scenes, processes=2)
+    assert len(alone["foot"][0]) >= 2
+    for kind, (signs, scores, numbers) in alone.items():
+        np.testing.assert_allclose(shared[kind][0], signs, atol=1e-6)
+        np.testing.assert_allclose(shared[kind][1], scores, atol=1e-9)
+        np.testing.assert_array_equal(shared[kind][2], numbers)

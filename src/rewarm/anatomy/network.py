@@ -39,7 +39,6 @@ from rewarm.anatomy.network_input import (
     to_picture,
     unfit,
 )
-from rewarm.anatomy.toe_order import in_order
 from rewarm.errors import InvalidInputError, UnreadableFileError
 
 Image = NDArray[np.float32]
@@ -91,7 +90,7 @@ class Peak:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the network says of one picture, each foot's toes in order (:mod:`rewarm.anatomy.toe_order`).
+    """What the network says of one picture.
 
     ``network_parts`` (17, 192, 256), ``network_sides`` (3, 96, 128) and ``network_landmarks`` (19, 96, 128) are maps
     over the network's picture, probabilities 0..1; ``fitting`` says where the picture lies in them. The properties give
@@ -215,7 +214,6 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
         parts = merged(parts, [answer[0] for answer in near], frames)
         sides = merged(sides, [answer[1] for answer in near], frames)
         landmarks = merged(landmarks, [answer[2] for answer in near], frames)
-        parts = in_order(parts, sides, landmarks)
     return Prediction(parts, sides, landmarks, fitting)
 
 
