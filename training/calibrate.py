@@ -1,6 +1,10 @@
 """Make the learned finder's table of confidences from simulated scenes kept for that, and check it on the test scenes.
 
-Run: python -m training.calibrate, and python -m training.calibrate --check for the check alone. NumPy and SciPy only.
+Run: python -m training.calibrate, and python -m training.calibrate --check for the check alone. NumPy, SciPy and ONNX
+Runtime only; it can be run again whenever the networks or what follows them change.
+
+Regions of one scene err together (five fingers of a hand that is none), so scenes are counted, not regions: the scores
+that a region is judged by come from a fit without its scene, and every group of scores holds enough scenes.
 """
 
 from __future__ import annotations
@@ -9,6 +13,8 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +29,15 @@ from training.data import CALIBRATION_SEED, TEST_SEED, Example, held_out_scenes
 from training.evaluate import dice
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.intp]
+Regions = list[tuple[str, Floats, float]]
 
 RIDGE = 1e-2
 FEWEST = 25
-"""Regions in each group of scores, at least."""
+"""Scenes in each group of scores, at least."""
 CAUTION = 1.0
-"""Regions that are counted as wrong besides the real ones in a group of scores: groups are small."""
+"""Scenes that are counted as wrong besides the real ones in a group of scores: groups are small."""
+FOLDS = 5
 
 
 def regions_of(scene: Example) -> Iterable[tuple[str, Floats, float]]:
@@ -50,23 +59,71 @@ def overlap(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
     return dice(found, truth) if truth.any() else 0.0
 
 
-def gathered(scenes: list[Example]) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Signs (n, k) and Dice (n,) by kind of region."""
-    signs: dict[str, list[Floats]] = {kind: [] for kind in KINDS}
-    scores: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for number, scene in enumerate(scenes, start=1):
-        for name, sign, score in regions_of(scene):
-            signs[kind_of(name)].append(sign)
-            scores[kind_of(name)].append(score)
-        if number % 100 == 0:
-            print(f"{number} of {len(scenes)} scenes", flush=True)
-    return {k: np.array(v) for k, v in signs.items()}, {k: np.array(v) for k, v in scores.items()}
+def gathered(scenes: list[Example], *, processes: int = 1) -> dict[str, tuple[Floats, Floats, Whole]]:
+    """By kind of region: signs (n, k), Dice (n,), and the number of the scene (n,) that each is from."""
+    rows: dict[str, list[tuple[Floats, float, int]]] = {kind: [] for kind in KINDS}
+    for number, regions in enumerate(regions_of_all(scenes, processes=processes)):
+        for name, sign, score in regions:
+            rows[kind_of(name)].append((sign, score, number))
+    return {
+        kind: (np.array([row[0] for row in own]), np.array([row[1] for row in own]), np.array([row[2] for row in own]))
+        for kind, own in rows.items()
+    }
 
 
-def curve(signs: Floats, right: NDArray[np.bool_]) -> dict[str, object]:
-    """A logistic regression with a ridge, and the shares that were right in groups of its scores."""
+def regions_of_all(scenes: list[Example], *, processes: int) -> Iterable[Regions]:
+    """:func:`regions_of` of each scene, in order; prints its progress."""
+    if processes == 1:
+        yield from (told(number, _regions(scene)) for number, scene in enumerate(scenes, start=1))
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for number, regions in enumerate(pool.map(_regions, scenes, chunksize=8), start=1):
+            yield told(number, regions)
+
+
+def told(number: int, regions: Regions) -> Regions:
+    """The regions, every hundredth time with a line on how many scenes are done."""
+    if number % 100 == 0:
+        print(f"{number} scenes", flush=True)
+    return regions
+
+
+def _regions(scene: Example) -> Regions:
+    return list(regions_of(scene))
+
+
+def curve(signs: Floats, right: NDArray[np.bool_], scenes: Whole) -> dict[str, object]:
+    """A logistic regression with a ridge, and the shares that were right in groups of its scores.
+
+    The scores are of fits that did not see the region's scene; ``scenes`` (n,) are the scenes' numbers.
+    """
     centre, scale = signs.mean(axis=0), np.maximum(signs.std(axis=0), 1e-3)
     x = (signs - centre) / scale
+    fold = np.unique(scenes, return_inverse=True)[1] % FOLDS
+    score = np.zeros(len(x))
+    for out in range(FOLDS):
+        own = fold == out
+        if own.any() and not own.all():
+            score[own] = x[own] @ (fit := logistic(x[~own], right[~own]))[:-1] + fit[-1]
+    groups = groups_of(score, scenes)
+    knots = np.array([score[group].mean() for group in groups])
+    counted = np.array([len(np.unique(scenes[group])) for group in groups])
+    shares = np.array([right[group].mean() for group in groups]) * counted / (counted + CAUTION)
+    shares = isotonic_regression(shares, weights=[len(group) for group in groups]).x
+    keep = np.concatenate(([True], np.diff(shares) > 1e-9)) | np.concatenate((np.diff(shares) > 1e-9, [True]))
+    weights = logistic(x, right)
+    return {
+        "centre": rounded(centre),
+        "scale": rounded(scale),
+        "weights": rounded(weights[:-1]),
+        "bias": round(float(weights[-1]), 5),
+        "knots": rounded(knots[keep]),
+        "shares": rounded(shares[keep]),
+    }
+
+
+def logistic(x: Floats, right: NDArray[np.bool_]) -> Floats:
+    """Weights (k,) and, last, the bias of a logistic regression with a ridge."""
 
     def cost(p: Floats) -> tuple[float, Floats]:
         score = x @ p[:-1] + p[-1]
@@ -75,22 +132,22 @@ def curve(signs: Floats, right: NDArray[np.bool_]) -> dict[str, object]:
         slope = chance - right
         return value, np.append(x.T @ slope / len(x) + 2.0 * RIDGE * p[:-1], slope.mean())
 
-    fitted = minimize(cost, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x
-    score = x @ fitted[:-1] + fitted[-1]
-    order = np.argsort(score)
-    groups = np.array_split(order, max(2, len(order) // FEWEST))
-    knots = np.array([score[group].mean() for group in groups])
-    shares = np.array([right[group].sum() / (len(group) + CAUTION) for group in groups])
-    shares = isotonic_regression(shares, weights=[len(group) for group in groups]).x
-    keep = np.concatenate(([True], np.diff(shares) > 1e-9)) | np.concatenate((np.diff(shares) > 1e-9, [True]))
-    return {
-        "centre": rounded(centre),
-        "scale": rounded(scale),
-        "weights": rounded(fitted[:-1]),
-        "bias": round(float(fitted[-1]), 5),
-        "knots": rounded(knots[keep]),
-        "shares": rounded(shares[keep]),
-    }
+    return np.asarray(minimize(cost, np.zeros(x.shape[1] + 1), jac=True, method="L-BFGS-B").x)
+
+
+def groups_of(score: Floats, scenes: Whole) -> list[Whole]:
+    """Places of regions with like scores, low scores first; every group is of :data:`FEWEST` scenes or more."""
+    groups: list[list[int]] = [[]]
+    seen: set[int] = set()
+    for place in np.argsort(-score, kind="stable").tolist():
+        if len(seen) >= FEWEST:
+            groups.append([])
+            seen = set()
+        groups[-1].append(place)
+        seen.add(int(scenes[place]))
+    if len(seen) < FEWEST and len(groups) > 1:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return [np.array(group) for group in groups[::-1]]
 
 
 def rounded(values: Floats) -> list[float]:
@@ -98,11 +155,11 @@ def rounded(values: Floats) -> list[float]:
     return [round(float(value), 5) for value in values]
 
 
-def check(scenes: list[Example]) -> None:
+def check(scenes: list[Example], *, processes: int = 1) -> None:
     """Print, for scenes that neither training nor calibration saw, what was promised and what came."""
     rows: list[tuple[str, float, float]] = []
-    for scene in scenes:
-        rows += [(kind_of(name), confidence(name, sign), score) for name, sign, score in regions_of(scene)]
+    for regions in regions_of_all(scenes, processes=processes):
+        rows += [(kind_of(name), confidence(name, sign), score) for name, sign, score in regions]
     print("| kind | regions | sure (≥ 0.9) | with Dice ≥ 0.85 | 0.5 to 0.9 | with Dice ≥ 0.7 | mean confidence there |")
     print("|---|---|---|---|---|---|---|")
     for kind in (*KINDS, "all"):
@@ -133,32 +190,35 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("training-output"), help="where the scenes are kept")
     parser.add_argument("--scenes", type=int, default=1400)
     parser.add_argument("--test-scenes", type=int, default=600)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--check", action="store_true", help="only check the table that is there")
     given = parser.parse_args()
     if not given.check:
-        signs, scores = gathered(mixed_scenes(given.folder, given.scenes, CALIBRATION_SEED))
-        few = [f"{kind} ({len(scores[kind])})" for kind in KINDS if len(scores[kind]) < 2 * FEWEST]
+        found = gathered(mixed_scenes(given.folder, given.scenes, CALIBRATION_SEED), processes=max(1, given.processes))
+        from_scenes = {kind: len(np.unique(scenes)) for kind, (_, _, scenes) in found.items()}
+        few = [f"{kind} ({count})" for kind, count in from_scenes.items() if count < 2 * FEWEST]
         if few:
             sys.exit(
-                f"expected at least {2 * FEWEST} regions of every kind in {given.scenes} scenes; found fewer of "
+                f"expected regions of every kind in at least {2 * FEWEST} of {given.scenes} scenes; found fewer with "
                 f"{', '.join(few)}. {TABLE.name} was left as it is: take more --scenes, or train longer"
             )
         curves = {
             kind: {
-                "good": curve(signs[kind], scores[kind] >= GOOD_DICE),
-                "sure": curve(signs[kind], scores[kind] >= SURE_DICE),
+                "good": curve(signs, scores >= GOOD_DICE, scenes),
+                "sure": curve(signs, scores >= SURE_DICE, scenes),
             }
-            for kind in KINDS
+            for kind, (signs, scores, scenes) in found.items()
         }
         stored = {
             "made by": "python -m training.calibrate",
             "weights": network_facts(),
+            "scenes": from_scenes,
             "signs": SIGNS,
             "curves": curves,
         }
         TABLE.with_suffix(".partial").write_text(json.dumps(stored, indent=1), encoding="utf-8")
         TABLE.with_suffix(".partial").replace(TABLE)
-    check(mixed_scenes(given.folder, given.test_scenes, TEST_SEED))
+    check(mixed_scenes(given.folder, given.test_scenes, TEST_SEED), processes=max(1, given.processes))
 
 
 if __name__ == "__main__":

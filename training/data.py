@@ -355,7 +355,7 @@ def held_out_scenes(
     folder: Path, scenes_wanted: int, *, seed: int = VALIDATION_SEED, ranges: Ranges = HELD_OUT
 ) -> list[Example]:
     """``scenes_wanted`` scenes of the anatomy, poses and cameras that training never shows; kept in ``folder``."""
-    kind = "held_out" if ranges == HELD_OUT else "ordinary"
+    kind = "held_out" if ranges == HELD_OUT else "whole_feet" if ranges.cameras.whole_feet else "ordinary"
     path = folder / f"{kind}_{seed}_{scenes_wanted}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rewarm.errors import InvalidInputError
-from rewarm.twin.scenes import HELD_OUT, PARTS, TRAINING, Layout, Ranges, random_layout
+from rewarm.twin.scenes import HELD_OUT, ORDINARY, PARTS, TRAINING, Layout, Ranges, random_layout
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +87,28 @@ def test_held_out_ranges_differ_from_the_training_ones() -> None:
     for name in ("breadth", "toe_girth", "leg_length", "hand_breadth"):
         train, held = getattr(TRAINING.anatomy, name), getattr(HELD_OUT.anatomy, name)
         assert held[1] > train[1] > held[0], name
+
+
+def feet_at_the_border(ranges: Ranges, seeds: range) -> int:
+    """In how many layouts a foot reaches the outermost pixels."""
+    count = 0
+    for seed in seeds:
+        parts = random_layout(np.random.default_rng(seed), ranges, shape=(96, 128)).parts
+        border = np.concatenate((parts[0], parts[-1], parts[:, 0], parts[:, -1]))
+        count += bool(((border >= PARTS.index("toe1")) & (border <= PARTS.index("dorsum"))).any())
+    return count
+
+
+def test_no_foot_of_an_ordinary_scene_is_cut_by_the_frame() -> None:
+    seeds = range(60)
+    assert feet_at_the_border(ORDINARY, seeds) == 0
+    aimed_once = replace(ORDINARY, cameras=replace(ORDINARY.cameras, whole_feet=False))
+    assert feet_at_the_border(aimed_once, seeds) > 5
+
+
+def test_a_foot_too_large_for_the_picture_is_seen_from_farther_away() -> None:
+    close = replace(ORDINARY, cameras=replace(ORDINARY.cameras, usual_size=(2.0, 2.5), large_share=0.0))
+    assert feet_at_the_border(close, range(20)) == 0
+    for seed in range(20):
+        parts = random_layout(np.random.default_rng(seed), close, shape=(96, 128)).parts
+        assert (parts >= PARTS.index("toe1")).sum() > 200

@@ -25,9 +25,14 @@ from rewarm.twin.scenes.people import (
 from rewarm.twin.scenes.ranges import TRAINING, Cameras, Mix, Ranges
 from rewarm.twin.scenes.render import Camera
 from rewarm.twin.scenes.truth import layout_of
-from rewarm.twin.scenes.vocabulary import OTHER_SKIN, Floats, Layout
+from rewarm.twin.scenes.vocabulary import DORSUM, OTHER_SKIN, TOE1, Floats, Layout
 
 _SMALLEST_PX: Final = 32
+_MARGIN_PX: Final = 2.0
+"""Between a whole foot and the picture's border."""
+_AIMED_AGAIN: Final = 12
+"""How often the camera is aimed anew, at the same size, before it stands back."""
+_STANDS_BACK: Final = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,7 @@ def random_layout(
         )
     kind = _kind(random, ranges.mix)
     shot = _SHOTS[kind](random, ranges)
-    camera = _camera(random, shot, shape)
+    camera = _camera_on_whole_feet(random, shot, shape) if ranges.cameras.whole_feet else _camera(random, shot, shape)
     layout = layout_of(shot.limbs, camera, shape)
     if kind not in ("sole", "empty", "face", "hands"):
         thighs = np.count_nonzero((layout.parts == OTHER_SKIN) & (layout.along < 0.01)) > _SMALLEST_PX
@@ -285,3 +290,21 @@ def _camera(random: np.random.Generator, shot: Shot, shape: tuple[int, int]) -> 
     scale = shot.size * columns
     at = Camera(shot.axes, scale, (0.0, 0.0), shot.distance).project(shot.aim)
     return Camera(shot.axes, scale, (spot[0] * columns - at[0], spot[1] * rows - at[1]), shot.distance)
+
+
+def _camera_on_whole_feet(random: np.random.Generator, shot: Shot, shape: tuple[int, int]) -> Camera:
+    """A camera as :func:`_camera` gives it, drawn again until no part of a foot, hidden or not, is cut by the frame.
+
+    A shot so close that the feet cannot fit, or seldom do, is taken from ever farther away.
+    """
+    shot = replace(shot, cut=False)
+    feet = [limb.mesh.corners[(limb.mesh.parts >= TOE1) & (limb.mesh.parts <= DORSUM)] for limb in shot.limbs]
+    skin = np.concatenate([foot.reshape(-1, 3) for foot in feet]) if feet else np.zeros((0, 3))
+    room = np.array(shape[::-1]) - _MARGIN_PX
+    while True:
+        for _ in range(_AIMED_AGAIN):
+            camera = _camera(random, shot, shape)
+            places = camera.project(skin)[:, :2]
+            if bool(np.all((places >= _MARGIN_PX) & (places <= room))):
+                return camera
+        shot = replace(shot, size=shot.size * _STANDS_BACK)

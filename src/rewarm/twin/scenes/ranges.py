@@ -84,6 +84,8 @@ class Cameras:
     large_share: float = 0.22
     distance: Pair = (4.5, 18.0)
     cut_share: float = 0.15
+    whole_feet: bool = False
+    """No foot is cut by the frame: the camera is aimed again, and stands back where it is too close for that."""
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,7 @@ ORDINARY: Final = replace(
         wide_turn_share=0.0,
         upside_down_share=0.0,
         cut_share=0.0,
+        whole_feet=True,
     ),
     mix=Mix(
         bed_end=0.6,
