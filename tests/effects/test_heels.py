@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from rewarm.effects.flats import flats, flats_sentence
+from rewarm.effects.harm import Harm, harms, probability_harm_rose
 from rewarm.effects.heel_effects import heel_effects
 from rewarm.effects.heels import fit_heels, variant_weights
 from rewarm.effects.load import carried, heel_days
-from rewarm.effects.masking import Harm, harms, masking, probability_harm_rose
+from rewarm.effects.masking import masking
 from rewarm.effects.rows import effects_table
 from tests.effects.heel_worlds import INJECTED, Person, injections, live, participants, visits
 

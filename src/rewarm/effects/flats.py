@@ -36,6 +36,8 @@ FLATS_COLUMNS: Final = {
 }
 SLOPE_SURE: Final = 0.9
 """Probability that pain rises with load from which on flats are said to help at all."""
+HORIZON_DAYS: Final = 28
+"""What flats would have done is said of four weeks: which of their days had heels is chance."""
 _DRAWS: Final = 4000
 
 
@@ -63,7 +65,7 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
         return _cannot_tell(fit.who, level, "; ".join(fit.cannot_tell))
     beta = fit.joint.draws(_DRAWS, seed)
     slope, toxin = beta @ slope_before(fit.joint), beta @ fit.joint.vector(effect=1)
-    usual = _usual_load(fit, seed)
+    usual, chance = _usual_load(fit, seed), np.random.default_rng(seed + 4).standard_normal(_DRAWS)
     sure = 1.0 - fit.joint.cdf(slope_before(fit.joint), 0.0)
     doubt = "" if sure >= SLOPE_SURE else f"pain does not visibly follow the load (probability {sure:.0%})"
     tail = (1 - level) / 2
@@ -71,7 +73,8 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
     rows = []
     for k in range(8):
         # Pain cannot fall below none at all.
-        change = np.maximum(-slope * usual * k / 7, -fit.pain_before)
+        left_off = usual * k / 7 + _days_sd(fit, k) * chance
+        change = np.maximum(-slope * left_off, -fit.pain_before)
         ends = np.quantile(change, [tail, 1 - tail])
         rows.append(
             FlatsDay(
@@ -102,17 +105,18 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[Flats
     for k in range(8):
         for i, fit in enumerate(known):
             assert fit.joint is not None
-            lighter = -slope_before(fit.joint) * fit.load_before * k / 7
             toxin = fit.joint.vector(effect=1)
-            doubt = fit.joint.mean(slope_before(fit.joint)) * _usual_sd(fit) * k / 7
-            slopes[i], slope_sds[i] = fit.joint.mean(lighter), np.hypot(fit.joint.sd(lighter), doubt)
+            slope, slope_sd = fit.own_slope
+            slopes[i], slope_sds[i] = -slope * fit.load_before * k / 7, slope_sd * fit.load_before * k / 7
             reliefs[i], relief_sds[i] = fit.joint.mean(toxin), fit.joint.sd(toxin)
-            difference[i] = fit.joint.mean(lighter - toxin)
-            difference_sds[i] = np.hypot(fit.joint.sd(lighter - toxin), doubt)
+            difference[i] = slopes[i] - reliefs[i]
+            difference_sds[i] = np.hypot(slope_sds[i], relief_sds[i])
+        days = [fit.own_slope[0] * np.hypot(_usual_sd(fit) * k / 7, _days_sd(fit, k)) for fit in known]
+        shared = float(np.hypot(known[0].shared_slope_sd * np.mean(slopes), np.linalg.norm(days) / len(known)))
         change, toxin_mean, beside = (
-            pool(slopes, slope_sds),
+            pool(slopes, slope_sds, shared_sd=shared),
             pool(reliefs, relief_sds),
-            pool(difference, difference_sds),
+            pool(difference, difference_sds, shared_sd=shared),
         )
         assert change is not None
         assert toxin_mean is not None
@@ -172,15 +176,25 @@ def flats_sentence(rows: Sequence[FlatsDay]) -> str:
     return text
 
 
+def _days_sd(fit: HeelFit, k: int) -> float:
+    """SD of the load left off over :data:`HORIZON_DAYS` about its expectation: which days fall to the flats, and how
+    long heels would have been worn on those.
+    """
+    share = k / 7
+    variance = share * fit.load_squared - (share * fit.load_before) ** 2
+    return float(np.sqrt(max(variance, 0.0) / HORIZON_DAYS)) if k else 0.0
+
+
 def _usual_load(fit: HeelFit, seed: int) -> NDArray[np.float64]:
     """Draws of the load that this person usually carries, of which the days before are a sample."""
-    if fit.load is None:
-        return np.full(_DRAWS, fit.load_before)
-    return np.maximum(fit.load.draws(_DRAWS, seed + 3) @ fit.load.vector(const=1), 0.0)
+    chance = np.random.default_rng(seed + 3).standard_normal(_DRAWS)
+    return np.maximum(fit.load_before + _usual_sd(fit) * chance, 0.0)
 
 
 def _usual_sd(fit: HeelFit) -> float:
-    return 0.0 if fit.load is None else fit.load.sd(fit.load.vector(const=1))
+    """Standard error of the usual load; from one day to the next, heels are taken to be chosen anew."""
+    variance = fit.load_squared - fit.load_before**2
+    return float(np.sqrt(max(variance, 0.0) / fit.load_days))
 
 
 def _cannot_tell(who: str, level: float, reason: str) -> tuple[FlatsDay, ...]:

@@ -33,10 +33,10 @@ CORRELATION_DAYS: Final = (1.5, 5.0, 15.0, 45.0)
 OWN_SHARES: Final = (0.0, 0.4, 0.75)
 """Shares of the variance that are each day's own."""
 
-INDEPENDENT: Final = 0.1
+INDEPENDENT: Final = 0.15
 """Probability, beforehand, that days do not depend on each other."""
 
-TWO_SPEEDS: Final = 0.4
+TWO_SPEEDS: Final = 0.35
 """Probability, beforehand, that a part fades within days and another over weeks."""
 
 FAST_DAYS: Final = 1.5
@@ -44,10 +44,6 @@ SLOW_DAYS: Final = (10.0, 30.0)
 SLOW_SHARES: Final = (0.3, 0.6)
 """With two speeds: correlation time of the fast part, those of the slow one, and the slow one's shares of the variance;
 a fifth of what is left is each day's own."""
-
-LONG_DAYS: Final = 15.0
-"""Correlation times from here on count double beforehand: a few weeks of diary can hardly refute them, and intervals
-that forget them are too narrow."""
 
 LEAST_SPARE_DAYS: Final = 3
 """Days needed beyond the coefficients, at least."""
@@ -64,6 +60,20 @@ class Dependence:
     fast: float
     probability: float
 
+    @property
+    def correlation_days(self) -> float:
+        """Correlation time, averaged over the shares."""
+        return self.tau_days * (1 - self.own - self.fast) + FAST_DAYS * self.fast
+
+    @property
+    def days_a_value_counts(self) -> float:
+        """How many days' worth of one's own noise a day holds: 1 for independent days, more for moods of days; slow
+        parts are no noise but how the person was.
+        """
+        fast = self.fast + (1 - self.own if 0 < self.tau_days <= FAST_DAYS else 0.0)
+        keep = np.exp(-1 / FAST_DAYS)
+        return float(self.own + fast * (1 + keep) / (1 - keep))
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -71,7 +81,7 @@ class Memory:
 
     ``correlation_days`` are values of τ, ``own_shares`` values of λ (below 1); independent days are one more
     possibility, with probability ``independent``, and memory at two speeds with probability ``two_speeds``. The others
-    share the rest, those from :data:`LONG_DAYS` on twice as much. ``Memory((), ())`` is ordinary regression.
+    share the rest alike. ``Memory((), ())`` is ordinary regression.
     """
 
     correlation_days: tuple[float, ...] = CORRELATION_DAYS
@@ -84,9 +94,8 @@ class Memory:
         pairs = [(tau, share) for tau in self.correlation_days for share in self.own_shares]
         if not pairs:
             return (Dependence(0.0, 1.0, 0.0, 1.0),)
-        weights = np.array([2.0 if tau >= LONG_DAYS else 1.0 for tau, _ in pairs])
-        weights *= (1 - self.independent - self.two_speeds) / weights.sum()
-        found = [Dependence(tau, own, 0.0, float(w)) for (tau, own), w in zip(pairs, weights, strict=True)]
+        each = (1 - self.independent - self.two_speeds) / len(pairs)
+        found = [Dependence(tau, own, 0.0, each) for tau, own in pairs]
         slow = [(tau, share) for tau in SLOW_DAYS for share in SLOW_SHARES]
         found += [
             Dependence(tau, 0.2 * (1 - share), 0.8 * (1 - share), self.two_speeds / len(slow)) for tau, share in slow
@@ -104,8 +113,7 @@ class SerialFit:
     """A mixture of multivariate t distributions of the coefficients, all with ``df`` degrees of freedom.
 
     ``weights`` (k,) sum to 1; ``means`` (k, p); ``scales`` (k, p, p) are the t distributions' scale matrices;
-    ``points`` name the (τ, λ) of each (with two speeds, of the slow part, and λ is what is gone within days) and, in
-    ``variants``, which of the designs offered it belongs to.
+    ``points`` name the dependence of each and, in ``variants``, which of the designs offered it belongs to.
     ``residual_sd`` is σ's estimate, averaged; ``n`` the days used.
     """
 
@@ -116,7 +124,7 @@ class SerialFit:
     df: float
     n: int
     residual_sd: float
-    points: tuple[tuple[float, float], ...] = field(repr=False)
+    points: tuple[Dependence, ...] = field(repr=False)
     variants: NDArray[np.int64] = field(repr=False)
 
     def vector(self, **coefficients: float) -> Floats:
@@ -170,7 +178,7 @@ class SerialFit:
 
     def correlation_days(self) -> float:
         """Expected correlation time of the days, 0 where they are independent."""
-        return float(sum(w * tau * (1 - share) for w, (tau, share) in zip(self.weights, self.points, strict=True)))
+        return float(sum(w * point.correlation_days for w, point in zip(self.weights, self.points, strict=True)))
 
     def _parts(self, contrast: Floats) -> tuple[Floats, Floats]:
         widths = np.sqrt(np.einsum("i,kij,j->k", contrast, self.scales, contrast))
@@ -225,7 +233,9 @@ def fit_serial(
     blocks = np.stack([_own_block(gram, number, p) for gram in grams for number in range(len(offered))])
     k = len(offered)
     fitted = _conditional_fits(blocks, np.repeat(log_dets, k), n, prior_sd)
-    prior = np.outer([point.probability for point in points], np.ones(k) if design_weights is None else design_weights).ravel()
+    prior = np.outer(
+        [point.probability for point in points], np.ones(k) if design_weights is None else design_weights
+    ).ravel()
     usable = fitted.usable & (prior > 0)
     if not usable.any():
         raise InvalidInputError(
@@ -244,7 +254,7 @@ def fit_serial(
         df=float(n - p),
         n=n,
         residual_sd=float(weights @ fitted.sds[usable]),
-        points=tuple((points[i].tau_days, points[i].own + points[i].fast) for i in which // k),
+        points=tuple(points[i] for i in which // k),
         variants=(which % k).astype(np.int64),
     )
 
