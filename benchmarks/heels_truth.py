@@ -6,8 +6,8 @@ it claims:
 
 - relief: what the toxin and the load did between the days before and the window, without the flares, which the
   interval counts as chance. The mean of these very days, flares included, is printed beside it;
-- flats: what the same person, untreated, would have felt in the window with flats on k days a week, heels worn as before
-  on the other days; beside it the same with temptation, which the estimate leaves out by its own words;
+- flats: what the same person, untreated, would have felt in the window with flats on k days a week, heels worn as
+  before on the other days; beside it the same with temptation, which the estimate leaves out by its own words;
 - masking: whether pain of these days fell while load rose by a tenth, or while the probability of numbness (written by
   this benchmark from the hidden harm) rose by a tenth.
 

@@ -114,7 +114,7 @@ def diary_effects(
     found: list[DiaryEffect] = []
     notes: list[str] = []
     for name in wanted:
-        if name not in diary:
+        if name not in diary or (outcomes is None and diary[name].isna().all()):
             continue
         effects, told = _outcome_effects(diary, DIARY_OUTCOMES[name], study)
         found += effects

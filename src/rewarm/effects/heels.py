@@ -42,8 +42,8 @@ class HeelFit:
     with coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
     ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and
     ``load_after`` are means, ``load_change_sd`` what missing days leave open about their difference, ``pain_before`` a
-    mean, ``load_squared`` the mean square of a day's load on the ``load_days`` before; ``seen_low`` and ``seen_high`` bound the carried
-    loads that were seen. ``pain_change`` is how pain differed on *these* days, flares included, and
+    mean, ``load_squared`` the mean square of a day's load on the ``load_days`` before; ``seen_low`` and ``seen_high``
+    bound the carried loads that were seen. ``pain_change`` is how pain differed on *these* days, flares included, and
     ``pain_change_sd`` what missing days and the ratings' own noise leave open about it. ``own_slope`` and
     ``shared_slope_sd`` are those of :class:`rewarm.effects.load_slopes.SharedSlope`.
     """

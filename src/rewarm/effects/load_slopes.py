@@ -3,9 +3,9 @@
 How much pain a load makes can hardly be told from how long it is felt: of a load that is carried on for days, twice as
 much pain a unit fits nearly as well. One person's six weeks leave that open, and what is best by chance is often far
 off. So people are taken to be alike, as far as they are: a person's slope is normal about the people's mean μ with SD
-σ, and a carry-over is that of most people (with :data:`ALIKE`) or any other of the grid. μ, σ and the carry-over of most
-people are summed over a grid, so that three people are trusted less than thirty; for each person it is weighted by what
-the *others* say. Slopes start from "half of the pain before comes from the load, give or take half".
+σ, and a carry-over is that of most people (with :data:`ALIKE`) or any other of the grid. μ, σ and the carry-over of
+most people are summed over a grid, so that three people are trusted less than thirty; for each person it is weighted
+by what the *others* say. Slopes start from "half of the pain before comes from the load, give or take half".
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def share_slopes(fits: Sequence[SerialFit], variants: int, whole: float) -> list
     """
     parts = [_parts(fit) for fit in fits]
     means, spreads = whole * _MEANS, whole * _SPREADS
-    likelihoods = [_likelihood(fit, slope, sd, variants, means, spreads) for fit, (slope, sd) in zip(fits, parts)]
+    likelihoods = [
+        _likelihood(fit, slope, sd, variants, means, spreads) for fit, (slope, sd) in zip(fits, parts, strict=True)
+    ]
     kernel = ALIKE * np.eye(variants) + (1 - ALIKE) / variants
     prior = np.exp(-0.5 * ((_MEANS - _MEAN_PRIOR[0]) / _MEAN_PRIOR[1]) ** 2)
     base = np.log(np.broadcast_to(prior[None, :, None], (variants, means.size, spreads.size)))
@@ -64,7 +66,9 @@ def share_slopes(fits: Sequence[SerialFit], variants: int, whole: float) -> list
         others = _normalised(total - own)
         informed.append(_informed(fit, slope, sd, np.einsum("cms,cv->vms", others, kernel), means, spreads))
     common = _normalised(total).sum(axis=(1, 2))
-    given = np.stack([_slope_given(fit, slope, kernel) for fit, (slope, _) in zip(fits, parts)]).mean(axis=0)
+    given = np.stack([_slope_given(fit, slope, kernel) for fit, (slope, _) in zip(fits, parts, strict=True)]).mean(
+        axis=0
+    )
     centre = float(common @ given)
     shared = float(np.sqrt(common @ (given - centre) ** 2)) / abs(centre) if centre else 0.0
     found = []

@@ -81,10 +81,12 @@ def group_masking(fits: Sequence[HeelFit], harm_of: dict[str, Harm], *, seed: in
     hurt = rng.random(_DRAWS) < (p_harm if isfinite(p_harm) else 0.0)
     probability = float(np.mean(fell & (rose | hurt)))
     flagged = probability >= FLAG
+    hours = [float(np.mean([getattr(fit, name) for fit in known])) for name in ("hours_before", "hours_after")]
     words = (
-        f"In the group, pain fell with a probability of {fell.mean():.0%} and the load rose with {rose.mean():.0%}. "
+        f"In the group, time in heels went from {hours[0]:.1f} to {hours[1]:.1f} h a day. Pain fell (probability "
+        f"{_sure(fell.mean())}), and the load rose by a tenth or more (probability {_sure(rose.mean())}). "
         f"{'Relief may be hiding load or harm' if flagged else 'Nothing says that relief hides load or harm'} "
-        f"(probability {probability:.0%})."
+        f"(probability {_sure(probability)})."
     )
     return Masking("group", probability, float(fell.mean()), float(rose.mean()), p_harm, flagged, words)
 
@@ -113,7 +115,8 @@ def _sentence(
 ) -> str:
     _, load_rose, _ = parts
     change = fit.pain_change
-    words = [f"{fit.who}: pain {'fell' if change < 0 else 'rose'} by {abs(change):.0f} of 100 points"]
+    moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.0f} of 100 points" if abs(change) >= 0.5 else "stayed"
+    words = [f"{fit.who}: pain {moved}"]
     if isfinite(load_rose):
         words.append(
             f"while time in heels went from {fit.hours_before:.1f} to {fit.hours_after:.1f} h a day"
@@ -125,8 +128,15 @@ def _sentence(
     if harm is not None:
         text += harm_words(harm)
     if flagged:
-        return f"{text} Feeling better may be hiding more load or harm (probability {probability:.0%})."
-    return f"{text} The probability that the relief hides load or harm is {probability:.0%}."
+        return f"{text} Feeling better may be hiding more load or harm (probability {_sure(probability)})."
+    return f"{text} The probability that the relief hides load or harm is {_sure(probability)}."
+
+
+def _sure(probability: float) -> str:
+    """A probability in words; drawn ones are never quite none and never quite all."""
+    if probability > 0.99:
+        return "over 99%"
+    return "under 1%" if probability < 0.01 else f"{probability:.0%}"
 
 
 def _percent(after: float, before: float) -> str:

@@ -5,9 +5,10 @@ The model is y = X β + e with Cov(e) = σ² V, V = (1 − λ) exp(−|tᵢ − 
 correlation time τ (an AR(1) process seen on whatever days were recorded; days may be missing) and a part λ that is
 each day's own. Diaries also remember at two speeds, a mood of a day or two beside a flare of weeks; then a third part
 fades over :data:`FAST_DAYS`. With one speed only, the many short gaps decide τ and the flare is overlooked. None of
-this can be known from a few weeks of diary, and plugging in the best values makes intervals too short. So they are summed over a grid: with flat priors on β and log σ, β given (τ, λ) follows a
-multivariate t with n − p degrees of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities
-times their restricted likelihood, which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result
+this can be known from a few weeks of diary, and plugging in the best values makes intervals too short. So they are
+summed over a grid: with flat priors on β and log σ, β given the dependence follows a multivariate t with n − p degrees
+of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities times their restricted likelihood,
+which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result
 is a mixture of t distributions, exact up to the grid and without random numbers.
 """
 
@@ -230,12 +231,12 @@ def fit_serial(
         gram, log_det = _gram(np.column_stack(columns)[order] / scale[:, None], gaps, point)
         grams.append(gram)
         log_dets.append(log_det + 2.0 * float(np.log(scale).sum()))
-    blocks = np.stack([_own_block(gram, number, p) for gram in grams for number in range(len(offered))])
     k = len(offered)
+    own = np.hstack([np.zeros((k, 1), dtype=np.int64), 1 + np.arange(k * p).reshape(k, p)])
+    blocks = np.stack(grams)[:, own[:, :, None], own[:, None, :]].reshape(-1, p + 1, p + 1)
     fitted = _conditional_fits(blocks, np.repeat(log_dets, k), n, prior_sd)
-    prior = np.outer(
-        [point.probability for point in points], np.ones(k) if design_weights is None else design_weights
-    ).ravel()
+    likely = [point.probability for point in points]
+    prior = np.outer(likely, np.ones(k) if design_weights is None else design_weights).ravel()
     usable = fitted.usable & (prior > 0)
     if not usable.any():
         raise InvalidInputError(
@@ -296,12 +297,6 @@ def _gram(z: Floats, gaps: Floats, point: Dependence) -> tuple[Floats, float]:
     return (gram + gram.T) / 2, log_det + 2.0 * float(np.log(root[0]).sum())
 
 
-def _own_block(gram: Floats, number: int, p: int) -> Floats:
-    """Rows and columns of y and of design ``number`` in the matrix of y and all designs, (p + 1, p + 1)."""
-    kept = np.r_[0, 1 + number * p : 1 + (number + 1) * p]
-    return np.asarray(gram[np.ix_(kept, kept)])
-
-
 @dataclass(frozen=True, eq=False)
 class _Conditional:
     """The coefficients' t distributions at every point of the grid and every design, (k, ...)."""
@@ -316,7 +311,7 @@ class _Conditional:
 def _conditional_fits(blocks: Floats, log_dets: Floats, n: int, prior_sd: Floats | None) -> _Conditional:
     """Solve them all at once; where a design's columns move together, the point is not usable."""
     yy, xy, gram = blocks[:, 0, 0], blocks[:, 1:, 0], blocks[:, 1:, 1:]
-    k, p = xy.shape
+    p = xy.shape[1]
     size = np.sqrt(np.einsum("kii->ki", gram))
     usable = np.all(size > 0, axis=1)
     size = np.where(size > 0, size, 1.0)
