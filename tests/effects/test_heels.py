@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rewarm.effects.flats import flats, flats_sentence
-from rewarm.effects.harm import Harm, harms, probability_harm_rose
+from rewarm.effects.harm import Harm, harms, probability_harm_rose, probability_symptoms_rose
 from rewarm.effects.heel_effects import heel_effects
 from rewarm.effects.heels import fit_heels, fit_people, slope_before, variant_weights
 from rewarm.effects.load import carried, heel_days

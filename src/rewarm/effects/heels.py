@@ -44,8 +44,8 @@ class HeelFit:
     ``load_after`` are means, ``load_change_sd`` what missing days leave open about their difference, ``pain_before`` a
     mean, ``load_squared`` the mean square of a day's load on the ``load_days`` before; ``seen_low`` and ``seen_high``
     bound the carried loads that were seen. ``pain_change`` is how pain differed on *these* days, flares included, and
-    ``pain_change_sd`` what missing days and the ratings' own noise leave open about it. ``own_slope`` and
-    ``shared_slope_sd`` are those of :class:`rewarm.effects.load_slopes.SharedSlope`.
+    ``pain_change_sd`` what missing days and the ratings' own noise leave open about it. ``shared_slope_sd``
+    is that of :class:`rewarm.effects.load_slopes.SharedSlope`.
     """
 
     who: str
@@ -67,7 +67,6 @@ class HeelFit:
     pain_change_sd: float
     load_squared: float
     load_days: int
-    own_slope: tuple[float, float] = (float("nan"), float("nan"))
     shared_slope_sd: float = 0.0
 
 
@@ -92,7 +91,7 @@ def fit_people(
             continue
         whole = max(sum(fits[i].pain_before for i in at) / usual, 1e-6)
         for i, shared in zip(at, share_slopes(joints, len(CARRY_OVER), whole), strict=True):
-            fits[i] = replace(fits[i], joint=shared.fit, own_slope=shared.own, shared_slope_sd=shared.shared_sd)
+            fits[i] = replace(fits[i], joint=shared.fit, shared_slope_sd=shared.shared_sd)
     return fits
 
 

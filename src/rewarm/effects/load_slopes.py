@@ -34,14 +34,12 @@ _SPREADS: Final = np.array([0.05, 0.1, 0.2, 0.35, 0.6])
 class SharedSlope:
     """One person's regression, informed by the others.
 
-    ``fit`` has the same coefficients as the regression that came in. ``own`` is (mean, SD) of the person's slope with
-    nothing but the carry-over shared, for pooling over people; ``shared_sd`` is how far the mean of the people's own
-    slopes moves, as a share of it, with what is left open about the carry-over of most: no number of people averages
-    that out.
+    ``fit`` has the same coefficients as the regression that came in. ``shared_sd`` is how far the mean of the people's
+    own slopes moves, as a share of it, with what is left open about the carry-over of most: no number of people
+    averages that out.
     """
 
     fit: SerialFit
-    own: tuple[float, float]
     shared_sd: float
 
 
@@ -71,14 +69,7 @@ def share_slopes(fits: Sequence[SerialFit], variants: int, whole: float) -> list
     )
     centre = float(common @ given)
     shared = float(np.sqrt(common @ (given - centre) ** 2)) / abs(centre) if centre else 0.0
-    found = []
-    for fit, (slope, sd), other in zip(fits, parts, informed, strict=True):
-        weights = fit.weights * (common @ kernel)[fit.variants]
-        weights /= weights.sum()
-        mean = float(weights @ slope)
-        within = float(np.sqrt(weights @ (sd**2 + (slope - mean) ** 2)))
-        found.append(SharedSlope(other, (mean, within), shared))
-    return found
+    return [SharedSlope(other, shared) for other in informed]
 
 
 def _parts(fit: SerialFit) -> tuple[Floats, Floats]:
