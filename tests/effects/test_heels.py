@@ -198,17 +198,16 @@ def symptomatic(before: float, after: float, seed: int = 0) -> pd.DataFrame:
 def test_numbness_on_more_days_is_harm_and_is_said():
     """Rises of the share of days from none to a tenth or less say little, those beyond say much."""
     clear, none, same = (
-        harms(None, symptomatic(*shares), {"H1": INJECTED})["H1"] for shares in ((0.05, 0.5), (0.0, 0.0), (0.3, 0.3))
+        harms(None, symptomatic(*shares), {"H1": INJECTED})["H1"] for shares in ((0.05, 0.7), (0.0, 0.0), (0.3, 0.3))
     )
-    assert clear.symptoms_after == pytest.approx(0.5, abs=0.12)
+    assert clear.symptoms_after == pytest.approx(0.7, abs=0.12)
     assert probability_symptoms_rose(clear) > 0.9
     assert probability_symptoms_rose(none) == 0.0
     assert probability_symptoms_rose(same) < 0.3
     _, fit = fitted(replace(USUAL, heel_days=7.0, hours_sd=1.0), 2)  # whose load stays as it was
     found = masking(fit, clear)
     assert found.probability > masking(fit, none).probability + 0.5
-    assert "Numbness or tingling was written on 5" in found.sentence
-    assert "of the days from the injection on, and on" in found.sentence
+    assert f"Numbness or tingling was written on {clear.symptoms_after:.0%} of the days" in found.sentence
 
 
 def test_days_without_a_word_on_numbness_are_missing_not_free_of_it():

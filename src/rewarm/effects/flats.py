@@ -103,6 +103,7 @@ def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL, seed: int = 0)
         [joint.mean(contrast) for joint, contrast in zip(joints, contrasts, strict=True)],
         [joint.sd(contrast) for joint, contrast in zip(joints, contrasts, strict=True)],
         equal_weights=True,
+        own_errors=True,
     )
     assert toxin is not None
     rng = np.random.default_rng(seed)

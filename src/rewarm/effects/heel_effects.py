@@ -151,7 +151,7 @@ def _pool(known: Sequence[tuple[SerialFit, Floats]]) -> Pooled | None:
     while weights that are themselves estimated make it too narrow.
     """
     means, sds = [fit.mean(contrast) for fit, contrast in known], [fit.sd(contrast) for fit, contrast in known]
-    return pool(means, sds, equal_weights=True)
+    return pool(means, sds, equal_weights=True, own_errors=True)
 
 
 def _masking_row(flag: Masking, facts: DesignFacts, level: float, n: int) -> tuple[Effect, str]:

@@ -318,13 +318,13 @@ def _conditional_fits(blocks: Floats, log_dets: Floats, n: int, prior_sd: Floats
     unit = np.where(usable[:, None, None], gram / (size[:, :, None] * size[:, None, :]), np.eye(p))
     usable &= np.linalg.eigvalsh(unit)[:, 0] >= 1e-10
     gram = np.where(usable[:, None, None], gram, np.eye(p))
-    beta = np.linalg.solve(gram, xy[:, :, None])[:, :, 0]
+    beta: Floats = np.asarray(np.linalg.solve(gram, xy[:, :, None])[:, :, 0], dtype=np.float64)
     variance = np.maximum(_rest(yy, xy, gram, beta) / (n - p), 1e-12)
     if prior_sd is not None and np.isfinite(prior_sd).any():
         # The prior is stated in units of y, everything here in units of σ: one step with σ from the unbounded fit.
         penalty = variance[:, None] / prior_sd**2
         bounded = gram + penalty[:, :, None] * np.eye(p)
-        beta = np.linalg.solve(bounded, xy[:, :, None])[:, :, 0]
+        beta = np.asarray(np.linalg.solve(bounded, xy[:, :, None])[:, :, 0], dtype=np.float64)
         rest = _rest(yy, xy, gram, beta) + np.einsum("kp,kp->k", penalty, beta**2)
         variance, gram = np.maximum(rest / (n - p), 1e-12), bounded
     logs = -0.5 * (log_dets + np.linalg.slogdet(gram)[1] + (n - p) * np.log(variance))
