@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from rewarm.effects.diary_days import local_day
 from rewarm.effects.diary_fit import LEAST_DAYS
-from rewarm.effects.serial import fit_serial
 
 UNRELATED: Final = ("unrelated", "not related", "not_related", "none", "no")
 SYMPTOMS: Final = ("numbness", "tingling")
@@ -30,8 +29,7 @@ class Harm:
 
     ``terms`` names those from the injection on, with how often. ``symptoms_before`` and ``symptoms_after`` are the
     shares of the days on which numbness or tingling was written, NaN where neither column was filled in;
-    ``symptoms_rise`` and ``symptoms_rise_sd`` the difference and its standard error, days that resemble each other
-    allowed for.
+    ``symptoms_rise`` and ``symptoms_rise_sd`` the difference and its standard error.
     """
 
     who: str
@@ -151,18 +149,13 @@ def _symptoms(daily: pd.Series | None, start: pd.Timestamp) -> tuple[float, floa
     value, after = daily.to_numpy(dtype=np.float64), day >= 0
     if min(int(after.sum()), int((~after).sum())) < LEAST_DAYS:
         return nan, nan, nan, nan
+    # As with pain, these days count as they were: a flare of numbness was felt. What is left open is each day's chance.
     before, since = float(value[~after].mean()), float(value[after].mean())
-    if np.ptp(value) == 0:
-        return before, since, 0.0, nan
-    fit = fit_serial(value, day, np.column_stack([np.ones(day.size), after]), ["const", "effect"])
-    effect = fit.vector(effect=1)
-    # A share near 0 or 1 varies little, and a step to it makes the days look too much alike: at least as unsure as
-    # independent days with half a day more of each kind.
-    least = np.sqrt(sum(_share_variance(value[side]) for side in (after, ~after)))
-    return before, since, fit.mean(effect), max(fit.sd(effect), float(least))
+    return before, since, since - before, float(np.sqrt(_share_variance(value[after]) + _share_variance(value[~after])))
 
 
 def _share_variance(value: NDArray[np.float64]) -> float:
+    """Variance of a share of days; with half a day more of each kind, so that none or all is not known for sure."""
     share = (value.sum() + 0.5) / (value.size + 1.0)
     return float(share * (1 - share) / (value.size + 1.0))
 

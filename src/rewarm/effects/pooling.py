@@ -57,8 +57,8 @@ def pool(
     n − 1 degrees of freedom (IntHout, Ioannidis, Borm 2014, doi 10.1186/1471-2288-14-25). With equal standard errors,
     or ``equal_weights``, this is exactly the one-sample t-test on people's effects. Equal weights are right where
     people with small effects also have small errors, as with counts: weighting would then shrink the mean.
-    ``shared_sd`` is an error that all people share and that no number of people makes smaller; it is added in squares. With
-    ``own_errors`` the mean is never surer than ``sds`` alone make it.
+    ``shared_sd`` is an error that all people share and that no number of people makes smaller; it is added in squares.
+    With ``own_errors`` the mean is never surer than ``sds`` alone make it.
     """
     y = np.asarray(estimates, dtype=float)
     v = np.asarray(sds, dtype=float) ** 2
