@@ -231,7 +231,6 @@ def pool_changes(changes: Sequence[PersonChange], outcome: DiaryOutcome) -> Pool
         [change.estimate for change in changes],
         np.where(np.isfinite(sds), sds, typical),
         equal_weights=outcome.scale == "count",
-        own_errors=True,
         shared_sd=abs(float(np.mean([change.season_leverage for change in changes]))) * prior,
     )
 

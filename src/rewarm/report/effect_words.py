@@ -13,6 +13,7 @@ from rewarm.effects.heel_effects import OUTCOME as HEELS_OUTCOME
 from rewarm.effects.heel_effects import HeelsResult
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
+from rewarm.report.heels import with_minus_signs
 from rewarm.report.words import NBSP, number
 from rewarm.study.effects import StudyEffects
 
@@ -227,7 +228,7 @@ def _diary_answer(result: StudyEffects) -> tuple[str, ...]:
     heels = _heels_answer(result.heels) if result.heels else ()
     # Observed relief says the same of pain as its change from before, with the load in view.
     first = tuple(item.sentence for item in best[:1] if not heels or item.effect.outcome != HEELS_OUTCOME)
-    return (*first, *heels, f"{grade_design(result.facts).sentence}.")
+    return tuple(with_minus_signs(words) for words in (*first, *heels, f"{grade_design(result.facts).sentence}."))
 
 
 def _heels_answer(heels: HeelsResult) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ def _render(result: StudyEffects, *, interactive: bool) -> str:
     return environment.get_template("effects.html").render(
         result=result,
         style=style,
-        answer=[with_minus_signs(sentence) for sentence in answer(result)],
+        answer=answer(result),
         figures=_figures_of(result),
         caption=_caption(result),
         tables=_effect_tables(result),
@@ -200,7 +200,7 @@ def _diary_sentences(result: StudyEffects) -> list[str]:
     if result.heels:
         sentences += heel_sentences(result.heels)
     said = answer(result)
-    return [with_minus_signs(sentence) for sentence in dict.fromkeys(sentences) if sentence not in said]
+    return [words for words in dict.fromkeys(map(with_minus_signs, sentences)) if words not in said]
 
 
 def _details(result: StudyEffects) -> list[TextTable]:
