@@ -133,3 +133,14 @@ def test_no_effect_is_called_effective_rarely():
         (group,) = rows(result, who="group", estimand="change_from_baseline")
         called += group.effect.upper < 0
     assert called <= 4  # 1 is expected at 5 % one-sided; more than 4 has a probability of 0.3 %
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_a_column_that_is_there_but_empty_is_no_outcome(empty: str | None):
+    """Days without attacks have no colours; a column that nobody filled in must not make a finding of that."""
+    days, seen = diary(World(people=3), 1)
+    days["colour_change"] = empty
+    days["swelling_mm"] = np.nan
+    found = diary_effects({}, participants(3), seen, injections(3), days, estimands=("change_from_baseline",))
+    assert {item.effect.outcome for item in found.effects} == {"rcs", "attacks_n"}
+    assert not any("colour_change" in note or "swelling_mm" in note for note in found.notes)

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from rewarm.effects.flats import flats, flats_sentence
+from rewarm.effects.harm import Harm, harms, probability_harm_rose, probability_symptoms_rose
 from rewarm.effects.heel_effects import heel_effects
-from rewarm.effects.heels import fit_heels, variant_weights
+from rewarm.effects.heels import fit_heels, fit_people, slope_before, variant_weights
 from rewarm.effects.load import carried, heel_days
-from rewarm.effects.masking import Harm, harms, masking, probability_harm_rose
+from rewarm.effects.masking import masking
 from rewarm.effects.rows import effects_table
 from tests.effects.heel_worlds import INJECTED, Person, injections, live, participants, visits
 
@@ -184,6 +185,57 @@ def test_the_probability_of_harm_counts_days_and_never_makes_harm_of_none():
     assert same_rate == pytest.approx(0.5, abs=0.05)
     assert probability_harm_rose(Harm("H1", 1, 12, 100, 100)) > 0.99
     assert probability_harm_rose(Harm("H1", 12, 1, 100, 100)) < 0.01
+
+
+def symptomatic(before: float, after: float, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    dates = pd.date_range(INJECTED - pd.Timedelta(days=40), periods=120)
+    share = np.where(dates < INJECTED, before, after)
+    numb = np.where(rng.random(120) < share, "some", "no")
+    return table(date=dates, pain_vas=40.0, numbness=numb, tingling="")
+
+
+def test_numbness_on_more_days_is_harm_and_is_said():
+    """Rises of the share of days from none to a tenth or less say little, those beyond say much."""
+    clear, none, same = (
+        harms(None, symptomatic(*shares), {"H1": INJECTED})["H1"] for shares in ((0.05, 0.7), (0.0, 0.0), (0.3, 0.3))
+    )
+    assert clear.symptoms_after == pytest.approx(0.7, abs=0.12)
+    assert probability_symptoms_rose(clear) > 0.9
+    assert probability_symptoms_rose(none) == 0.0
+    assert probability_symptoms_rose(same) < 0.3
+    _, fit = fitted(replace(USUAL, heel_days=7.0, hours_sd=1.0), 2)  # whose load stays as it was
+    found = masking(fit, clear)
+    assert found.probability > masking(fit, none).probability + 0.5
+    assert f"Numbness or tingling was written on {clear.symptoms_after:.0%} of the days" in found.sentence
+
+
+def test_days_without_a_word_on_numbness_are_missing_not_free_of_it():
+    days = symptomatic(0.05, 0.5)
+    days.loc[days["date"] >= INJECTED, "numbness"] = None
+    assert isnan(harms(None, days, {"H1": INJECTED})["H1"].symptoms_rise)
+
+
+def test_weakness_is_named_as_the_toxins_own_doing():
+    lived, fit = fitted(USUAL, 2)
+    events = table(date=[INJECTED + pd.Timedelta(days=9)], term=["weakness of toes"], severity=2)
+    sentence = masking(fit, harms(events, lived.diary, {"H1": INJECTED})["H1"]).sentence
+    assert "a weak forefoot bears less, and hurting less is then not healing" in sentence
+
+
+def test_people_inform_each_other_about_carry_over_and_slope():
+    """Twelve people alike: their slopes come closer to the truth than each from its own days, and not to zero."""
+    own, shared = [], []
+    people = []
+    for seed in range(12):
+        lived = live(replace(USUAL, days_before=25, days_after=50), seed, f"H{seed}")
+        people += heel_days(lived.diary, {f"H{seed}": INJECTED})
+    for days, fit in zip(people, fit_people(people), strict=True):
+        own.append(fit_heels(days).joint.mean(slope_before(fit.joint)))
+        shared.append(fit.joint.mean(slope_before(fit.joint)))
+    errors = [np.sqrt(np.mean((np.array(found) - USUAL.slope) ** 2)) for found in (own, shared)]
+    assert errors[1] < 0.8 * errors[0]
+    assert np.mean(shared) == pytest.approx(USUAL.slope, rel=0.2)
 
 
 def test_new_ulcers_are_harm():

@@ -52,3 +52,17 @@ def test_the_mean_of_a_random_effects_model_equals_rs_weighted_mean():
     mean, se = map(float, found.stdout.split())
     pooled = pool(y, np.sqrt(v))
     assert (pooled.mean, pooled.se) == pytest.approx((mean, se), abs=1e-5)
+
+
+def test_people_who_agree_by_chance_are_not_surer_than_their_own_errors():
+    """Three people with wide errors whose estimates happen to be alike: the t interval alone would be tiny."""
+    alike = ([-8.0, -8.1, -7.9], [5.0, 5.0, 5.0])
+    naive, honest = pool(*alike, equal_weights=True), pool(*alike, equal_weights=True, own_errors=True)
+    assert naive is not None
+    assert honest is not None
+    assert naive.interval(0.9)[1] < -7.7
+    half = 1.6449 * 5 / np.sqrt(3)
+    assert honest.interval(0.9) == pytest.approx((-8 - half, -8 + half), abs=1e-3)
+    assert honest.cdf(0.0) < naive.cdf(0.0)
+    far = ([-20.0, 0.0, 10.0], [1.0, 1.0, 1.0])  # people who differ: nothing changes
+    assert pool(*far, equal_weights=True, own_errors=True).interval(0.9) == pool(*far, equal_weights=True).interval(0.9)

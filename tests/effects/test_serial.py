@@ -3,7 +3,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import t as student_t
 
-from rewarm.effects.serial import Memory, fit_serial
+from rewarm.effects.serial import FAST_DAYS, USUAL_MEMORY, Dependence, Memory, _gram, fit_serial
 from rewarm.errors import InvalidInputError
 
 WITHOUT_MEMORY = Memory((), ())
@@ -47,6 +47,47 @@ def test_a_known_memory_gives_the_generalised_least_squares_of_statsmodels():
     effect = fit.vector(effect=1)
     assert fit.mean(effect) == pytest.approx(theirs.params[1], abs=1e-9)
     assert np.sqrt(effect @ fit.scales[0] @ effect) == pytest.approx(theirs.bse[1], rel=1e-9)
+
+
+@pytest.mark.parametrize("point", [Dependence(7.0, 0.3, 0.0, 1.0), Dependence(12.0, 0.1, 0.4, 1.0)], ids=str)
+def test_two_speeds_and_one_give_the_same_as_the_whole_covariance_inverted(point: Dependence):
+    """The banded system beside the dense matrix, with days missing: quadratic forms and determinant."""
+    rng = np.random.default_rng(9)
+    day = np.sort(rng.choice(90, 50, replace=False)).astype(float)
+    gap = np.abs(day[:, None] - day)
+    slow = 1 - point.own - point.fast
+    v = slow * np.exp(-gap / point.tau_days) + point.fast * np.exp(-gap / FAST_DAYS) + point.own * np.eye(50)
+    z = rng.normal(size=(50, 3))
+    gram, log_det = _gram(z, np.diff(day), point)
+    assert gram == pytest.approx(z.T @ np.linalg.solve(v, z), rel=1e-9)
+    assert log_det == pytest.approx(np.linalg.slogdet(v)[1], rel=1e-9)
+
+
+def test_probabilities_of_all_memories_add_up():
+    for memory in (Memory(), USUAL_MEMORY, WITHOUT_MEMORY, Memory((6.0,), (0.0,), independent=0.5)):
+        assert sum(point.probability for point in memory.points()) == pytest.approx(1.0)
+
+
+def test_a_flare_of_weeks_under_moods_of_days_is_not_overlooked():
+    """Days that remember at two speeds: with one speed the intervals are shorter than with both."""
+    rng = np.random.default_rng(12)
+    day, x, _ = step(80)
+    widths = []
+    for _ in range(12):
+        y = 5 + ar1(rng, 80, 1.5) + 0.9 * ar1(rng, 80, 15.0)
+        fits = [fit_serial(y, day, x, ["const", "effect"], memory=m) for m in (USUAL_MEMORY, Memory())]
+        widths.append([fit.sd(fit.vector(effect=1)) for fit in fits])
+    both, one = np.mean(widths, axis=0)
+    assert both > 1.05 * one
+
+
+def test_days_may_come_in_any_order_but_only_once():
+    day, x, y = step()
+    mixed = np.random.default_rng(1).permutation(40)
+    fit, other = (fit_serial(y[at], day[at], x[at], ["const", "effect"]) for at in (np.arange(40), mixed))
+    assert fit.means == pytest.approx(other.means)
+    with pytest.raises(InvalidInputError, match="one value a day; found several"):
+        fit_serial(np.append(y, 1.0), np.append(day, 3.0), np.vstack([x, x[:1]]), ["const", "effect"])
 
 
 def test_the_weights_follow_the_restricted_likelihood():

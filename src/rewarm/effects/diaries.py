@@ -114,12 +114,17 @@ def diary_effects(
     found: list[DiaryEffect] = []
     notes: list[str] = []
     for name in wanted:
-        if name not in diary:
+        if name not in diary or (outcomes is None and _never_written(diary[name])):
             continue
         effects, told = _outcome_effects(diary, DIARY_OUTCOMES[name], study)
         found += effects
         notes += told
     return DiaryResult(tuple(found), tuple(dict.fromkeys(notes)))
+
+
+def _never_written(cells: pd.Series) -> bool:
+    """Whether a column is there but empty: days without attacks would else make a colour of it."""
+    return bool((cells.isna() | cells.astype(str).str.strip().eq("")).all())
 
 
 @dataclass(frozen=True)

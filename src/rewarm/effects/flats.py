@@ -36,6 +36,8 @@ FLATS_COLUMNS: Final = {
 }
 SLOPE_SURE: Final = 0.9
 """Probability that pain rises with load from which on flats are said to help at all."""
+HORIZON_DAYS: Final = 28
+"""What flats would have done is said of four weeks: which of their days had heels is chance."""
 _DRAWS: Final = 4000
 
 
@@ -61,17 +63,14 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
     """The eight rows (0 to 7 days a week) of one person; NaN and the reason where the data cannot say."""
     if fit.joint is None:
         return _cannot_tell(fit.who, level, "; ".join(fit.cannot_tell))
-    beta = fit.joint.draws(_DRAWS, seed)
-    slope, toxin = beta @ slope_before(fit.joint), beta @ fit.joint.vector(effect=1)
-    usual = _usual_load(fit, seed)
+    changes, toxin = _draws(fit, seed)
     sure = 1.0 - fit.joint.cdf(slope_before(fit.joint), 0.0)
     doubt = "" if sure >= SLOPE_SURE else f"pain does not visibly follow the load (probability {sure:.0%})"
     tail = (1 - level) / 2
     low, high = fit.joint.interval(fit.joint.vector(effect=1), level)
     rows = []
     for k in range(8):
-        # Pain cannot fall below none at all.
-        change = np.maximum(-slope * usual * k / 7, -fit.pain_before)
+        change = changes[k]
         ends = np.quantile(change, [tail, 1 - tail])
         rows.append(
             FlatsDay(
@@ -92,45 +91,42 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
     return tuple(rows)
 
 
-def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL) -> tuple[FlatsDay, ...]:
+def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDay, ...]:
     """The eight rows of the mean person, from people whose data can say; none for fewer than two."""
     known = [fit for fit in fits if fit.joint is not None]
     if len(known) < 2:
         return _cannot_tell(GROUP, level, "fewer than two people whose data can say") if fits else ()
-    slopes, slope_sds, reliefs, relief_sds, difference, difference_sds = (np.empty(len(known)) for _ in range(6))
+    people = [_draws(fit, seed + 10 * i) for i, fit in enumerate(known)]
+    joints = [joint for fit in known if (joint := fit.joint) is not None]
+    contrasts = [joint.vector(effect=1) for joint in joints]
+    toxin = pool(
+        [joint.mean(contrast) for joint, contrast in zip(joints, contrasts, strict=True)],
+        [joint.sd(contrast) for joint, contrast in zip(joints, contrasts, strict=True)],
+        equal_weights=True,
+        own_errors=True,
+    )
+    assert toxin is not None
+    rng = np.random.default_rng(seed)
+    relief = toxin.mean + toxin.se * rng.standard_t(toxin.df, _DRAWS)
+    # What is left open about the carry-over of most people is the same for all: their number does not average it out.
+    factor = 1.0 + known[0].shared_slope_sd * rng.standard_normal(_DRAWS)
+    tail = (1 - level) / 2
     rows = []
     for k in range(8):
-        for i, fit in enumerate(known):
-            assert fit.joint is not None
-            lighter = -slope_before(fit.joint) * fit.load_before * k / 7
-            toxin = fit.joint.vector(effect=1)
-            doubt = fit.joint.mean(slope_before(fit.joint)) * _usual_sd(fit) * k / 7
-            slopes[i], slope_sds[i] = fit.joint.mean(lighter), np.hypot(fit.joint.sd(lighter), doubt)
-            reliefs[i], relief_sds[i] = fit.joint.mean(toxin), fit.joint.sd(toxin)
-            difference[i] = fit.joint.mean(lighter - toxin)
-            difference_sds[i] = np.hypot(fit.joint.sd(lighter - toxin), doubt)
-        change, toxin_mean, beside = (
-            pool(slopes, slope_sds),
-            pool(reliefs, relief_sds),
-            pool(difference, difference_sds),
-        )
-        assert change is not None
-        assert toxin_mean is not None
-        assert beside is not None
+        change = np.mean([changes[k] for changes, _ in people], axis=0) * factor
+        ends = np.quantile(change, [tail, 1 - tail])
         seen = np.mean([fit.load_before * (1 - k / 7) >= fit.seen_low - 1e-9 for fit in known]) >= 0.5
-        mean = 0.0 if k == 0 else change.mean
-        ends = (0.0, 0.0) if k == 0 else change.interval(level)
         rows.append(
             FlatsDay(
                 who=GROUP,
                 flats_days=k,
-                change=mean,
-                lower=ends[0],
-                upper=ends[1],
-                toxin=toxin_mean.mean,
-                toxin_lower=toxin_mean.interval(level)[0],
-                toxin_upper=toxin_mean.interval(level)[1],
-                probability=beside.cdf(0.0),
+                change=float(np.median(change)),
+                lower=float(ends[0]),
+                upper=float(ends[1]),
+                toxin=toxin.mean,
+                toxin_lower=toxin.interval(level)[0],
+                toxin_upper=toxin.interval(level)[1],
+                probability=float(np.mean(change <= relief)),
                 level=level,
                 seen=bool(seen),
                 cannot_tell="",
@@ -172,15 +168,37 @@ def flats_sentence(rows: Sequence[FlatsDay]) -> str:
     return text
 
 
+def _draws(fit: HeelFit, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draws of what flats on 0 to 7 days would have done, (8, draws), and of relief at equal load, (draws,)."""
+    assert fit.joint is not None
+    beta = fit.joint.draws(_DRAWS, seed)
+    slope, toxin = beta @ slope_before(fit.joint), beta @ fit.joint.vector(effect=1)
+    chance = np.random.default_rng(seed + 4).standard_normal(_DRAWS)
+    usual = _usual_load(fit, seed)
+    left_off = np.stack([usual * k / 7 + _days_sd(fit, k) * chance for k in range(8)])
+    # Pain cannot fall below none at all.
+    return np.maximum(-slope * left_off, -fit.pain_before), toxin
+
+
+def _days_sd(fit: HeelFit, k: int) -> float:
+    """SD of the load left off over :data:`HORIZON_DAYS` about its expectation: which days fall to the flats, and how
+    long heels would have been worn on those.
+    """
+    share = k / 7
+    variance = share * fit.load_squared - (share * fit.load_before) ** 2
+    return float(np.sqrt(max(variance, 0.0) / HORIZON_DAYS)) if k else 0.0
+
+
 def _usual_load(fit: HeelFit, seed: int) -> NDArray[np.float64]:
     """Draws of the load that this person usually carries, of which the days before are a sample."""
-    if fit.load is None:
-        return np.full(_DRAWS, fit.load_before)
-    return np.maximum(fit.load.draws(_DRAWS, seed + 3) @ fit.load.vector(const=1), 0.0)
+    chance = np.random.default_rng(seed + 3).standard_normal(_DRAWS)
+    return np.maximum(fit.load_before + _usual_sd(fit) * chance, 0.0)
 
 
 def _usual_sd(fit: HeelFit) -> float:
-    return 0.0 if fit.load is None else fit.load.sd(fit.load.vector(const=1))
+    """Standard error of the usual load; from one day to the next, heels are taken to be chosen anew."""
+    variance = fit.load_squared - fit.load_before**2
+    return float(np.sqrt(max(variance, 0.0) / fit.load_days))
 
 
 def _cannot_tell(who: str, level: float, reason: str) -> tuple[FlatsDay, ...]:

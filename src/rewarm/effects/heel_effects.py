@@ -9,17 +9,21 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rewarm.effects.design import DesignFacts, design_facts, grade_design, statuses, threats_to
 from rewarm.effects.diary_days import Window, starts, treated_people
 from rewarm.effects.flats import FlatsDay, flats, flats_sentence, group_flats
-from rewarm.effects.heels import HeelFit, fit_heels
+from rewarm.effects.harm import SYMPTOMS, harms
+from rewarm.effects.heels import HeelFit, fit_people, observed_relief
 from rewarm.effects.load import heel_days
-from rewarm.effects.masking import Masking, group_masking, harms, masking
+from rewarm.effects.masking import Masking, group_masking, masking
 from rewarm.effects.outcomes import DIARY_OUTCOMES
 from rewarm.effects.pooling import Pooled, pool
 from rewarm.effects.rows import GROUP, LEVEL, Effect
 from rewarm.effects.serial import Memory, SerialFit
+
+Floats = NDArray[np.float64]
 
 OUTCOME: Final = "pain_vas"
 FEEDBACK_LIMIT: Final = 0.2
@@ -67,11 +71,12 @@ def heel_effects(
     treated = treated_people(injections)
     start_of = {who: day for who, day in starts(injections).items() if who in treated}
     people = heel_days(diary, start_of)
-    fits = [fit for days in people if (fit := fit_heels(days, window=window, memory=memory)) is not None]
+    fits = fit_people(people, window=window, memory=memory)
     facts = design_facts(settings, participants, visits, injections, diary=diary)
     facts = replace(facts, within_picture_control=False, parallel_control=False, control="none")
     harm_of = harms(events, diary, start_of)
-    flags = [masking(fit, harm_of.get(fit.who) if events is not None or "ulcers_n" in diary else None) for fit in fits]
+    watched = events is not None or bool({"ulcers_n", *SYMPTOMS} & set(diary.columns))
+    flags = [masking(fit, harm_of.get(fit.who) if watched else None) for fit in fits]
     if (together := group_masking(fits, harm_of)) is not None:
         flags.append(together)
     told = [
@@ -93,20 +98,22 @@ def heel_effects(
 
 
 def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str) -> list[tuple[Effect, str]]:
-    rows, known = [], []
+    rows: list[tuple[Effect, str]] = []
+    known: list[tuple[SerialFit, Floats]] = []
     for fit in fits:
-        serial = fit.pain if estimand == "observed_relief" else fit.joint
-        if serial is None:
+        serial, contrast = observed_relief(fit)
+        if estimand == "relief_at_equal_load":
+            contrast = serial.vector(effect=1)
+        if estimand == "relief_at_equal_load" and fit.joint is None:
             effect = _effect(fit.who, estimand, (nan, nan, nan), nan, 0, facts, level)
             reason = "; ".join(fit.cannot_tell)
             rows.append((effect, f"{fit.who}: relief at equal load cannot be told: {reason}."))
             continue
-        known.append(serial)
-        contrast = serial.vector(effect=1)
+        known.append((serial, contrast))
         figures = (serial.mean(contrast), *serial.interval(contrast, level))
         effect = _effect(fit.who, estimand, figures, serial.cdf(contrast, 0.0), serial.n, facts, level)
         rows.append((effect, _pain_words(effect)))
-    if (group := _pool(known, "effect")) is not None:
+    if (group := _pool(known)) is not None:
         figures = (group.mean, *group.interval(level))
         effect = _effect(GROUP, estimand, figures, group.cdf(0.0), group.n, facts, level)
         rows.append((effect, _pain_words(effect)))
@@ -114,7 +121,8 @@ def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estima
 
 
 def _load_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float) -> list[tuple[Effect, str]]:
-    rows, known = [], []
+    rows: list[tuple[Effect, str]] = []
+    known: list[tuple[SerialFit, Floats]] = []
     for fit in fits:
         if fit.load is None:
             effect = _effect(fit.who, "load_change", (nan, nan, nan), nan, 0, facts, level, fit.unit)
@@ -122,15 +130,15 @@ def _load_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float) -> lis
                 (effect, f"{fit.who}: the change of load is not known, because it was written on too few days.")
             )
             continue
-        known.append(fit.load)
         contrast = fit.load.vector(effect=1)
+        known.append((fit.load, contrast))
         figures = (fit.load.mean(contrast), *fit.load.interval(contrast, level))
         effect = _effect(
             fit.who, "load_change", figures, fit.load.cdf(contrast, 0.0), fit.load.n, facts, level, fit.unit
         )
         rows.append((effect, _load_words(effect, fit.load_before)))
     units = {fit.unit for fit in fits if fit.load is not None}
-    if len(units) == 1 and (group := _pool(known, "effect")) is not None:
+    if len(units) == 1 and (group := _pool(known)) is not None:
         figures = (group.mean, *group.interval(level))
         effect = _effect(GROUP, "load_change", figures, group.cdf(0.0), group.n, facts, level, units.pop())
         usual = float(np.mean([fit.load_before for fit in fits if fit.load is not None]))
@@ -138,9 +146,12 @@ def _load_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float) -> lis
     return rows
 
 
-def _pool(fits: Sequence[SerialFit], name: str) -> Pooled | None:
-    contrasts = [(fit, fit.vector(**{name: 1.0})) for fit in fits]
-    return pool([fit.mean(contrast) for fit, contrast in contrasts], [fit.sd(contrast) for fit, contrast in contrasts])
+def _pool(known: Sequence[tuple[SerialFit, Floats]]) -> Pooled | None:
+    """The mean over people, each counting the same: with three people this is exactly the t interval of their changes,
+    while weights that are themselves estimated make it too narrow.
+    """
+    means, sds = [fit.mean(contrast) for fit, contrast in known], [fit.sd(contrast) for fit, contrast in known]
+    return pool(means, sds, equal_weights=True, own_errors=True)
 
 
 def _masking_row(flag: Masking, facts: DesignFacts, level: float, n: int) -> tuple[Effect, str]:

@@ -10,7 +10,8 @@ the notes say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from rewarm.effects.diary_days import Window
 from rewarm.effects.diary_fit import LEAST_DAYS
 from rewarm.effects.load import CARRY_OVER, HeelDays, carried
+from rewarm.effects.load_slopes import share_slopes
 from rewarm.effects.serial import Memory, SerialFit, fit_serial
 from rewarm.errors import InvalidInputError
 
@@ -26,6 +28,8 @@ Floats = NDArray[np.float64]
 
 LEAST_VARIATION: Final = 0.1
 """Standard deviation of the load, as a share of its mean, below which it does not vary enough to learn from."""
+SLOPE_CHANGE: Final = 0.3
+"""Soft bound of how much a treatment changes the pain per load, as a share of what would make all of the pain."""
 NOT_SEEN: Final = 0.05
 """Share of days at either end of the carried loads that counts as hardly seen."""
 
@@ -38,8 +42,10 @@ class HeelFit:
     with coefficients ``effect`` (at the mean carried load of the days before), ``load`` and, where it could be told,
     ``effect_load``; None where the data cannot say, with the reasons in ``cannot_tell``. ``load_before`` and
     ``load_after`` are means, ``load_change_sd`` what missing days leave open about their difference, ``pain_before`` a
-    mean; ``seen_low`` and ``seen_high`` bound the carried loads that
-    were seen.
+    mean, ``load_squared`` the mean square of a day's load on the ``load_days`` before; ``seen_low`` and ``seen_high``
+    bound the carried loads that were seen. ``pain_change`` is how pain differed on *these* days, flares included, and
+    ``pain_change_sd`` what missing days and the ratings' own noise leave open about it. ``shared_slope_sd``
+    is that of :class:`rewarm.effects.load_slopes.SharedSlope`.
     """
 
     who: str
@@ -57,11 +63,40 @@ class HeelFit:
     seen_low: float
     seen_high: float
     pain_drives_load: float
+    pain_change: float
+    pain_change_sd: float
+    load_squared: float
+    load_days: int
+    shared_slope_sd: float = 0.0
 
 
 def fit_heels(days: HeelDays, *, window: Window | None = None, memory: Memory | None = None) -> HeelFit | None:
-    """Fit one person's diary; None where pain has too few days on one side of the injection for any statement."""
-    period = days.period(window or Window())
+    """Fit one person's diary alone; None where pain has too few days on one side of the injection for any statement."""
+    found = fit_people([days], window=window, memory=memory)
+    return found[0] if found else None
+
+
+def fit_people(
+    people: Sequence[HeelDays], *, window: Window | None = None, memory: Memory | None = None
+) -> list[HeelFit]:
+    """Fit everybody's diary, and let people inform each other about load and pain
+    (:mod:`rewarm.effects.load_slopes`); without those whose pain has too few days on one side of the injection.
+    """
+    fits = [fit for days in people if (fit := _fit_alone(days, window or Window(), memory)) is not None]
+    for unit in sorted({fit.unit for fit in fits}):
+        at = [i for i, fit in enumerate(fits) if fit.unit == unit and fit.joint is not None]
+        joints = [joint for i in at if (joint := fits[i].joint) is not None]
+        usual = sum(fits[i].load_before for i in at)
+        if not joints or usual <= 0:
+            continue
+        whole = max(sum(fits[i].pain_before for i in at) / usual, 1e-6)
+        for i, shared in zip(at, share_slopes(joints, len(CARRY_OVER), whole), strict=True):
+            fits[i] = replace(fits[i], joint=shared.fit, shared_slope_sd=shared.shared_sd)
+    return fits
+
+
+def _fit_alone(days: HeelDays, window: Window, memory: Memory | None) -> HeelFit | None:
+    period = days.period(window)
     rated = np.isfinite(days.pain)
     if min(int((rated & (period == word)).sum()) for word in ("before", "effect")) < LEAST_DAYS:
         return None
@@ -73,9 +108,8 @@ def fit_heels(days: HeelDays, *, window: Window | None = None, memory: Memory | 
     if enough and np.ptp(days.load[worn]) > 0:
         load = _step(days.load, days.day, period, worn, memory)
     joint, reasons = _joint(days, period, rated & worn, sides, memory) if enough else (None, (_TOO_FEW,))
-    loads = [carried(days, rho)[rated & worn] for rho in CARRY_OVER]
-    weights = np.ones(len(CARRY_OVER)) / len(CARRY_OVER) if joint is None else variant_weights(joint)
-    low, high = (float(weights @ [np.quantile(x, q) for x in loads]) for q in (NOT_SEEN, 1 - NOT_SEEN))
+    middle = carried(days, CARRY_OVER[len(CARRY_OVER) // 2])[rated & worn]
+    low, high = np.quantile(middle, [NOT_SEEN, 1 - NOT_SEEN]) if middle.size else (np.nan, np.nan)
     return HeelFit(
         who=days.who,
         unit=days.unit,
@@ -89,9 +123,17 @@ def fit_heels(days: HeelDays, *, window: Window | None = None, memory: Memory | 
         load_change_sd=float(np.linalg.norm([_unseen_sd(days.load, period == word) for word in ("before", "effect")])),
         hours_before=_mean(days.hours, sides["before"]),
         hours_after=_mean(days.hours, sides["effect"]),
-        seen_low=low,
-        seen_high=high,
+        seen_low=float(low),
+        seen_high=float(high),
         pain_drives_load=_feedback(days),
+        pain_change=float(
+            days.pain[rated & (period == "effect")].mean() - days.pain[rated & (period == "before")].mean()
+        ),
+        pain_change_sd=float(
+            np.linalg.norm([_rating_sd(days.pain, period == word, joint or pain) for word in ("before", "effect")])
+        ),
+        load_days=int(sides["before"].sum()),
+        load_squared=float(np.mean(days.load[sides["before"]] ** 2)) if sides["before"].any() else float("nan"),
     )
 
 
@@ -111,6 +153,18 @@ def slope_before(joint: SerialFit) -> Floats:
 def slope_after(joint: SerialFit) -> Floats:
     """Contrast: points of pain per unit of carried load in the window of effect."""
     return joint.vector(load=1, effect_load=1) if "effect_load" in joint.names else joint.vector(load=1)
+
+
+def observed_relief(fit: HeelFit) -> tuple[SerialFit, Floats]:
+    """The regression and contrast of pain after against before at whatever load.
+
+    Where load and pain could be told apart, relief at equal load and what the load's change did are added: load
+    explains much of a day's pain, and what it explains is no noise. Else pain alone, before and after.
+    """
+    if fit.joint is None:
+        return fit.pain, fit.pain.vector(effect=1)
+    more = fit.load_after - fit.load_before
+    return fit.joint, fit.joint.vector(effect=1) + more * slope_after(fit.joint)
 
 
 def _step(
@@ -155,19 +209,18 @@ def _joint(
     kept = known & _compared(period)
     base = _periods(period[kept])
     own_slope = min(_variation(days.load[side], days.load[known]) for side in sides.values()) >= LEAST_VARIATION
-    designs, weights = [], []
+    designs = []
     for rho in CARRY_OVER:
         level = carried(days, rho)[kept] - usual
         columns = [base, level[:, None]]
         if own_slope:
             columns.append((level * (period[kept] == "effect"))[:, None])
         designs.append(np.hstack(columns))
-        # Loads that are carried for long vary less. Flat priors on the slope would prefer them for that alone: flat on
-        # what a standard deviation of the carried load does instead.
-        weights.append(float(np.std(level)) ** (2 if own_slope else 1))
     names = ["const", "effect", "load", *(["effect_load"] if own_slope else [])]
+    whole = float(days.pain[known & (days.day < 0)].mean()) / usual if usual > 0 else np.inf
+    prior_sd = np.array([np.inf, np.inf, np.inf, *([max(SLOPE_CHANGE * whole, 1e-6)] if own_slope else [])])
     try:
-        return fit_serial(days.pain[kept], days.day[kept], designs, names, memory=memory, design_weights=weights), ()
+        return fit_serial(days.pain[kept], days.day[kept], designs, names, memory=memory, prior_sd=prior_sd), ()
     except InvalidInputError:
         return None, ("the load changed only together with the treatment, so that the two cannot be told apart",)
 
@@ -187,6 +240,13 @@ def _unseen_sd(values: Floats, side: NDArray[np.bool_]) -> float:
     if known.size < 2:
         return float("nan")
     return float(np.sqrt(known.var(ddof=1) / known.size * (1 - known.size / side.sum())))
+
+
+def _rating_sd(values: Floats, side: NDArray[np.bool_], fit: SerialFit) -> float:
+    """Standard error of the mean pain of *these* days: each rating's own noise, and the days that were not written."""
+    known = int(np.isfinite(values[side]).sum())
+    noise = float(fit.weights @ [point.days_a_value_counts for point in fit.points]) * fit.residual_sd**2
+    return float(np.sqrt(noise / known + _unseen_sd(values, side) ** 2))
 
 
 def _feedback(days: HeelDays) -> float:

@@ -19,7 +19,7 @@ from rewarm.effects.diary_days import Window, local_day
 
 Floats = NDArray[np.float64]
 
-CARRY_OVER: Final = (0.0, 0.3, 0.5, 0.7, 0.85)
+CARRY_OVER: Final = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.88)
 """Shares of yesterday's carried load that are still there today."""
 
 

@@ -8,11 +8,11 @@ from math import isfinite
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from rewarm.effects.diary_days import local_day
-from rewarm.effects.heels import HeelFit, slope_after
+from rewarm.effects.harm import SYMPTOMS_ROSE, Harm, harm_words, probability_harm_rose, probability_of_harm
+from rewarm.effects.heels import HeelFit
+from rewarm.effects.pooling import pool
 
 Floats = NDArray[np.float64]
 
@@ -20,24 +20,8 @@ LOAD_ROSE: Final = 0.10
 """A rise of the load counts from a tenth of what it was."""
 FLAG: Final = 0.5
 """From this probability on the sentence is a warning."""
-UNRELATED: Final = ("unrelated", "not related", "not_related", "none", "no")
 
 _DRAWS: Final = 4000
-
-
-@dataclass(frozen=True)
-class Harm:
-    """Recorded adverse events of one person, before the injection and from it on, over so many days of observation.
-
-    ``terms`` names those from the injection on, with how often.
-    """
-
-    who: str
-    before: int
-    after: int
-    days_before: float
-    days_after: float
-    terms: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,52 +40,12 @@ class Masking:
     sentence: str
 
 
-def harms(events: pd.DataFrame | None, diary: pd.DataFrame, start_of: dict[str, pd.Timestamp]) -> dict[str, Harm]:
-    """Who → recorded events and new ulcers; events that are said to be unrelated are left out.
-
-    The time observed runs from the first diary day to the last, of each person.
-    """
-    days = local_day(diary["date"]).groupby(diary["participant"].astype(str))
-    found = {}
-    for who, start in start_of.items():
-        if who not in days.groups:
-            continue
-        own = days.get_group(who)
-        dates = [*_event_days(events, who), *_ulcer_days(diary, who)]
-        inside = [(day, term) for day, term in dates if own.min() <= day]
-        after = pd.Series([term for day, term in inside if day >= start], dtype=object).value_counts()
-        found[who] = Harm(
-            who,
-            sum(day < start for day, _ in inside),
-            sum(day >= start for day, _ in inside),
-            max((start - own.min()).days, 0),
-            max((own.max() - start).days + 1, 0),
-            tuple((str(term), int(count)) for term, count in after.items()),
-        )
-    return found
-
-
-def probability_harm_rose(harm: Harm) -> float:
-    """Probability that events came more often after than before; 0 where none was recorded after.
-
-    Rates with Jeffreys' prior, Gamma(½): P(after > before) by the beta distribution of their ratio.
-    """
-    if harm.after == 0 or harm.days_after <= 0:
-        return 0.0
-    if harm.days_before <= 0:
-        return 1.0
-    from scipy.stats import beta
-
-    share = harm.days_after / (harm.days_after + harm.days_before)
-    return float(beta.sf(share, harm.after + 0.5, harm.before + 0.5))
-
-
 def masking(fit: HeelFit, harm: Harm | None, *, seed: int = 0) -> Masking:
     """The probability that one person's pain fell while the load rose by a tenth or more, or harm rose."""
-    pain, load = _joint_draws(fit, seed)
+    pain, load = _change_draws(fit, seed)
     fell = pain < 0
     rose = np.zeros(fell.size, dtype=bool) if load is None else load > LOAD_ROSE * fit.load_before
-    p_harm = float("nan") if harm is None else probability_harm_rose(harm)
+    p_harm = float("nan") if harm is None else probability_of_harm(harm)
     hurt = np.random.default_rng(seed + 1).random(fell.size) < (0.0 if harm is None else p_harm)
     probability = float(np.mean(fell & (rose | hurt)))
     load_rose = float("nan") if load is None else float(rose.mean())
@@ -118,7 +62,7 @@ def group_masking(fits: Sequence[HeelFit], harm_of: dict[str, Harm], *, seed: in
     known = [fit for fit in fits if fit.load is not None]
     if len(known) < 3:
         return None
-    changes = np.array([[fit.pain.mean(fit.pain.vector(effect=1)), _load_mean(fit)] for fit in known])
+    changes = np.array([[fit.pain_change, fit.load_after - fit.load_before] for fit in known])
     usual = float(np.mean([fit.load_before for fit in known]))
     n = len(known)
     rng = np.random.default_rng(seed)
@@ -133,45 +77,46 @@ def group_masking(fits: Sequence[HeelFit], harm_of: dict[str, Harm], *, seed: in
         sum(harm.days_before for harm in own),
         sum(harm.days_after for harm in own),
     )
-    p_harm = probability_harm_rose(total) if own else float("nan")
+    p_harm = 1 - (1 - probability_harm_rose(total)) * (1 - _symptoms_rose(own)) if own else float("nan")
     hurt = rng.random(_DRAWS) < (p_harm if isfinite(p_harm) else 0.0)
     probability = float(np.mean(fell & (rose | hurt)))
     flagged = probability >= FLAG
+    hours = [float(np.mean([getattr(fit, name) for fit in known])) for name in ("hours_before", "hours_after")]
     words = (
-        f"In the group, pain fell with a probability of {fell.mean():.0%} and the load rose with {rose.mean():.0%}. "
+        f"In the group, time in heels went from {hours[0]:.1f} to {hours[1]:.1f} h a day. Pain fell (probability "
+        f"{_sure(fell.mean())}), and the load rose by a tenth or more (probability {_sure(rose.mean())}). "
         f"{'Relief may be hiding load or harm' if flagged else 'Nothing says that relief hides load or harm'} "
-        f"(probability {probability:.0%})."
+        f"(probability {_sure(probability)})."
     )
     return Masking("group", probability, float(fell.mean()), float(rose.mean()), p_harm, flagged, words)
 
 
-def _load_mean(fit: HeelFit) -> float:
-    assert fit.load is not None
-    return fit.load.mean(fit.load.vector(effect=1))
+def _symptoms_rose(own: Sequence[Harm]) -> float:
+    """The same of numbness and tingling for the mean person; 0 where fewer than two wrote of them."""
+    known = [harm for harm in own if isfinite(harm.symptoms_rise_sd)]
+    mean = pool([harm.symptoms_rise for harm in known], [harm.symptoms_rise_sd for harm in known])
+    return 0.0 if mean is None else 1.0 - mean.cdf(SYMPTOMS_ROSE)
 
 
-def _joint_draws(fit: HeelFit, seed: int) -> tuple[Floats, Floats | None]:
-    """Draws of pain's and load's change. Where known, pain = relief at equal load + slope × more load.
-
-    The load's change is what happened on these days, not what it would be in the long run: only missing days leave it
-    open.
+def _change_draws(fit: HeelFit, seed: int) -> tuple[Floats, Floats | None]:
+    """Draws of how pain and load differed on *these* days, flares included, not of what they would do in the long run:
+    relief hides load where it was felt, whatever made it. Missing days leave both open, and pain its ratings' noise.
     """
+    rng = np.random.default_rng(seed)
+    pain = fit.pain_change + fit.pain_change_sd * rng.standard_normal(_DRAWS)
     if fit.load is None:
-        return fit.pain.draws(_DRAWS, seed) @ fit.pain.vector(effect=1), None
-    chance = np.random.default_rng(seed + 2).standard_normal(_DRAWS)
-    load = fit.load_after - fit.load_before + fit.load_change_sd * chance
-    if fit.joint is None:
-        return fit.pain.draws(_DRAWS, seed) @ fit.pain.vector(effect=1), load
-    beta = fit.joint.draws(_DRAWS, seed)
-    return beta @ fit.joint.vector(effect=1) + (beta @ slope_after(fit.joint)) * load, load
+        return pain, None
+    load = fit.load_after - fit.load_before + fit.load_change_sd * rng.standard_normal(_DRAWS)
+    return pain, load
 
 
 def _sentence(
     fit: HeelFit, harm: Harm | None, probability: float, parts: tuple[float, float, float], flagged: bool
 ) -> str:
     _, load_rose, _ = parts
-    change = fit.pain.mean(fit.pain.vector(effect=1))
-    words = [f"{fit.who}: pain {'fell' if change < 0 else 'rose'} by {abs(change):.0f} of 100 points"]
+    change = fit.pain_change
+    moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.0f} of 100 points" if abs(change) >= 0.5 else "stayed"
+    words = [f"{fit.who}: pain {moved}"]
     if isfinite(load_rose):
         words.append(
             f"while time in heels went from {fit.hours_before:.1f} to {fit.hours_after:.1f} h a day"
@@ -180,32 +125,19 @@ def _sentence(
     else:
         words.append("and how the load changed is not known")
     text = " ".join(words) + "."
-    if harm is not None and harm.terms:
-        told = ", ".join(f"{term} ({count} ×)" if count > 1 else term for term, count in harm.terms)
-        text += f" Recorded after the injection: {told}."
+    if harm is not None:
+        text += harm_words(harm)
     if flagged:
-        return f"{text} Feeling better may be hiding more load or harm (probability {probability:.0%})."
-    return f"{text} The probability that the relief hides load or harm is {probability:.0%}."
+        return f"{text} Feeling better may be hiding more load or harm (probability {_sure(probability)})."
+    return f"{text} The probability that the relief hides load or harm is {_sure(probability)}."
+
+
+def _sure(probability: float) -> str:
+    """A probability in words; drawn ones are never quite none and never quite all."""
+    if probability > 0.99:
+        return "over 99%"
+    return "under 1%" if probability < 0.01 else f"{probability:.0%}"
 
 
 def _percent(after: float, before: float) -> str:
     return f"{100 * (after / before - 1):+.0f} %"
-
-
-def _event_days(events: pd.DataFrame | None, who: str) -> list[tuple[pd.Timestamp, str]]:
-    if events is None or events.empty:
-        return []
-    rows = events[events["participant"].astype(str) == who]
-    if "relatedness" in rows:
-        rows = rows[~rows["relatedness"].fillna("").astype(str).str.strip().str.lower().isin(UNRELATED)]
-    return list(zip(local_day(rows["date"]), rows["term"].astype(str), strict=True))
-
-
-def _ulcer_days(diary: pd.DataFrame, who: str) -> list[tuple[pd.Timestamp, str]]:
-    """The days on which the number of ulcers rose, once for each more."""
-    if "ulcers_n" not in diary:
-        return []
-    rows = diary[(diary["participant"].astype(str) == who) & diary["ulcers_n"].notna()]
-    daily = rows.groupby(local_day(rows["date"]))["ulcers_n"].max().astype(float)
-    more = daily.diff().clip(lower=0).fillna(0).astype(int)
-    return [(pd.Timestamp(str(day)), "new ulcer") for day, count in more.items() for _ in range(int(count))]

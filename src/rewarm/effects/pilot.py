@@ -78,10 +78,10 @@ def variance_from_diary(people: Sequence[DaySeries], memory: Memory | None = Non
         means.append(fit.mean(const))
         errors.append(fit.sd(const) ** 2)
         totals.append(fit.residual_sd**2)
-        own_shares.append(float(fit.weights @ [share for _, share in fit.points]))
-        correlated = np.array([tau for tau, _ in fit.points]) > 0
+        own_shares.append(float(fit.weights @ [point.own + point.fast for point in fit.points]))
+        correlated = np.array([point.tau_days for point in fit.points]) > 0
         weight = fit.weights * correlated
-        days.append(float(weight @ [tau for tau, _ in fit.points] / max(weight.sum(), 1e-12)))
+        days.append(float(weight @ [point.tau_days for point in fit.points] / max(weight.sum(), 1e-12)))
     if len(means) < 2:
         raise InvalidInputError(
             f"pilot: expected at least two people with {LEAST_DAYS} days before the injection; found {len(means)}. "

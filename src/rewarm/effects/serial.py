@@ -3,10 +3,12 @@ other.
 
 The model is y = X β + e with Cov(e) = σ² V, V = (1 − λ) exp(−|tᵢ − tⱼ| / τ) + λ I: a part that fades over the
 correlation time τ (an AR(1) process seen on whatever days were recorded; days may be missing) and a part λ that is
-each day's own. Neither τ nor λ can be known from a few weeks of diary, and plugging in their best values makes
-intervals too short. So they are summed over a grid: with flat priors on β and log σ, β given (τ, λ) follows a
-multivariate t with n − p degrees of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities
-times their restricted likelihood, which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result
+each day's own. Diaries also remember at two speeds, a mood of a day or two beside a flare of weeks; then a third part
+fades over :data:`FAST_DAYS`. With one speed only, the many short gaps decide τ and the flare is overlooked. None of
+this can be known from a few weeks of diary, and plugging in the best values makes intervals too short. So they are
+summed over a grid: with flat priors on β and log σ, β given the dependence follows a multivariate t with n − p degrees
+of freedom, and the grid's points are weighted by :class:`Memory`'s probabilities times their restricted likelihood,
+which is the marginal one (Harville 1974, doi 10.1093/biomet/61.2.383). The result
 is a mixture of t distributions, exact up to the grid and without random numbers.
 """
 
@@ -18,9 +20,9 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+from scipy.linalg import cho_solve_banded, cholesky_banded
 from scipy.optimize import brentq
-from scipy.stats import t as student_t
+from scipy.special import stdtr, stdtrit
 
 from rewarm.errors import InvalidInputError
 
@@ -32,11 +34,46 @@ CORRELATION_DAYS: Final = (1.5, 5.0, 15.0, 45.0)
 OWN_SHARES: Final = (0.0, 0.4, 0.75)
 """Shares of the variance that are each day's own."""
 
-INDEPENDENT: Final = 0.2
+INDEPENDENT: Final = 0.15
 """Probability, beforehand, that days do not depend on each other."""
+
+TWO_SPEEDS: Final = 0.35
+"""Probability, beforehand, that a part fades within days and another over weeks."""
+
+FAST_DAYS: Final = 1.5
+SLOW_DAYS: Final = (10.0, 30.0)
+SLOW_SHARES: Final = (0.3, 0.6)
+"""With two speeds: correlation time of the fast part, those of the slow one, and the slow one's shares of the variance;
+a fifth of what is left is each day's own."""
 
 LEAST_SPARE_DAYS: Final = 3
 """Days needed beyond the coefficients, at least."""
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """One way in which days may depend on each other: shares of the variance that are each day's own, that fade over
+    :data:`FAST_DAYS`, and (the rest) that fade over ``tau_days``; with its probability beforehand.
+    """
+
+    tau_days: float
+    own: float
+    fast: float
+    probability: float
+
+    @property
+    def correlation_days(self) -> float:
+        """Correlation time, averaged over the shares."""
+        return self.tau_days * (1 - self.own - self.fast) + FAST_DAYS * self.fast
+
+    @property
+    def days_a_value_counts(self) -> float:
+        """How many days' worth of one's own noise a day holds: 1 for independent days, more for moods of days; slow
+        parts are no noise but how the person was.
+        """
+        fast = self.fast + (1 - self.own if 0 < self.tau_days <= FAST_DAYS else 0.0)
+        keep = np.exp(-1 / FAST_DAYS)
+        return float(self.own + fast * (1 + keep) / (1 - keep))
 
 
 @dataclass(frozen=True)
@@ -44,23 +81,32 @@ class Memory:
     """Which dependences between days are thought possible, and how likely beforehand.
 
     ``correlation_days`` are values of τ, ``own_shares`` values of λ (below 1); independent days are one more
-    possibility, with probability ``independent``. The others share the rest by 1/√τ: long memories are rarer, and a
-    diary of some weeks can hardly refute them. ``Memory((), ())`` is ordinary regression.
+    possibility, with probability ``independent``, and memory at two speeds with probability ``two_speeds``. The others
+    share the rest alike. ``Memory((), ())`` is ordinary regression.
     """
 
     correlation_days: tuple[float, ...] = CORRELATION_DAYS
     own_shares: tuple[float, ...] = OWN_SHARES
     independent: float = INDEPENDENT
+    two_speeds: float = 0.0
 
-    def points(self) -> tuple[tuple[float, float, float], ...]:
-        """Every (τ, λ) of the grid with its probability beforehand; (0, 1) stands for independent days."""
+    def points(self) -> tuple[Dependence, ...]:
+        """Every dependence of the grid; (0, 1, 0) stands for independent days."""
         pairs = [(tau, share) for tau in self.correlation_days for share in self.own_shares]
         if not pairs:
-            return ((0.0, 1.0, 1.0),)
-        weights = np.ones(len(pairs))
-        weights *= (1 - self.independent) / weights.sum()
-        others = [(tau, share, float(weight)) for (tau, share), weight in zip(pairs, weights, strict=True)]
-        return ((0.0, 1.0, self.independent), *others) if self.independent > 0 else tuple(others)
+            return (Dependence(0.0, 1.0, 0.0, 1.0),)
+        each = (1 - self.independent - self.two_speeds) / len(pairs)
+        found = [Dependence(tau, own, 0.0, each) for tau, own in pairs]
+        slow = [(tau, share) for tau in SLOW_DAYS for share in SLOW_SHARES]
+        found += [
+            Dependence(tau, 0.2 * (1 - share), 0.8 * (1 - share), self.two_speeds / len(slow)) for tau, share in slow
+        ]
+        independent = Dependence(0.0, 1.0, 0.0, self.independent)
+        return tuple(one for one in (independent, *found) if one.probability > 0)
+
+
+USUAL_MEMORY: Final = Memory(two_speeds=TWO_SPEEDS)
+"""What is taken of a diary of which nothing is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +114,7 @@ class SerialFit:
     """A mixture of multivariate t distributions of the coefficients, all with ``df`` degrees of freedom.
 
     ``weights`` (k,) sum to 1; ``means`` (k, p); ``scales`` (k, p, p) are the t distributions' scale matrices;
-    ``points`` name the (τ, λ) of each and, in ``variants``, which of the designs offered it belongs to.
+    ``points`` name the dependence of each and, in ``variants``, which of the designs offered it belongs to.
     ``residual_sd`` is σ's estimate, averaged; ``n`` the days used.
     """
 
@@ -79,7 +125,7 @@ class SerialFit:
     df: float
     n: int
     residual_sd: float
-    points: tuple[tuple[float, float], ...] = field(repr=False)
+    points: tuple[Dependence, ...] = field(repr=False)
     variants: NDArray[np.int64] = field(repr=False)
 
     def vector(self, **coefficients: float) -> Floats:
@@ -106,7 +152,7 @@ class SerialFit:
     def cdf(self, contrast: Floats, value: float) -> float:
         """Probability that contrast · β lies below ``value``."""
         centres, widths = self._parts(contrast)
-        return float(self.weights @ student_t.cdf((value - centres) / widths, self.df))
+        return float(self.weights @ stdtr(self.df, (value - centres) / widths))
 
     def interval(self, contrast: Floats, level: float) -> tuple[float, float]:
         """The central interval of contrast · β that holds ``level`` of its distribution."""
@@ -116,7 +162,7 @@ class SerialFit:
     def quantile(self, contrast: Floats, share: float) -> float:
         """The value that contrast · β stays below with probability ``share``."""
         centres, widths = self._parts(contrast)
-        ends = centres + widths * student_t.ppf(share, self.df)
+        ends = centres + widths * float(stdtrit(self.df, share))
         low, high = float(ends.min()), float(ends.max())
         if high - low < 1e-12 * max(1.0, abs(low)):
             return low
@@ -133,7 +179,7 @@ class SerialFit:
 
     def correlation_days(self) -> float:
         """Expected correlation time of the days, 0 where they are independent."""
-        return float(sum(w * tau * (1 - share) for w, (tau, share) in zip(self.weights, self.points, strict=True)))
+        return float(sum(w * point.correlation_days for w, point in zip(self.weights, self.points, strict=True)))
 
     def _parts(self, contrast: Floats) -> tuple[Floats, Floats]:
         widths = np.sqrt(np.einsum("i,kij,j->k", contrast, self.scales, contrast))
@@ -165,7 +211,7 @@ def fit_serial(
 
     Raises :class:`InvalidInputError` where there are too few days or the design cannot tell its columns apart.
     """
-    grid = memory or Memory()
+    grid = memory or USUAL_MEMORY
     offered: list[Design] = list(designs) if isinstance(designs, (list, tuple)) else [designs]  # type: ignore[list-item]
     n, p = y.size, len(names)
     if n < p + LEAST_SPARE_DAYS:
@@ -173,74 +219,122 @@ def fit_serial(
             f"diary: expected at least {p + LEAST_SPARE_DAYS} days with a value for {p} coefficients; found {n}. "
             "Record more days"
         )
-    gaps = np.abs(day[:, None] - day[None, :])
-    scale = np.ones(n) if noise_sd is None else noise_sd
-    parts: list[tuple[float, Floats, Floats, float]] = []
-    points: list[tuple[float, float]] = []
-    variants: list[int] = []
-    for tau, own, likely in grid.points():
-        root, log_det = _whitener(gaps, tau, own, scale)
-        white_y = solve_triangular(root, y, lower=True)
-        for number, design in enumerate(offered):
-            x = design(tau) if callable(design) else design
-            part = _one_point(white_y, solve_triangular(root, x, lower=True), log_det, prior_sd)
-            if part is not None:
-                weight = likely * (1.0 if design_weights is None else design_weights[number])
-                parts.append((part[0] + float(np.log(weight)), *part[1:]))
-                points.append((tau, own))
-                variants.append(number)
-    if not parts:
+    order = np.argsort(day, kind="stable")
+    gaps = np.diff(day[order])
+    if np.any(gaps <= 0):
+        raise InvalidInputError("diary: expected one value a day; found several. Join them before the regression")
+    scale = np.ones(n) if noise_sd is None else noise_sd[order]
+    points = grid.points()
+    grams, log_dets = [], []
+    for point in points:
+        columns = [y, *(design(point.tau_days) if callable(design) else design for design in offered)]
+        gram, log_det = _gram(np.column_stack(columns)[order] / scale[:, None], gaps, point)
+        grams.append(gram)
+        log_dets.append(log_det + 2.0 * float(np.log(scale).sum()))
+    k = len(offered)
+    own = np.hstack([np.zeros((k, 1), dtype=np.int64), 1 + np.arange(k * p).reshape(k, p)])
+    blocks = np.stack(grams)[:, own[:, :, None], own[:, None, :]].reshape(-1, p + 1, p + 1)
+    fitted = _conditional_fits(blocks, np.repeat(log_dets, k), n, prior_sd)
+    likely = [point.probability for point in points]
+    prior = np.outer(likely, np.ones(k) if design_weights is None else design_weights).ravel()
+    usable = fitted.usable & (prior > 0)
+    if not usable.any():
         raise InvalidInputError(
             f"diary: expected days that tell {', '.join(names)} apart; found columns that always move together. "
             "Leave one out, or record days on which they differ"
         )
-    logs = np.array([part[0] for part in parts])
+    logs = fitted.log_weights[usable] + np.log(prior[usable])
     weights = np.exp(logs - logs.max())
     weights /= weights.sum()
+    which = np.flatnonzero(usable)
     return SerialFit(
         names=tuple(names),
         weights=weights,
-        means=np.stack([part[1] for part in parts]),
-        scales=np.stack([part[2] for part in parts]),
+        means=fitted.means[usable],
+        scales=fitted.scales[usable],
         df=float(n - p),
         n=n,
-        residual_sd=float(weights @ [part[3] for part in parts]),
-        points=tuple(points),
-        variants=np.array(variants, dtype=np.int64),
+        residual_sd=float(weights @ fitted.sds[usable]),
+        points=tuple(points[i] for i in which // k),
+        variants=(which % k).astype(np.int64),
     )
 
 
-def _whitener(gaps: Floats, tau: float, own: float, noise_sd: Floats) -> tuple[Floats, float]:
-    """The Cholesky factor of the covariance at (τ, λ), and the logarithm of its determinant."""
-    shared = np.exp(-gaps / tau) if tau > 0 else np.eye(len(gaps))
-    covariance = (1 - own) * shared
-    covariance[np.diag_indices_from(covariance)] = 1.0
-    root = np.linalg.cholesky(covariance) * noise_sd[:, None]
-    return root, 2.0 * float(np.log(np.diag(root)).sum())
+def _gram(z: Floats, gaps: Floats, point: Dependence) -> tuple[Floats, float]:
+    """Zᵀ V⁻¹ Z and log |V|, for days in order that lie ``gaps`` (n − 1,) apart; in O(n).
+
+    Each fading part's covariance K has a tridiagonal inverse. With V = λ I + H P⁻¹ Hᵀ, where P holds those inverses
+    and H adds the parts up, V⁻¹ = (I − H (λ P + Hᵀ H)⁻¹ Hᵀ) / λ: a banded system.
+    """
+    n, own = len(z), point.own
+    if point.tau_days <= 0 or own >= 1:
+        return z.T @ z, 0.0
+    if own <= 0:
+        keep = np.exp(-gaps / point.tau_days)
+        new = 1.0 - keep**2
+        white = np.vstack([z[:1], (z[1:] - keep[:, None] * z[:-1]) / np.sqrt(new)[:, None]])
+        return white.T @ white, float(np.log(new).sum())
+    parts = [(1 - own - point.fast, point.tau_days), *([(point.fast, FAST_DAYS)] if point.fast > 0 else [])]
+    m = len(parts)
+    bands = np.zeros((m + 1, m * n))
+    bands[0] = 1.0
+    if m > 1:
+        bands[1, ::m] = 1.0
+    log_det = n * float(np.log(own))
+    for number, (share, tau) in enumerate(parts):
+        keep = np.exp(-gaps / tau)
+        new = 1.0 - keep**2
+        precision = np.ones(n)
+        precision[1:] = 1.0 / new
+        precision[:-1] += keep**2 / new
+        bands[0, number::m] += own / share * precision
+        bands[m, number : (n - 1) * m : m] = -own / share * keep / new
+        log_det += float(np.log(new).sum()) + n * float(np.log(share / own))
+    spread = np.repeat(z, m, axis=0)
+    root = cholesky_banded(bands, lower=True, check_finite=False)
+    smooth = cho_solve_banded((root, True), spread, check_finite=False)
+    gram = (z.T @ z - spread.T @ smooth) / own
+    return (gram + gram.T) / 2, log_det + 2.0 * float(np.log(root[0]).sum())
 
 
-def _one_point(
-    y: Floats, x: Floats, log_det: float, prior_sd: Floats | None
-) -> tuple[float, Floats, Floats, float] | None:
-    """(log weight, mean, scale matrix, σ) at one point of the grid; None where the design is singular there."""
-    n, p = x.shape
-    gram = x.T @ x
-    size = np.sqrt(np.diag(gram))
-    if not np.all(size > 0) or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < 1e-10:
-        return None
-    beta = np.linalg.solve(gram, x.T @ y)
-    rest = y - x @ beta
-    variance = max(float(rest @ rest) / (n - p), 1e-12)
+@dataclass(frozen=True, eq=False)
+class _Conditional:
+    """The coefficients' t distributions at every point of the grid and every design, (k, ...)."""
+
+    usable: NDArray[np.bool_]
+    log_weights: Floats
+    means: Floats
+    scales: Floats
+    sds: Floats
+
+
+def _conditional_fits(blocks: Floats, log_dets: Floats, n: int, prior_sd: Floats | None) -> _Conditional:
+    """Solve them all at once; where a design's columns move together, the point is not usable."""
+    yy, xy, gram = blocks[:, 0, 0], blocks[:, 1:, 0], blocks[:, 1:, 1:]
+    p = xy.shape[1]
+    size = np.sqrt(np.einsum("kii->ki", gram))
+    usable = np.all(size > 0, axis=1)
+    size = np.where(size > 0, size, 1.0)
+    unit = np.where(usable[:, None, None], gram / (size[:, :, None] * size[:, None, :]), np.eye(p))
+    usable &= np.linalg.eigvalsh(unit)[:, 0] >= 1e-10
+    gram = np.where(usable[:, None, None], gram, np.eye(p))
+    beta: Floats = np.asarray(np.linalg.solve(gram, xy[:, :, None])[:, :, 0], dtype=np.float64)
+    variance = np.maximum(_rest(yy, xy, gram, beta) / (n - p), 1e-12)
     if prior_sd is not None and np.isfinite(prior_sd).any():
         # The prior is stated in units of y, everything here in units of σ: one step with σ from the unbounded fit.
-        penalty = variance / prior_sd**2
-        gram = gram + np.diag(penalty)
-        beta = np.linalg.solve(gram, x.T @ y)
-        rest = y - x @ beta
-        variance = max(float(rest @ rest + penalty @ beta**2) / (n - p), 1e-12)
-    log_weight = -0.5 * (log_det + float(np.linalg.slogdet(gram)[1]) + (n - p) * float(np.log(variance)))
-    scale = np.asarray(variance * np.linalg.inv(gram), dtype=np.float64)
-    return log_weight, np.asarray(beta, dtype=np.float64), scale, float(np.sqrt(variance))
+        penalty = variance[:, None] / prior_sd**2
+        bounded = gram + penalty[:, :, None] * np.eye(p)
+        beta = np.asarray(np.linalg.solve(bounded, xy[:, :, None])[:, :, 0], dtype=np.float64)
+        rest = _rest(yy, xy, gram, beta) + np.einsum("kp,kp->k", penalty, beta**2)
+        variance, gram = np.maximum(rest / (n - p), 1e-12), bounded
+    logs = -0.5 * (log_dets + np.linalg.slogdet(gram)[1] + (n - p) * np.log(variance))
+    scales = variance[:, None, None] * np.linalg.inv(gram)
+    return _Conditional(usable, logs, beta, scales, np.sqrt(variance))
+
+
+def _rest(yy: Floats, xy: Floats, gram: Floats, beta: Floats) -> Floats:
+    """Weighted sum of squared residuals at any β, (k,)."""
+    return np.asarray(yy - 2 * np.einsum("kp,kp->k", beta, xy) + np.einsum("kp,kpq,kq->k", beta, gram, beta))
 
 
 def _root(scale: Floats) -> Floats:

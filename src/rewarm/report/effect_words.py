@@ -9,8 +9,11 @@ import numpy as np
 from rewarm.effects.design import Threat, grade_design
 from rewarm.effects.draws import Floats, interval
 from rewarm.effects.duration import duration_interval, duration_words
+from rewarm.effects.heel_effects import OUTCOME as HEELS_OUTCOME
+from rewarm.effects.heel_effects import HeelsResult
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
+from rewarm.report.heels import with_minus_signs
 from rewarm.report.words import NBSP, number
 from rewarm.study.effects import StudyEffects
 
@@ -222,6 +225,15 @@ def _diary_answer(result: StudyEffects) -> tuple[str, ...]:
     rows = result.diaries.effects if result.diaries else ()
     group = [item for item in rows if item.effect.who == GROUP] or list(rows)
     best = sorted(group, key=lambda item: (item.effect.outcome != result.primary, item.effect.estimand))
-    heels = result.heels.sentences[:1] if result.heels else ()
-    first = tuple(item.sentence for item in best[:1])
-    return (*first, *heels, f"{grade_design(result.facts).sentence}.")
+    heels = _heels_answer(result.heels) if result.heels else ()
+    # Observed relief says the same of pain as its change from before, with the load in view.
+    first = tuple(item.sentence for item in best[:1] if not heels or item.effect.outcome != HEELS_OUTCOME)
+    return tuple(with_minus_signs(words) for words in (*first, *heels, f"{grade_design(result.facts).sentence}."))
+
+
+def _heels_answer(heels: HeelsResult) -> tuple[str, ...]:
+    """Relief, relief at equal load and masking, of the group where there is one; else of the first person."""
+    told = list(zip(heels.effects, heels.sentences, strict=True))
+    who = GROUP if any(effect.who == GROUP for effect, _ in told) else next((effect.who for effect, _ in told), "")
+    wanted = ("observed_relief", "relief_at_equal_load", "masking")
+    return tuple(words for name in wanted for effect, words in told if effect.who == who and effect.estimand == name)

@@ -27,6 +27,7 @@ from rewarm.report.effect_words import (
     interval_words,
     threat_sentence,
 )
+from rewarm.report.heels import HEEL_ESTIMANDS, heel_sentences, heels_table, with_minus_signs
 from rewarm.report.recorded import first_table_text
 from rewarm.report.whole import write_whole
 from rewarm.report.words import number
@@ -64,7 +65,7 @@ def effects_text(result: StudyEffects) -> str:
 
 def _figures(row: Effect) -> str:
     if row.estimand == "masking":
-        return number(row.probability, 2)
+        return number(row.estimate, 2)
     if row.estimate != row.estimate:
         return estimate_words(row)
     return f"{estimate_words(row)} ({interval_words(row)})"
@@ -126,10 +127,11 @@ def _caption(result: StudyEffects) -> str:
 
 
 def _effect_tables(result: StudyEffects) -> list[TextTable]:
-    tables = []
+    tables = [heels_table(result.heels)] if result.heels and result.heels.effects else []
     followed = {(item.outcome.name, span.who) for item in result.metrics for span in item.durations if span.at_least}
-    for outcome in dict.fromkeys(row.outcome for row in result.effects):
-        rows = [row for row in result.effects if row.outcome == outcome]
+    others = [row for row in result.effects if row.estimand not in HEEL_ESTIMANDS]
+    for outcome in dict.fromkeys(row.outcome for row in others):
+        rows = [row for row in others if row.outcome == outcome]
         primary = outcome == result.primary
         shown = rows if primary else [row for row in rows if row.who == GROUP] or rows
         order = list(dict.fromkeys(row.estimand for row in shown))
@@ -196,8 +198,9 @@ def _doubts(result: StudyEffects) -> list[tuple[str, list[tuple[str, str]]]]:
 def _diary_sentences(result: StudyEffects) -> list[str]:
     sentences = [item.sentence for item in result.diaries.effects if item.effect.who == GROUP] if result.diaries else []
     if result.heels:
-        sentences += [*result.heels.sentences, *result.heels.flats_sentences]
-    return [sentence for sentence in dict.fromkeys(sentences) if sentence not in answer(result)]
+        sentences += heel_sentences(result.heels)
+    said = answer(result)
+    return [words for words in dict.fromkeys(map(with_minus_signs, sentences)) if words not in said]
 
 
 def _details(result: StudyEffects) -> list[TextTable]:

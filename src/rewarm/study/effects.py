@@ -260,7 +260,7 @@ def _metric_effects(
                 raise
             notes.append(f"{outcome.name} on {region} was left out: {error}")
     for name, _ in wanted:
-        if name not in METRIC_OUTCOMES and name not in DIARY_OUTCOMES:
+        if name not in METRIC_OUTCOMES and name not in DIARY_OUTCOMES and name != "heel_hours":
             notes.append(f"{name} was left out: no effect on it is defined")
     return found
 

@@ -1,0 +1,107 @@
+"""Diaries: do the intervals of one person's change hold the truth when days resemble each other?
+
+Days are drawn here, without any of the package's code: a flare that fades over 3, 7 or 15 days, with half of the
+variance of a day's log rate, score or pain, above a noise of each day. Five weeks before, ten weeks of effect, a tenth
+of the days missing. The truth is the change of the long-run mean (of the rate, for attacks; P(worse) − P(better), for
+colours), from a million days without flares' memory, which have the same distribution.
+
+    python benchmarks/diary_truth.py --people 300
+"""
+
+from __future__ import annotations
+
+import argparse
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rewarm.effects.diary_days import DaySeries, Window
+from rewarm.effects.diary_fit import Adjustments, person_change
+from rewarm.effects.outcomes import DIARY_OUTCOMES
+from rewarm.effects.serial import INDEPENDENT, TWO_SPEEDS, Memory
+
+Floats = NDArray[np.float64]
+
+OUTCOMES = ("attacks_n", "rcs", "pain_vas", "colour_change")
+TAUS = (3.0, 7.0, 15.0)
+MEMORIES = {
+    "days independent": Memory((), ()),
+    "one speed": Memory(independent=INDEPENDENT),
+    "as used": Memory(independent=INDEPENDENT, two_speeds=TWO_SPEEDS),
+}
+DAYS_BEFORE, LAST_DAY = 35, 84
+
+
+def written(outcome: str, latent: Floats, treated: NDArray[np.bool_], rng: np.random.Generator) -> Floats:
+    """What is written on days of a latent state of SD 1: half flare, half the day's own."""
+    if outcome == "attacks_n":
+        rate = 3.0 * np.exp(0.5 * latent) * np.where(treated, 0.6, 1.0)
+        return rng.poisson(rate * rng.gamma(2.0, 0.5, latent.shape)).astype(float)
+    if outcome == "rcs":
+        return np.clip(np.rint(5.5 + 1.5 * latent - 1.5 * treated), 0, 10)
+    if outcome == "pain_vas":
+        return np.clip(np.rint(35 + 14 * latent - 12 * treated), 0, 100)
+    return np.clip(np.rint(1.6 + 0.9 * latent - 0.6 * treated), 0, 3)
+
+
+def true_change(outcome: str) -> float:
+    """The change that the estimate is about."""
+    if outcome == "attacks_n":
+        return log(0.6)
+    rng = np.random.default_rng(0)
+    before, after = (written(outcome, rng.normal(size=10**6), np.full(10**6, on), rng) for on in (False, True))
+    if outcome != "colour_change":
+        return float(after.mean() - before.mean())
+    shares = [np.bincount(days.astype(int), minlength=4) / days.size for days in (before, after)]
+    below = np.cumsum(shares[0]) - shares[0]
+    above = 1 - np.cumsum(shares[0])
+    return float(shares[1] @ (below - above))
+
+
+def person(outcome: str, tau: float, rng: np.random.Generator) -> DaySeries:
+    """One person's days."""
+    day = np.arange(-DAYS_BEFORE, LAST_DAY + 1).astype(float)
+    gap = np.abs(day[:, None] - day)
+    latent = np.linalg.cholesky(0.5 * np.exp(-gap / tau) + 0.5 * np.eye(day.size)) @ rng.normal(size=day.size)
+    value = written(outcome, latent, day >= 0, rng)
+    kept = rng.random(day.size) > 0.1
+    day, value = day[kept], value[kept]
+    return DaySeries("P1", outcome, day, value, np.full(day.size, np.nan), day - day[0])
+
+
+def main() -> None:
+    """Draw, analyse, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=3)
+    options = parser.parse_args()
+    rng = np.random.default_rng(options.seed)
+    print("| outcome | flares of | " + " | ".join(MEMORIES) + " |")
+    print("|---|---|" + "---|" * len(MEMORIES))
+    for outcome in OUTCOMES:
+        truth = true_change(outcome)
+        for tau in TAUS:
+            hits = dict.fromkeys(MEMORIES, 0)
+            for _ in range(options.people):
+                series = person(outcome, tau, rng)
+                for name, memory in MEMORIES.items():
+                    found = person_change(
+                        series,
+                        DIARY_OUTCOMES[outcome],
+                        window=Window(),
+                        level=0.90,
+                        adjust=Adjustments(),
+                        memory=memory,
+                    )
+                    assert found is not None
+                    lower, upper = found.lower, found.upper
+                    if found.ratio is not None:
+                        lower, upper = np.log(found.ratio[1]), np.log(found.ratio[2])
+                    hits[name] += lower <= truth <= upper
+            shares = " | ".join(f"{hit / options.people:.0%}" for hit in hits.values())
+            print(f"| {outcome} | {tau:.0f} days | {shares} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
