@@ -247,7 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=500)
     parser.add_argument("--patients", type=Path, help="stored patients of the test's seed")
-    parser.add_argument("--other-people", type=int, default=100, help="of each physiology that is not the twin's")
+    parser.add_argument("--other-people", type=int, default=60, help="of each physiology that is not the twin's")
     parser.add_argument("--others", type=Path, help="folder of stored patients: 0.npz, 1.npz, … as PHYSIOLOGIES")
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/mechanism.md"))
     given = parser.parse_args()

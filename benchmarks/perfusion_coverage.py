@@ -3,9 +3,9 @@
 Run: python benchmarks/perfusion_coverage.py [--people 12] [--seed 31] [--rooms 20 30]. The
 recordings come from the twin's vessels and its full digit (11 cells, 5 segments, anastomoses densest at the tip, foot
 and sweat alive); the estimate from the coarse digit of rewarm.measures, which knows none of a person's own figures.
-Camera: an offset of SD 0.5 °C for a recording, noise of 0.03 °C; room read to 0.3 °C. Prints coverage of the 90 % intervals, rank correlation, bias, what
-toes without any blood come to in rooms of all kinds, and in how many toes flow is said to be needed by how much they
-truly had; rank correlation is over toes and people at one time.
+Camera: an offset of SD 0.5 °C for a recording, noise of 0.03 °C; room read to 0.3 °C. Prints coverage of the 90 %
+intervals, rank correlation, bias, what toes without any blood come to in rooms of all kinds, and in how many toes flow
+is said to be needed by how much they truly had; rank correlation is over toes and people at one time.
 """
 
 from __future__ import annotations

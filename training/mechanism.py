@@ -1,6 +1,6 @@
 """Trains the classifier of mechanisms on simulated patients, and writes src/rewarm/effects/mechanism.json.
 
-Run: python -m training.mechanism [--people 2100]. Draws the patients (minutes), or takes stored ones
+Run: python -m training.mechanism [--people 1500]. Draws the patients (minutes), or takes stored ones
 (--patients FILE.npz ... --tune FILE.npz). The patients' vessels vary around the twin's by 30 % (WIDE), because the
 twin's figures are chosen. Seeds: 101 to 103 to train, 202 to sharpen and to see what each protocol tells apart; the
 tests' (911 and 912, benchmarks/mechanism.py) are never used here.
@@ -35,10 +35,10 @@ OUT: Final = Path("src/rewarm/effects/mechanism.json")
 COMMAND: Final = "python -m training.mechanism"
 TRAIN_SEEDS: Final = (101, 102, 103)
 TUNE_SEED: Final = 202
-TUNE_PEOPLE: Final = 500
-PARTS: Final = 2
-ROUNDS: Final = 60
-SHRINK: Final = 0.02
+TUNE_PEOPLE: Final = 400
+PARTS: Final = 3
+ROUNDS: Final = 40
+SHRINK: Final = 0.1
 """Share by which a part's correlations are pulled towards none: 27 features from a few hundred patients."""
 
 CAMERA_SD_C: Final = 0.5
@@ -141,33 +141,39 @@ def measured(patients: Patients, seed: int) -> Floats:
 
 def mixture(values: Floats, seed: int) -> tuple[Floats, Floats, Floats]:
     """Weights, means and covariances of PARTS normal distributions, by expectation and maximisation."""
-    rng = np.random.default_rng(seed)
-    scale = values.std(axis=0) + 1e-9
-    z = (values - values.mean(axis=0)) / scale
-    axis = np.linalg.svd(z, full_matrices=False)[2][0]
-    side = (z @ axis + 0.5 * rng.normal(size=len(z)) > 0).astype(float)
-    share = np.stack([side, 1 - side], axis=1) if PARTS == 2 else np.ones((len(z), 1))
+    scale, centre = values.std(axis=0) + 1e-9, values.mean(axis=0)
+    z = (values - centre) / scale
+    share = _first_shares(z, np.random.default_rng(seed))
     for _ in range(ROUNDS):
-        count = share.sum(axis=0)
-        means = (share.T @ z) / count[:, None]
-        covariances = []
-        for k in range(share.shape[1]):
-            off = z - means[k]
-            spread = (share[:, k, None] * off).T @ off / count[k]
-            covariances.append((1 - SHRINK) * spread + SHRINK * np.diag(np.diag(spread)) + 1e-4 * np.eye(len(spread)))
+        weights = share.mean(axis=0)
+        means = (share.T @ z) / share.sum(axis=0)[:, None]
+        covariances = [_covariance(z - mean, own) for mean, own in zip(means, share.T, strict=True)]
         logs = np.stack(
             [
-                np.log(count[k] / len(z))
-                - 0.5 * np.einsum("ij,ij->i", (z - means[k]) @ np.linalg.inv(covariances[k]), z - means[k])
-                - 0.5 * np.linalg.slogdet(covariances[k])[1]
-                for k in range(share.shape[1])
+                np.log(weight)
+                - 0.5 * np.einsum("ij,ij->i", (z - mean) @ np.linalg.inv(spread), z - mean)
+                - 0.5 * np.linalg.slogdet(spread)[1]
+                for weight, mean, spread in zip(weights, means, covariances, strict=True)
             ],
             axis=1,
         )
         share = np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True))
-    weights = share.mean(axis=0)
     back = np.stack([c * np.outer(scale, scale) for c in covariances])
-    return weights, means * scale + values.mean(axis=0), back
+    return share.mean(axis=0), means * scale + centre, back
+
+
+def _first_shares(z: Floats, rng: np.random.Generator) -> Floats:
+    """To which part each patient belongs at first, (people, PARTS): nearest of PARTS means (k-means), a little blurred."""
+    middles = z[rng.choice(len(z), PARTS, replace=False)]
+    for _ in range(20):
+        nearest = ((z[:, None] - middles) ** 2).sum(axis=-1).argmin(axis=1)
+        middles = np.stack([z[nearest == k].mean(axis=0) if (nearest == k).any() else z[k] for k in range(PARTS)])
+    return np.asarray(0.9 * np.eye(PARTS)[nearest] + 0.1 / PARTS)
+
+
+def _covariance(off: Floats, share: Floats) -> Floats:
+    spread = (share[:, None] * off).T @ off / share.sum()
+    return np.asarray((1 - SHRINK) * spread + SHRINK * np.diag(np.diag(spread)) + 1e-3 * np.eye(len(spread)))
 
 
 def stored_model(patients: Patients, sharpness: dict[str, float], told: dict[str, dict[str, float]]) -> dict[str, Any]:
@@ -198,8 +204,7 @@ def evidence(model: MechanismModel, values: Floats, protocol: tuple[str, ...]) -
     """Log-likelihoods (people, causes) of what a protocol gives."""
     names = list(features_of(protocol))
     places = [list(FEATURES).index(name) for name in names]
-    u = np.broadcast_to(usual_u()[places], (len(values), len(places)))
-    return log_likelihoods(model, names, values[:, places], u)
+    return log_likelihoods(model, names, values[:, places], usual_u()[None, places])
 
 
 def sharpened(logs: Floats, sharpness: float) -> Floats:
@@ -238,7 +243,7 @@ def tuned(
 def main() -> None:
     """Train, tune, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=2100)
+    parser.add_argument("--people", type=int, default=1500)
     parser.add_argument("--patients", type=Path, nargs="*", default=[])
     parser.add_argument("--tune", type=Path)
     parser.add_argument("-o", "--output", type=Path, default=OUT)

@@ -196,7 +196,8 @@ def mechanism_probabilities(
 def log_likelihoods(model: MechanismModel, names: list[str], value: Floats, u: Floats) -> Floats:
     """Logarithm of how likely ``value`` (people, features) is under each cause, (people, causes).
 
-    ``u``, the same shape, is added to the covariances as variance; features that are not among ``names`` are left out.
+    ``u``, the same shape or one row for all, is added to the covariances as variance; features that are not among
+    ``names`` are left out.
     """
     places = [model.features.index(name) for name in names]
     found = np.empty((len(value), len(MECHANISMS)))
