@@ -72,7 +72,8 @@ def page(values: Floats, truth: NDArray[np.int64], varied: dict[str, tuple[Float
             f"five would be chance). Named: a cause had a probability of {OPEN_BELOW:.0%} or more; right of these. "
             "Most alike: the two causes that the protocol tells apart worst, with how often the right one of both is "
             f"found; where that is under {ALIKE_BELOW:.0%} rewarm says that the protocol cannot tell them apart, and "
-            "names the recording that would help."
+            "names the recording that would help most: the last column, with how often these two would be told apart "
+            "with it (by the patients of tuning). A challenge brings rest in a usual room with it."
         ),
         "\n".join(_protocols(found, truth)),
         "## If real vessels are not like the twin's",
@@ -198,8 +199,8 @@ def _chance_gap(varied: dict[str, tuple[Floats, NDArray[np.int64]]]) -> float:
 def _protocols(every: dict[tuple[str, ...], Floats], truth: NDArray[np.int64]) -> list[str]:
     rng = np.random.default_rng(1)
     lines = [
-        "| recorded | right | 90 % interval | named | right of these | most alike |",
-        "|---|---:|---|---:|---:|---|",
+        "| recorded | right | 90 % interval | named | right of these | most alike | would help most |",
+        "|---|---:|---|---:|---:|---|---|",
     ]
     for protocol, found in every.items():
         right = found.argmax(axis=1) == truth
@@ -212,9 +213,21 @@ def _protocols(every: dict[tuple[str, ...], Floats], truth: NDArray[np.int64]) -
         alike = f"{MECHANISMS[worst[0]]} and {MECHANISMS[worst[1]]}, {pairs[worst]:.0%}"
         lines.append(
             f"| {' + '.join(protocol)} | {right.mean():.0%} | {low:.0%} to {high:.0%} | {sure.mean():.0%} | {named} | "
-            f"{alike} |"
+            f"{alike} | {_helps(protocol, worst)} |"
         )
     return lines
+
+
+def _helps(protocol: tuple[str, ...], pair: tuple[int, int]) -> str:
+    """The recording that tells two causes apart most often when added, by the patients with whom it was tuned."""
+    told, key = load_model().told_apart, f"{MECHANISMS[pair[0]]}|{MECHANISMS[pair[1]]}"
+    more = {}
+    for extra in (name for name in RECORDINGS if name not in protocol):
+        with_it = {*protocol, extra, *(("usual",) if extra == "challenge" else ())}
+        more[extra] = told["+".join(name for name in RECORDINGS if name in with_it)][key]
+    best = max(more, key=lambda name: more[name], default="")
+    gained = bool(best) and more[best] > told["+".join(protocol)][key] + 0.02
+    return f"{best}, {more[best]:.0%}" if gained else "nothing here"
 
 
 def _told(found: Floats, truth: NDArray[np.int64], a: int, b: int) -> float:

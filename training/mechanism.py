@@ -39,7 +39,7 @@ TUNE_PEOPLE: Final = 400
 PARTS: Final = 3
 ROUNDS: Final = 40
 SHRINK: Final = 0.1
-"""Share by which a part's correlations are pulled towards none: 27 features from a few hundred patients."""
+"""Share by which a part's correlations are pulled towards none: 25 features from a few hundred patients."""
 
 CAMERA_SD_C: Final = 0.5
 """What one session's temperatures are off, all alike."""
@@ -48,8 +48,6 @@ REGION_SD_C: Final = 0.1
 ROOM_READ_SD_C: Final = 0.3
 GRADIENT_SD: Final = 0.03
 RECOVERY_SD: Final = 2.0
-WAVES_SD: Final = 0.1
-"""What a camera's noise does to the logarithm of the waves' power; how few waves a recording holds is simulated."""
 
 
 def true_features(patients: Patients) -> Floats:
@@ -88,8 +86,6 @@ def true_features(patients: Patients) -> Floats:
         "max_gradient_beside_control": beside(p.max_gradient),
         "recovery_change": change(p.recovery_10min),
         "recovery_beside_control": beside(p.recovery_10min),
-        "vasomotion_change": change(p.waves),
-        "vasomotion_beside_control": beside(p.waves),
         "outdoor_change": p.outdoor_c[:, 1] - p.outdoor_c[:, 0],
     }
     return np.stack([found[name] for name in FEATURES], axis=1)
@@ -112,8 +108,6 @@ def usual_u() -> Floats:
             u = GRADIENT_SD * np.sqrt(2) * twice
         elif name.startswith("recovery"):
             u = RECOVERY_SD * np.sqrt(2) * twice
-        elif name.startswith("vasomotion"):
-            u = WAVES_SD * np.sqrt(2) * twice
         elif name.endswith("_beside_control"):
             u = region * twice
         else:
@@ -163,7 +157,7 @@ def mixture(values: Floats, seed: int) -> tuple[Floats, Floats, Floats]:
 
 
 def _first_shares(z: Floats, rng: np.random.Generator) -> Floats:
-    """To which part each patient belongs at first, (people, PARTS): nearest of PARTS means (k-means), a little blurred."""
+    """To which part each patient belongs at first, (people, PARTS): nearest of so many means, a little blurred."""
     middles = z[rng.choice(len(z), PARTS, replace=False)]
     for _ in range(20):
         nearest = ((z[:, None] - middles) ** 2).sum(axis=-1).argmin(axis=1)

@@ -18,8 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.effects.mechanism import MECHANISMS, log_waves
-from rewarm.measures.vasomotion import BAND_HZ, DETREND_HZ
+from rewarm.effects.mechanism import MECHANISMS
 from rewarm.twin.challenge import Block, Challenge, DigitCourses
 from rewarm.twin.groups import Vessels, draw_people
 from rewarm.twin.vessels import simulate_digits
@@ -59,7 +58,7 @@ class Patients:
     ``mechanism`` (people,) indexes MECHANISMS; ``room_c`` (people, 2 days, 3 recordings: warm, cool, usual);
     ``outdoor_c`` (people, 2). ``warm_c``, ``cool_c`` and ``usual_c`` (before the challenge) are the toes' mean at rest,
     ``…_dorsum_c`` the foot's back. The challenge's figures are those of :mod:`rewarm.measures.rewarming`, mean of the
-    toes; ``waves`` is the logarithm of the slow waves' power.
+    toes.
     """
 
     mechanism: NDArray[np.int64]
@@ -77,7 +76,6 @@ class Patients:
     max_gradient: Floats
     gradient_2min: Floats
     recovery_10min: Floats
-    waves: Floats
 
 
 @dataclass(frozen=True)
@@ -254,29 +252,8 @@ def challenge_figures(courses: DigitCourses) -> dict[str, Floats]:
         "max_gradient": 60.0 * slope,
         "gradient_2min": 60.0 * first,
         "recovery_10min": 100.0 * (at_10 - tmin) / np.maximum(tpre - tmin, 1.0),
-        "waves": log_waves(wave_power(time_s, curve)),
     }
     return {name: values.mean(axis=-1) for name, values in figures.items()}
-
-
-def wave_power(time_s: Floats, curve: Floats) -> Floats:
-    """Power of the slow waves, °C², of curves (times, …) with even steps, as :mod:`rewarm.measures.vasomotion`.
-
-    All curves at once; in place of a fitted course, what exponentials from 20 s to half an hour can make of it is
-    taken off.
-    """
-    duration = time_s[-1] - time_s[0]
-    x = (time_s - time_s[0]) / duration
-    slow = int(np.floor(2.0 * DETREND_HZ * duration))
-    rises = [np.exp(-(time_s - time_s[0]) / tau) for tau in (20.0, 60.0, 180.0, 600.0, 1800.0)]
-    basis = np.column_stack([np.ones_like(x), x, *(np.cos(np.pi * k * x) for k in range(1, slow + 1)), *rises])
-    flat = curve.reshape(time_s.size, -1)
-    q = np.linalg.svd(basis, full_matrices=False)[0]
-    flat = flat - q @ (q.T @ flat)
-    frequencies = np.arange(np.ceil(BAND_HZ[0] * duration), np.floor(BAND_HZ[1] * duration) + 1) / duration
-    angle = 2.0 * np.pi * np.outer(frequencies, time_s - time_s[0])
-    power = ((np.cos(angle) @ flat) ** 2 + (np.sin(angle) @ flat) ** 2).sum(axis=0) * 2.0 / time_s.size**2
-    return np.asarray(power.reshape(curve.shape[1:]))
 
 
 def _lines(time_s: Floats, curve: Floats) -> tuple[Floats, Floats, Floats]:

@@ -13,7 +13,6 @@ from rewarm.effects.mechanism import (
     features_of,
     load_model,
     log_likelihoods,
-    log_waves,
     mechanism_probabilities,
     model_from_json,
     protocols,
@@ -27,7 +26,7 @@ def typical(cause, protocol=FULL):
     """The features of the middle of a cause's larger part, with a usual camera's uncertainty."""
     model = load_model()
     middle = model.means[cause][int(np.argmax(model.weights[cause]))]
-    us = {"delta_degC": 0.2, "degC": 0.3, "degC/min": 0.05, "percent": 3.0, "1": 0.15}
+    us = {"delta_degC": 0.2, "degC": 0.3, "degC/min": 0.05, "percent": 3.0}
     return {
         name: Feature(float(middle[model.features.index(name)]), us[FEATURES[name][0]])
         for name in features_of(protocol)
@@ -88,23 +87,6 @@ def test_the_prior_moves_the_answer():
     even = mechanism_probabilities(features)
     believed = mechanism_probabilities(features, prior={name: float(name == "none") + 0.01 for name in MECHANISMS})
     assert believed.probability["none"] > even.probability["none"]
-
-
-def test_calmer_vessels_point_to_blocked_nerves_rather_than_dilation():
-    features = typical("nerve_block", ("usual", "challenge", "control"))
-
-    def for_nerves(log_ratio):
-        waves = {name: Feature(log_ratio, 0.15) for name in features if name.startswith("vasomotion")}
-        found = mechanism_probabilities(features | waves).probability
-        return found["nerve_block"] / (found["nerve_block"] + found["direct_dilation"])
-
-    assert for_nerves(-1.0) > for_nerves(0.8)
-
-
-def test_waves_too_small_for_a_camera_are_all_one():
-    assert log_waves(1e-7) == pytest.approx(log_waves(0.0), abs=1e-3)
-    assert log_waves(-1e-6) == log_waves(0.0)
-    assert log_waves(0.02) - log_waves(0.01) == pytest.approx(np.log(2), abs=0.02)
 
 
 def test_every_protocol_says_what_it_tells_apart():

@@ -89,15 +89,14 @@ def test_rest_in_a_usual_room_counts_with_the_room_it_was():
     assert person_mechanisms(usual)[0][0].estimate.recorded == ("usual", "control")
 
 
-def challenge(visit, left, right, *, waves, dorsal):
-    """Rows of a cold challenge: its baseline, two figures, the slow waves; toe − dorsum before the water."""
+def challenge(visit, left, right, *, dorsal):
+    """Rows of a cold challenge: its baseline, a figure after it; toe − dorsum before the water."""
     rows = []
     for side, tpre in (("left", left), ("right", right)):
         for toe in TOES:
             rows += [
                 (visit, side, toe, "tpre", tpre, 0.5, np.nan),
                 (visit, side, toe, "t0", tpre - 8.0, 0.5, np.nan),
-                (visit, side, toe, "vasomotion_power", waves if side == "left" else 0.02, 0.01, np.nan),
                 (visit, side, toe, "distal_dorsal_difference", dorsal, 0.15, -75.0),
                 (visit, side, toe, "distal_dorsal_difference", 9.9, 0.15, 600.0),
             ]
@@ -107,21 +106,19 @@ def challenge(visit, left, right, *, waves, dorsal):
 def challenged(*, room=USUAL, more=()):
     study = tables([], [("a", "2025-01-08", room, 2.0), ("b", "2025-02-20", room, 2.0)])
     rows = [
-        *challenge("a", 25.0, 25.0, waves=0.02, dorsal=-3.0),
-        *challenge("b", 28.0, 25.0, waves=0.005, dorsal=-1.0),
+        *challenge("a", 25.0, 25.0, dorsal=-3.0),
+        *challenge("b", 28.0, 25.0, dorsal=-1.0),
         *((*row, np.nan) for row in more),
     ]
     names = ["visit", "side", "region", "metric", "value", "u", "time_s"]
     return StudyTables(**{**vars(study), "measurements": pd.DataFrame(rows, columns=names).assign(participant="P1")})
 
 
-def test_what_a_challenge_says_of_rest_and_of_slow_waves_counts():
+def test_what_a_challenge_says_of_rest_before_it_counts():
     features, _, _ = person_features(challenged(), "P1")
     assert features["usual_change"].value == features["t0_change"].value == pytest.approx(3.0)
     # toe − dorsum of the baseline alone, not of minutes after the water
     assert features["usual_dorsal_change"].value == pytest.approx(2.0)
-    assert features["vasomotion_change"].value == pytest.approx(np.log(0.0052 / 0.0202), abs=1e-6)
-    assert features["vasomotion_beside_control"].value == pytest.approx(features["vasomotion_change"].value)
     assert person_mechanisms(challenged())[0][0].estimate.recorded == ("usual", "challenge", "control")
 
 

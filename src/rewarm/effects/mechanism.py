@@ -6,8 +6,7 @@ What is told apart (:data:`MECHANISMS`):
     less sympathetic drive reaches the vessels: warmer in a cool room, hardly so in a warm one, rewarming faster after
     cold
 ``direct_dilation``
-    vessels more open whatever the nerves ask: warmer in both rooms, and as restless as before, where blocked nerves
-    leave calmer vessels
+    vessels more open whatever the nerves ask: warmer in both rooms
 ``lost_sweating``
     dry skin, warmer without any more blood, most where it is warm
 ``environment_only``
@@ -82,20 +81,17 @@ FEATURES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "max_gradient_beside_control": ("degC/min", ("challenge", "control")),
         "recovery_change": ("percent", ("challenge",)),
         "recovery_beside_control": ("percent", ("challenge", "control")),
-        "vasomotion_change": ("1", ("challenge",)),
-        "vasomotion_beside_control": ("1", ("challenge", "control")),
         "outdoor_change": ("delta_degC", ()),
     }
 )
 """Unit, and what must have been recorded, of each feature: after − before of the treated toes' mean.
 
 ``…_beside_control`` is that less the same of the untreated foot; ``…_dorsal_change`` of toe − back of the foot;
-``…_before`` is toe − room before, ``usual_room`` that room itself; ``recovery`` that of 10 min; ``vasomotion`` the
-logarithm of the slow waves' power (:func:`log_waves`) while the toes rewarm. ``tmin`` and ``lag`` are left out: in the
-simulated feet after 60 s at 15 °C the first is ``t0`` and the second 0, so they tell nothing apart.
+``…_before`` is toe − room before, ``usual_room`` that room itself; ``recovery`` that of 10 min. ``tmin`` and
+``lag`` are left out: in the simulated feet after 60 s at 15 °C the first is ``t0`` and the second 0, so they tell
+nothing apart. The power of slow waves was tried and left out: it made probabilities no better.
 """
 
-WAVES_FLOOR_C2: Final = 2e-4
 ALIKE_BELOW: Final = 0.75
 """Two causes are told apart by a protocol where the right one of both is found this often."""
 OPEN_BELOW: Final = 0.80
@@ -153,11 +149,6 @@ def protocols() -> tuple[tuple[str, ...], ...]:
     some = [chosen for n in range(1, 5) for chosen in combinations(kinds, n)]
     some = [chosen for chosen in some if "challenge" not in chosen or "usual" in chosen]
     return tuple(chosen + end for chosen in some for end in ((), ("control",)))
-
-
-def log_waves(power_c2: Floats | float) -> Floats:
-    """Logarithm of the slow waves' power, °C²; what cameras cannot tell from none (0.015 °C) is all one."""
-    return np.asarray(np.log(np.maximum(power_c2, 0.0) + WAVES_FLOOR_C2))
 
 
 def features_of(protocol: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from rewarm.effects.mechanism import (
     MECHANISMS,
     Feature,
     MechanismEstimate,
-    log_waves,
     mechanism_probabilities,
 )
 from rewarm.effects.rows import Effect
@@ -40,11 +39,8 @@ _CHALLENGE: Final[Mapping[str, str]] = MappingProxyType(
         "gradient_2min": "gradient_2min",
         "max_gradient": "max_gradient",
         "recovery_10min": "recovery",
-        "vasomotion_power": "vasomotion",
     }
 )
-_WAVES_U: Final = 0.1
-"""What a camera's noise leaves of doubt in the logarithm of the waves' power; how few waves there are was simulated."""
 _METRICS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "challenge": MappingProxyType({"tpre": "usual", **_CHALLENGE}),
@@ -190,7 +186,7 @@ def _features(
 def _level(
     rows: pd.DataFrame, metric: str, role: str, visits: pd.DataFrame, *, at_rest: bool = False
 ) -> tuple[float, float] | None:
-    """Mean over toes and visits, and its uncertainty as if all toes were off together; of the waves, of logarithms.
+    """Mean over toes and visits, and its uncertainty as if all toes were off together.
 
     With ``at_rest`` rows from before the cold water count, whose time is negative, in place of those without a time.
     """
@@ -204,7 +200,5 @@ def _level(
     ]
     if some.empty:
         return None
-    if metric == "vasomotion_power":
-        return float(log_waves(some["value"].to_numpy(float)).mean()), _WAVES_U
     u = some["u"].mean()
     return float(some["value"].mean()), float(u) if np.isfinite(u) else OWN_U_C
