@@ -173,17 +173,24 @@ def _full(values: Floats) -> Floats:
 def _other_vessels(varied: dict[str, tuple[Floats, NDArray[np.int64]]]) -> list[str]:
     lines = ["| vessels | right | sure (80 % or more) | right of these | gap | surprise | n |",
              "|---|---:|---:|---:|---:|---:|---:|"]  # fmt: skip
+    surprise = {}
     for words, (values, truth) in varied.items():
         found = _full(values)
         right = found.argmax(axis=1) == truth
         sure = found.max(axis=1) >= OPEN_BELOW
         true = np.arange(len(MECHANISMS)) == truth[:, None]
-        bits = -np.log2(np.maximum(found[true], 1e-12)).mean()
+        surprise[words] = bits = float(-np.log2(np.maximum(found[true], 1e-12)).mean())
         lines.append(
             f"| {words} | {right.mean():.0%} | {sure.mean():.0%} | {right[sure].mean():.0%} | "
             f"{_gap(found.ravel(), true.ravel()):.3f} | {bits:.2f} | {len(truth)} |"
         )
-    return lines
+    first, *others = surprise
+    worst = max(others, key=lambda words: surprise[words])
+    said = (
+        f"Worst: {worst}, {surprise[worst]:.2f} bits instead of {surprise[first]:.2f}. Where real feet differ like "
+        "that, the probabilities are worth less than this page's calibration says, and nothing in the answer shows it."
+    )
+    return [*lines, "", _prose(said)]
 
 
 def _chance_gap(varied: dict[str, tuple[Floats, NDArray[np.int64]]]) -> float:
