@@ -25,7 +25,7 @@ def targets() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("part", "people"), [("norrbrand", 32), ("mariotti", 32), ("differences", 120), ("reliability", 32)]
+    ("part", "people"), [("norrbrand", 32), ("mariotti", 32), ("differences", 120), ("reliability", 64)]
 )
 def test_few_people_already_show_what_is_published(targets: ModuleType, part: str, people: int):
     rows = getattr(targets, part)(people, 7, step_s=5.0)
