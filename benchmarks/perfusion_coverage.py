@@ -115,6 +115,8 @@ def main() -> None:
     chosen = {"rest": table[:, 0] < 0} | {f"{at:.0f} s": table[:, 0] == at for at in AT_S}
     chosen |= {"cool room": table[:, -1] < COOL_C, "warmer": table[:, -1] >= COOL_C, "all": table[:, 0] < np.inf}
     for name, some in chosen.items():
+        if not some.any():
+            continue
         true, flow, low, high, index, _ = table[some, 1:].T
         inside = np.mean((true >= low) & (true <= high))
         rank, other = spearmanr(true, flow).statistic, spearmanr(true, index).statistic
