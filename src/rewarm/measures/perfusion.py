@@ -4,7 +4,8 @@
 a camera that is a degree off moves every flow, and what a digit is made of is assumed. So every figure has an interval,
 and :func:`sweating_bias` says how large the mistake would be; water left on the skin cools it and reads as less flow.
 In a cold digit hardly any of what flows shows (the artery gives its heat to the vein beside it): flows under about 1
-mL/100 mL/min cannot be told from each other. From one curve:
+mL/100 mL/min cannot be told from each other. In rooms of 20 to 24 °C most simulated toes have no more than that, and
+over all toes the estimate then follows the true flow with a rank correlation of 0.75 to 0.81 only. From one curve:
 
 ``perfusion_index`` (1)
     from T and dT/dt in one lump of tissue (Shitzer et al. 1997, doi 10.1115/1.2796078, reduced to one balance): heat
