@@ -1,16 +1,18 @@
 """Simulated patients whose cause of warmer toes is known, for the classifier of mechanisms and for its test.
 
-Run: python -m training.mechanism_patients --people 500 --seed 101 -o FILE.npz. Each patient is seen on two days, before
-and after; each day at rest in a warm and in a cool room, and through a cold challenge. All toes of the left foot are
-treated, the right foot is the control. What is kept is what a camera would give without its errors; the errors are
-drawn where features are made.
+Run: python -m training.mechanism_patients --people 500 --seed 101 -o FILE.npz [--physiology NAME]. Each patient is
+seen on two days, before and after; each day at rest in a warm and in a cool room, and through a cold challenge in a
+usual room, whose baseline is a third rest. All toes of the left foot are treated, the right foot is the control. What
+is kept is what a camera would give without its errors; the errors are drawn where features are made.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -24,8 +26,11 @@ from rewarm.twin.vessels import simulate_digits
 Floats = NDArray[np.float64]
 
 GROUPS: Final = ("primary_raynaud", "systemic_sclerosis")
-ROOMS_C: Final = {"warm": 27.5, "cool": 20.0, "challenge": 23.0}
+ROOMS_C: Final = {"warm": 27.5, "cool": 20.0, "usual": 23.2}
 ROOM_SD_C: Final = 0.7
+"""Within a person, from day to day."""
+ROOM_OF_PERSON_SD_C: Final = 0.7
+"""Of a place, the same on both days: rooms that count as warm, cool and usual are bands."""
 ROOM_RISE_C: Final = (1.5, 4.0)
 OUTDOOR_SD_C: Final = 4.0
 OUTDOOR_RISE_C: Final = (8.0, 18.0)
@@ -50,9 +55,10 @@ _TWO_MINUTES_S: Final = 120.0
 class Patients:
     """Without errors of measurement; arrays (people, 2 days, 2 sides), treated side first, but for those named.
 
-    ``mechanism`` (people,) indexes MECHANISMS; ``room_c`` (people, 2 days, 3 recordings: warm, cool, challenge);
-    ``outdoor_c`` (people, 2). ``warm_c`` and ``cool_c`` are the toes' mean at rest, ``…_dorsum_c`` the foot's back.
-    The challenge's figures are those of :mod:`rewarm.measures.rewarming`, mean of the toes.
+    ``mechanism`` (people,) indexes MECHANISMS; ``room_c`` (people, 2 days, 3 recordings: warm, cool, usual);
+    ``outdoor_c`` (people, 2). ``warm_c``, ``cool_c`` and ``usual_c`` (before the challenge) are the toes' mean at rest,
+    ``…_dorsum_c`` the foot's back. The challenge's figures are those of :mod:`rewarm.measures.rewarming`, mean of the
+    toes.
     """
 
     mechanism: NDArray[np.int64]
@@ -62,6 +68,8 @@ class Patients:
     warm_dorsum_c: Floats
     cool_c: Floats
     cool_dorsum_c: Floats
+    usual_c: Floats
+    usual_dorsum_c: Floats
     t0: Floats
     tmin: Floats
     lag: Floats
@@ -70,13 +78,66 @@ class Patients:
     recovery_10min: Floats
 
 
-def draw_patients(seed: int, people: int, *, at_once: int = 50) -> Patients:
+@dataclass(frozen=True)
+class Physiology:
+    """Vessels other than the twin's: factors of fields of :class:`rewarm.twin.groups.Vessels`, and of direct dilation.
+
+    ``each`` draws for every patient and every field of VARIED a factor of its own, uniform within 1 ± ``each``.
+    """
+
+    factors: Mapping[str, float] = field(default_factory=dict)
+    dilation: float = 1.0
+    each: float = 0.0
+
+
+AS_THE_TWIN: Final = Physiology()
+WIDE: Final = Physiology(each=0.3)
+"""For training: the twin's middles are chosen, so a classifier must not lean on them to the last digit."""
+VARIED: Final = (
+    "most_flow",
+    "drive",
+    "reflex",
+    "sensitisation",
+    "local_cold",
+    "gain_per_c",
+    "most_dilation",
+    "sweat_w_m2",
+)
+
+
+_COLD: Final = ("reflex", "sensitisation", "local_cold")
+_LOOP: Final = ("gain_per_c", "most_dilation")
+PHYSIOLOGIES: Final[Mapping[str, Physiology]] = MappingProxyType(
+    {
+        "as the twin": AS_THE_TWIN,
+        **{
+            f"{words}, {100 * (factor - 1):+.0f} %": Physiology(MappingProxyType(dict.fromkeys(names, factor)))
+            for words, names in (
+                ("most flow", ("most_flow",)),
+                ("sympathetic drive", ("drive",)),
+                ("answer to cold", _COLD),
+                ("feedback that opens", _LOOP),
+                ("sweat", ("sweat_w_m2",)),
+            )
+            for factor in (0.7, 1.3)
+        },
+        "direct dilation half as strong": Physiology(dilation=0.5),
+        "direct dilation half as strong again": Physiology(dilation=1.5),
+        "every patient by other factors, 0.7 to 1.3": WIDE,
+    }
+)
+"""Other feet than the twin's, to see what a wrong assumption costs; drawn with the same seed, the same people."""
+
+
+def draw_patients(seed: int, people: int, *, at_once: int = 50, physiology: Physiology = AS_THE_TWIN) -> Patients:
     """Draw so many patients, the mechanisms in equal parts; the same seed gives the same patients."""
     parts = []
     for first in range(0, people, at_once):
         count = min(at_once, people - first)
         rng = np.random.default_rng((seed, first))
-        parts.append(_draw(rng, (first + np.arange(count)) % len(MECHANISMS), GROUPS[first // at_once % len(GROUPS)]))
+        parts.append(
+            _draw(rng, (first + np.arange(count)) % len(MECHANISMS), GROUPS[first // at_once % len(GROUPS)], physiology)
+        )
     return joined(parts)
 
 
@@ -97,19 +158,20 @@ def save_patients(patients: Patients, path: Path) -> None:
     np.savez_compressed(path, **arrays)
 
 
-def _draw(rng: np.random.Generator, mechanism: NDArray[np.int64], group: str) -> Patients:
+def _draw(rng: np.random.Generator, mechanism: NDArray[np.int64], group: str, physiology: Physiology) -> Patients:
     people = mechanism.size
-    feet = draw_people(rng, group, people, visits=2).feet
+    feet = _changed(rng, draw_people(rng, group, people, visits=2).feet, physiology)
     is_a = [mechanism == i for i in range(len(MECHANISMS))]
     environment = is_a[MECHANISMS.index("environment_only")]
     rooms = np.array(list(ROOMS_C.values())) + ROOM_SD_C * rng.normal(size=(people, 2, 3))
+    rooms += ROOM_OF_PERSON_SD_C * rng.normal(size=(people, 1, 3))
     outdoor = OUTDOOR_SD_C / np.sqrt(2) * rng.normal(size=(people, 2))
     what = rng.integers(0, 3, people)  # a warmer room, a warmer season, or both
     rooms[:, 1] += (environment & (what != 1))[:, None] * rng.uniform(*ROOM_RISE_C, people)[:, None]
     outdoor[:, 1] += (environment & (what != 0)) * rng.uniform(*OUTDOOR_RISE_C, people)
     drive = DRIVE_PER_OUTDOOR_C * outdoor + FLARE[1] * rng.normal(size=(people, 2))
     drive[:, 0] += FLARE[0]
-    block = _block(rng, mechanism)
+    block = _block(rng, mechanism, physiology.dilation)
     both_rooms = np.concatenate([rooms[:, :, 0], rooms[:, :, 1]], axis=1)
     rest = simulate_digits(
         rng, _days(feet, [0, 1, 0, 1]), _AT_REST, room_c=both_rooms, extra_drive=np.tile(drive, 2),
@@ -117,12 +179,26 @@ def _draw(rng: np.random.Generator, mechanism: NDArray[np.int64], group: str) ->
     )  # fmt: skip
     cold = simulate_digits(rng, feet, CHALLENGE, room_c=rooms[:, :, 2], extra_drive=drive, block=block, step_s=_STEP_S)
     toes, dorsum = rest.skin_c[-1].mean(axis=-1).astype(float), rest.dorsum_c[-1].astype(float)
-    return Patients(
-        mechanism, rooms, outdoor, toes[:, :2], dorsum[:, :2], toes[:, 2:], dorsum[:, 2:], **challenge_figures(cold)
+    before = cold.time_s < 0
+    usual, usual_dorsum = (
+        values[before].astype(float).mean(axis=0) for values in (cold.skin_c.mean(axis=-1), cold.dorsum_c)
     )
+    return Patients(
+        mechanism, rooms, outdoor, toes[:, :2], dorsum[:, :2], toes[:, 2:], dorsum[:, 2:], usual, usual_dorsum,
+        **challenge_figures(cold),
+    )  # fmt: skip
 
 
-def _block(rng: np.random.Generator, mechanism: NDArray[np.int64]) -> Block:
+def _changed(rng: np.random.Generator, vessels: Vessels, physiology: Physiology) -> Vessels:
+    factors: dict[str, Floats | float] = dict(physiology.factors)
+    if physiology.each > 0:
+        shape = (vessels.shape[0], 1, 1, 1)
+        span = (1 - physiology.each, 1 + physiology.each)
+        factors |= {name: factors.get(name, 1.0) * rng.uniform(*span, shape) for name in VARIED}
+    return replace(vessels, **{name: getattr(vessels, name) * factor for name, factor in factors.items()})
+
+
+def _block(rng: np.random.Generator, mechanism: NDArray[np.int64], dilation: float) -> Block:
     """On the second day, in the left foot alone, arrays (people, 2, 2, 5)."""
     people = mechanism.size
     toes = np.clip(1 + TOE_SD * rng.normal(size=(people, 2, 2, 5)), 0, None)
@@ -138,7 +214,9 @@ def _block(rng: np.random.Generator, mechanism: NDArray[np.int64]) -> Block:
     toxin = np.isin(mechanism, [MECHANISMS.index(name) for name in ("nerve_block", "direct_dilation")])
     dry = toxin & (rng.random(people) < ALSO_DRY)
     return Block(
-        of("nerve_block", NERVE_BLOCK), of("direct_dilation", DILATION), of("lost_sweating", SWEAT_BLOCK, also=dry)
+        of("nerve_block", NERVE_BLOCK),
+        of("direct_dilation", (dilation * DILATION[0], dilation * DILATION[1])),
+        of("lost_sweating", SWEAT_BLOCK, also=dry),
     )
 
 
@@ -195,9 +273,10 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=500)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--physiology", choices=list(PHYSIOLOGIES), default="as the twin")
     given = parser.parse_args()
-    save_patients(draw_patients(given.seed, given.people), given.output)
-    print(f"{given.output}: {given.people} patients, seed {given.seed}")
+    save_patients(draw_patients(given.seed, given.people, physiology=PHYSIOLOGIES[given.physiology]), given.output)
+    print(f"{given.output}: {given.people} patients, seed {given.seed}, {given.physiology}")
 
 
 if __name__ == "__main__":

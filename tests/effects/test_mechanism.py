@@ -19,14 +19,14 @@ from rewarm.effects.mechanism import (
 )
 from rewarm.errors import InvalidInputError
 
-FULL = ("warm", "cool", "challenge", "control")
+FULL = ("warm", "cool", "usual", "challenge", "control")
 
 
 def typical(cause, protocol=FULL):
     """The features of the middle of a cause's larger part, with a usual camera's uncertainty."""
     model = load_model()
     middle = model.means[cause][int(np.argmax(model.weights[cause]))]
-    us = {"delta_degC": 0.2, "degC/min": 0.05, "percent": 3.0}
+    us = {"delta_degC": 0.2, "degC": 0.3, "degC/min": 0.05, "percent": 3.0}
     return {
         name: Feature(float(middle[model.features.index(name)]), us[FEATURES[name][0]])
         for name in features_of(protocol)
@@ -92,7 +92,8 @@ def test_the_prior_moves_the_answer():
 def test_every_protocol_says_what_it_tells_apart():
     model = load_model()
     assert set(model.told_apart) == {"+".join(protocol) for protocol in protocols()}
-    assert len(protocols()) == 14
+    assert len(protocols()) == 22
+    assert all("usual" in protocol for protocol in protocols() if "challenge" in protocol)
     full, warm = model.told_apart["+".join(FULL)], model.told_apart["warm"]
     assert min(full.values()) > min(warm.values())
 

@@ -74,12 +74,68 @@ def test_warmer_in_the_cool_room_alone_is_most_like_blocked_nerves(study):
     assert set(table["unit"]) == {"1"}
 
 
-def test_rooms_that_are_neither_warm_nor_cool_are_not_used():
+def test_rest_in_a_usual_room_counts_with_the_room_it_was():
     usual = tables(
-        [*rest("a", 25.0, 25.0), *rest("b", 27.0, 25.0)],
-        [("a", "2025-01-08", USUAL, 2.0), ("b", "2025-02-20", USUAL, 5.0)],
+        [*rest("a", 25.0, 25.0, dorsal=-3.0), *rest("b", 27.0, 25.0, dorsal=-1.0)],
+        [("a", "2025-01-08", USUAL, 2.0), ("b", "2025-02-20", USUAL + 0.5, 5.0)],
     )
-    people, left_out = person_mechanisms(usual)
+    features, visits, _ = person_features(usual, "P1")
+    assert visits == ("a", "b")
+    assert features["usual_change"].value == features["usual_beside_control"].value == pytest.approx(2.0)
+    assert features["usual_dorsal_change"].value == pytest.approx(2.0)
+    assert features["usual_before"].value == pytest.approx(25.0 - USUAL)
+    assert features["usual_room"].value == pytest.approx(USUAL)
+    assert features["usual_room_change"].value == pytest.approx(0.5)
+    assert person_mechanisms(usual)[0][0].estimate.recorded == ("usual", "control")
+
+
+def challenge(visit, left, right, *, dorsal):
+    """Rows of a cold challenge: its baseline, a figure after it; toe − dorsum before the water."""
+    rows = []
+    for side, tpre in (("left", left), ("right", right)):
+        for toe in TOES:
+            rows += [
+                (visit, side, toe, "tpre", tpre, 0.5, np.nan),
+                (visit, side, toe, "t0", tpre - 8.0, 0.5, np.nan),
+                (visit, side, toe, "distal_dorsal_difference", dorsal, 0.15, -75.0),
+                (visit, side, toe, "distal_dorsal_difference", 9.9, 0.15, 600.0),
+            ]
+    return rows
+
+
+def challenged(*, room=USUAL, more=()):
+    study = tables([], [("a", "2025-01-08", room, 2.0), ("b", "2025-02-20", room, 2.0)])
+    rows = [
+        *challenge("a", 25.0, 25.0, dorsal=-3.0),
+        *challenge("b", 28.0, 25.0, dorsal=-1.0),
+        *((*row, np.nan) for row in more),
+    ]
+    names = ["visit", "side", "region", "metric", "value", "u", "time_s"]
+    return StudyTables(**{**vars(study), "measurements": pd.DataFrame(rows, columns=names).assign(participant="P1")})
+
+
+def test_what_a_challenge_says_of_rest_before_it_counts():
+    features, _, _ = person_features(challenged(), "P1")
+    assert features["usual_change"].value == features["t0_change"].value == pytest.approx(3.0)
+    # toe − dorsum of the baseline alone, not of minutes after the water
+    assert features["usual_dorsal_change"].value == pytest.approx(2.0)
+    assert person_mechanisms(challenged())[0][0].estimate.recorded == ("usual", "challenge", "control")
+
+
+def test_the_picture_before_the_water_is_not_evidence_twice():
+    also_still = [*rest("a", 25.0, 25.0), *rest("b", 28.0, 25.0)]
+    for room in (USUAL, 21.0):  # 21 °C is a cool room for rest, and counts for a challenge
+        features, _, _ = person_features(challenged(room=room, more=also_still), "P1")
+        assert "usual_change" in features
+        assert not any(name.startswith("cool") for name in features)
+
+
+def test_a_room_that_no_simulated_patient_was_in_is_not_used():
+    cold = tables(
+        [*rest("a", 17.0, 17.0), *rest("b", 19.0, 17.0)],
+        [("a", "2025-01-08", 15.0, 2.0), ("b", "2025-02-20", 15.0, 5.0)],
+    )
+    people, left_out = person_mechanisms(cold)
     assert people == ()
     assert "P1: no recording before and after in rooms alike" in left_out[0]
 

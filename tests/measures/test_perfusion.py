@@ -110,7 +110,9 @@ def test_rows_say_that_they_are_an_estimate_with_their_interval(result):
     flows = table[table["metric"] == "flow"]
     assert set(flows["unit"]) == {METRICS["flow"][0]} == {"mL/100 mL/min"}
     assert flows["method"].str.contains("90 % interval").all()
-    assert flows["method"].str.contains("less sweating would read as more flow").all()
+    assert flows["method"].str.contains("less sweating would read as more flow, wet skin as less").all()
+    assert (flows["method"].str.contains("cannot be told from each other") == (flows["value"] < 1.0)).all()
+    assert (flows["value"] < 1.0).any()
     assert flows["method"].str.contains(r"all of it gone: \d\.\d °C warmer, read as \d+\.\d mL", regex=True).all()
     assert sorted(set(flows["time_s"])) == [-1.0, 300.0, 600.0]
     assert set(table["metric"]) <= set(METRICS)

@@ -25,7 +25,7 @@ def targets() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("part", "people"), [("norrbrand", 32), ("mariotti", 32), ("differences", 120), ("reliability", 32)]
+    ("part", "people"), [("norrbrand", 32), ("mariotti", 32), ("differences", 120), ("reliability", 64)]
 )
 def test_few_people_already_show_what_is_published(targets: ModuleType, part: str, people: int):
     rows = getattr(targets, part)(people, 7, step_s=5.0)
@@ -39,6 +39,16 @@ def test_a_row_outside_its_limits_says_so(targets: ModuleType):
     rows = [targets.within("a source", "a figure", "1", value, 0.0, 2.0) for value in (1.0, 3.0)]
     assert [row.holds for row in rows] == [True, False]
     assert "**no**" in targets.as_markdown(rows)
+
+
+def test_the_spread_between_people_is_held_against_the_published_one(targets: ModuleType):
+    people = 20.0 + 3.0 * np.random.default_rng(2).normal(size=500)
+    rows = [targets.course("a source", "toes", 20.0, sd, people, of=70) for sd in (3.0, 6.0)]
+    assert [row.holds for row in rows] == [True, True]
+    assert [row.spread.holds for row in rows] == [True, False]
+    # 95 % interval of the SD of 70 people: 0.857 to 1.2 times it (chi squared)
+    assert rows[0].spread.limits == pytest.approx((0.857 * 3.0, 1.2 * 3.0), rel=0.01)
+    assert "| toes | 6.0 |" in targets.spreads_as_markdown(rows)
 
 
 def test_the_one_way_reliability_is_that_of_its_definition(targets: ModuleType):

@@ -47,11 +47,13 @@ RECORDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "warm": "feet at rest in a warm room (about 27 °C), before and after",
         "cool": "feet at rest in a cool room (about 20 °C), before and after",
-        "challenge": "a cold challenge (15 °C for 60 s, then 10 min), before and after",
+        "usual": "feet at rest in a usual room (about 23 °C), before and after",
+        "challenge": "a cold challenge in a usual room (15 °C for 60 s, then 10 min), before and after",
         "control": "an untreated foot in the same pictures",
     }
 )
-"""What a protocol may hold; the words tell a reader what to record."""
+"""What a protocol may hold; the words tell a reader what to record. The baseline of a challenge is rest in a usual
+room."""
 
 FEATURES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
     {
@@ -65,6 +67,12 @@ FEATURES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "cool_beside_control": ("delta_degC", ("cool", "control")),
         "cool_before": ("delta_degC", ("cool",)),
         "cool_room_change": ("delta_degC", ("cool",)),
+        "usual_change": ("delta_degC", ("usual",)),
+        "usual_dorsal_change": ("delta_degC", ("usual",)),
+        "usual_beside_control": ("delta_degC", ("usual", "control")),
+        "usual_before": ("delta_degC", ("usual",)),
+        "usual_room": ("degC", ("usual",)),
+        "usual_room_change": ("delta_degC", ("usual",)),
         "t0_change": ("delta_degC", ("challenge",)),
         "t0_beside_control": ("delta_degC", ("challenge", "control")),
         "gradient_2min_change": ("degC/min", ("challenge",)),
@@ -73,15 +81,15 @@ FEATURES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "max_gradient_beside_control": ("degC/min", ("challenge", "control")),
         "recovery_change": ("percent", ("challenge",)),
         "recovery_beside_control": ("percent", ("challenge", "control")),
-        "challenge_room_change": ("delta_degC", ("challenge",)),
         "outdoor_change": ("delta_degC", ()),
     }
 )
 """Unit, and what must have been recorded, of each feature: after − before of the treated toes' mean.
 
 ``…_beside_control`` is that less the same of the untreated foot; ``…_dorsal_change`` of toe − back of the foot;
-``…_before`` is toe − room before; ``recovery`` that of 10 min. ``tmin`` and ``lag`` are left out: in the simulated feet
-after 60 s at 15 °C the first is ``t0`` and the second 0, so they tell nothing apart.
+``…_before`` is toe − room before, ``usual_room`` that room itself; ``recovery`` that of 10 min. ``tmin`` and
+``lag`` are left out: in the simulated feet after 60 s at 15 °C the first is ``t0`` and the second 0, so they tell
+nothing apart. The power of slow waves was tried and left out: it made probabilities no better.
 """
 
 ALIKE_BELOW: Final = 0.75
@@ -136,9 +144,10 @@ class MechanismEstimate:
 
 
 def protocols() -> tuple[tuple[str, ...], ...]:
-    """Every protocol: one or more recordings, without and with a control."""
-    kinds = ("warm", "cool", "challenge")
-    some = [chosen for n in (1, 2, 3) for chosen in combinations(kinds, n)]
+    """Every protocol: one or more recordings, without and with a control; with a challenge goes rest before it."""
+    kinds = ("warm", "cool", "usual", "challenge")
+    some = [chosen for n in range(1, 5) for chosen in combinations(kinds, n)]
+    some = [chosen for chosen in some if "challenge" not in chosen or "usual" in chosen]
     return tuple(chosen + end for chosen in some for end in ((), ("control",)))
 
 
@@ -178,7 +187,8 @@ def mechanism_probabilities(
 def log_likelihoods(model: MechanismModel, names: list[str], value: Floats, u: Floats) -> Floats:
     """Logarithm of how likely ``value`` (people, features) is under each cause, (people, causes).
 
-    ``u``, the same shape, is added to the covariances as variance; features that are not among ``names`` are left out.
+    ``u``, the same shape or one row for all, is added to the covariances as variance; features that are not among
+    ``names`` are left out.
     """
     places = [model.features.index(name) for name in names]
     found = np.empty((len(value), len(MECHANISMS)))
@@ -263,11 +273,7 @@ def _concluded(
     open_ = tuple(name for name in order if name in order[:2] or probability[name] >= 0.25 * probability[first])
     pairs = [f"{a}|{b}" if MECHANISMS.index(a) < MECHANISMS.index(b) else f"{b}|{a}" for a, b in combinations(open_, 2)]
     now = _worst(model, recorded, pairs)
-    better = {
-        extra: _worst(model, tuple(n for n in RECORDINGS if n in recorded or n == extra), pairs)
-        for extra in RECORDINGS
-        if extra not in recorded
-    }
+    better = {extra: _worst(model, _with(recorded, extra), pairs) for extra in RECORDINGS if extra not in recorded}
     best = max(better, key=lambda name: better[name], default="")
     names = f"{', '.join(_words(name) for name in open_[:-1])} and {_words(open_[-1])}"
     told = f"The recordings leave open {names} ({said})."
@@ -277,6 +283,11 @@ def _concluded(
         told += f" What would help most is {RECORDINGS[best]}: {better[best]:.0%}."
         return open_, best, told
     return open_, "", told + " No further recording that rewarm knows would tell them apart much better."
+
+
+def _with(recorded: tuple[str, ...], extra: str) -> tuple[str, ...]:
+    more = {*recorded, extra, *(("usual",) if extra == "challenge" else ())}
+    return tuple(name for name in RECORDINGS if name in more)
 
 
 def _worst(model: MechanismModel, recorded: tuple[str, ...], pairs: list[str]) -> float:

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 _BODY_C: Final = 36.8
 _W_K_PER_L_H: Final = 1.067
 """Heat capacity of blood, Wh/(L K), as in JOS-3."""
-_DRIVE_SHUTS: Final = 1.2
+_DRIVE_SHUTS: Final = 0.6
 _USUAL_DRIVE: Final = 0.3
 _SKIN_FACTOR_C: Final = 6.0
 _SKIN_SET_C: Final = 32.0
@@ -46,7 +46,7 @@ _LIMBS: Final[Mapping[str, _Limb]] = MappingProxyType(
     {
         # 0.992 W/K in the foot itself, as much again on the way down the leg (chosen)
         "foot": _Limb(0.056, 2600.0, 600.0, 3.370, 1.3, 0.934, 0.3),
-        "hand": _Limb(0.045, 1300.0, 480.0, 2.0, 0.36, 0.44, 0.3),
+        "hand": _Limb(0.045, 1300.0, 480.0, 2.0, 0.36, 0.40, 0.3),
     }
 )
 

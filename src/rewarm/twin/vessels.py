@@ -54,7 +54,7 @@ _DIGIT_AIR_W_M2K: Final = {"foot": (9.0, 7.5, 7.0, 7.0, 7.5), "hand": (10.0, 9.5
 """Digits lose more to still air than a whole foot (8.98 in JOS-3) because they are thin, less where they see each other
 (chosen)."""
 _BAGGED_W_M2K: Final = 90.0
-_BARE_WATER_W_M2K: Final = 170.0
+_BARE_WATER_W_M2K: Final = 250.0
 _INSENSIBLE_W_M2: Final = 5.0
 _SETTLING_STEP_S: Final = 15.0
 _VISITS_AT_ONCE: Final = 100
