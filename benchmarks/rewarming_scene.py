@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from rewarm.regions import SOLE_REGIONS, TOES, Region, Regions
 from rewarm.thermogram import Provenance, make_thermogram
-from rewarm.twin import DrawnSoles, SolePose, SoleShape, draw_soles
+from rewarm.twin import SolePose, SoleShape, draw_soles
 
 FINE = 3
 """Painted pixels along one of the camera's."""
@@ -64,25 +64,26 @@ def make_scene(shape: tuple[int, int] = (240, 320), *, seed: int = 1, texture_c:
     places = {"left": (0.71 * columns, 4.0), "right": (0.29 * columns, -4.0)}
     sole = SoleShape()
 
-    def drawn(scale: float, size: tuple[int, int]) -> DrawnSoles:
-        poses = {side: (sole, SolePose(x * scale, base_y * scale, turn)) for side, (x, turn) in places.items()}
-        return draw_soles(poses, shape=size, mm_per_px=mm_per_px / scale)
-
-    finely = drawn(FINE, fine)
+    poses = {side: (sole, SolePose(x, base_y, turn)) for side, (x, turn) in places.items()}
     random = np.random.default_rng(seed)
     noise = ndimage.gaussian_filter(random.normal(size=fine), 0.02 * fine[0])
     down, across = np.linspace(-0.5, 0.5, fine[0])[:, None], np.linspace(-0.5, 0.5, fine[1])[None, :]
     coverage, shares, middle = {}, {}, {}
-    for side, maps in finely.soles.items():
-        coverage[side] = maps.foot
+    for side, (x, turn) in places.items():  # one after the other, and not in the whole picture: fine maps are large
+        left, right = round(FINE * (x - 0.22 * columns)), round(FINE * (x + 0.22 * columns))
+        pose = SolePose(FINE * x - left, FINE * base_y, turn)
+        maps = draw_soles({side: (sole, pose)}, shape=(fine[0], right - left), mm_per_px=mm_per_px / FINE).soles[side]
+        beside = ((0, 0), (left, fine[1] - right))
+        coverage[side] = np.pad(maps.foot, beside).astype(np.float32)
         soft = {r: ndimage.gaussian_filter(maps.coverage[r], 0.03 * fine[0]) + 1e-9 for r in SOLE_REGIONS}
         total = np.sum(list(soft.values()), axis=0)
         for region, share in soft.items():
-            shares[side, region] = (share / total).astype(np.float32)
-        y, x = np.nonzero(maps.foot > 0.5)
+            shares[side, region] = np.pad((share / total).astype(np.float32), beside, mode="edge")
+        y, x = np.nonzero(coverage[side] > 0.5)
         middle[side] = (float(x.mean()), float(y.mean()))
+        del maps, soft, total
     return Scene(
-        drawn(1, shape).regions,
+        draw_soles(poses, shape=shape, mm_per_px=mm_per_px).regions,
         fine,
         coverage,
         shares,

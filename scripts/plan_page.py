@@ -22,7 +22,8 @@ HEAD = """\
 `rewarm simulate PLAN.toml -o STUDY` makes a study folder as a clinic would hand it in, of any size, and beside it in
 `STUDY/truth` what is true. Analyses are judged with it: an effect that is not there must not be found, and one that is
 there must be found as large, as soon and as long as it is. No analysis reads the truth. The same plan and seed give the
-same bytes, on any number of processes; a folder is complete or not there.
+same bytes, on any number of processes; a folder is complete or not there. A simulation that is interrupted keeps its
+finished scans beside it, in `.STUDY.part`, and the same command goes on from them; any other starts over.
 
 A plan is a TOML file; every key has a default, and an unknown one is an error. From Python:
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rewarm.measures import GROUPS, RULES, TISEM_ITEMS, Rule
+from rewarm.measures import CHALLENGE_RULES, GROUPS, RULES, TISEM_ITEMS, Rule
 from rewarm.measures.change import ROOM_LIMIT_C
 from rewarm.measures.comparability import (
     DIGIT_LIMIT,
@@ -38,6 +38,19 @@ checklist (Foster, Lloyd and Havenith 2021,
 pixels. Where no source gives a figure, the limit was chosen by rewarm and says so. This page is written by
 `scripts/protocol_page.py` from the checks in `rewarm.measures`.
 """
+
+COLUMNS = """\
+| check | question | expected | unit | why | source |
+|---|---|---|---|---|---|
+"""
+
+CHALLENGE = f"""\
+## Cold challenge
+
+A recording of rewarming, or the stills of one, is judged by these checks besides. The water and the immersion stand in
+`study.toml`, section `[protocol]`; what the recording itself shows is read off its curves.
+
+{COLUMNS}"""
 
 PIXELS = f"""\
 ## How the pixels are read
@@ -87,17 +100,8 @@ def page() -> str:
     parts = [HEAD]
     for group in GROUPS:
         rows = [_row(rule) for rule in RULES.values() if rule.group == group]
-        parts.append(
-            "\n".join(
-                (
-                    f"## {group.capitalize()}\n",
-                    "| check | question | expected | unit | why | source |",
-                    "|---|---|---|---|---|---|",
-                    *rows,
-                    "",
-                )
-            )
-        )
+        parts.append(f"## {group.capitalize()}\n\n{COLUMNS}" + "\n".join(rows) + "\n")
+    parts.append(CHALLENGE + "\n".join(map(_row, CHALLENGE_RULES.values())) + "\n")
     items = [
         f"| {number} | {text} | {', '.join(f'`{rule.id}`' for rule in RULES.values() if number in rule.tisem)} |"
         for number, text in TISEM_ITEMS.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from rewarm.measures import RULES, TISEM_ITEMS
+from rewarm.measures import CHALLENGE_RULES, RULES, TISEM_ITEMS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 def test_every_check_stands_there_with_its_limits_reason_and_source() -> None:
     lines = PAGE.splitlines()
-    for rule in RULES.values():
+    for rule in (*RULES.values(), *CHALLENGE_RULES.values()):
         (line,) = [text for text in lines if text.startswith(f"| `{rule.id}` |")]
         for text in (rule.question, rule.expected, rule.unit, rule.reason, rule.source):
             assert text in line

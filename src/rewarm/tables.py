@@ -83,6 +83,8 @@ COMPARISON: Final[Mapping[str, str]] = MappingProxyType(
         "sdc": "smallest detectable change at 95 %: 1.96 u, from measurement alone",
         "detectable": "whether |change| exceeds sdc",
         "room_change": "room temperature after − before, °C; empty where unknown",
+        "censored": "before, after or both: that time was not reached, its figure is how long it was followed, and "
+        "change, u and sdc are empty; empty otherwise",
     }
 )
 """One row a change: two scans × side × region × metric."""

@@ -95,6 +95,20 @@ def test_outlines_beside_the_limb_do_not_pull_it_away(scene, poses, moved):
         assert off_px(scene, motion, poses, side).max() < 0.6
 
 
+@pytest.mark.parametrize("by_px", [1, -1])
+def test_outlines_a_pixel_too_large_or_too_small_do_no_harm(scene, poses, moved, by_px: int):
+    square = np.ones((3, 3), np.uint8)
+    change = cv2.dilate if by_px > 0 else cv2.erode
+    off = replace(
+        scene.regions,
+        items=tuple(replace(r, mask=change(r.mask.astype(np.uint8), square) > 0) for r in scene.regions.items),
+    )
+    motion = follow_motion(as_recording(moved, TIME_S), off, reference=0)
+    for side in ("left", "right"):
+        assert motion.left_out(side) == {}
+        assert off_px(scene, motion, poses, side).max() < 0.3
+
+
 def test_what_is_known_of_a_frame_without_motion(scene, unmoved):
     motion = follow_motion(as_recording(unmoved, TIME_S), scene.regions, reference=0)
     for side in ("left", "right"):

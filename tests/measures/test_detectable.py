@@ -20,11 +20,11 @@ def test_measurement_and_person_are_kept_apart(table):
     found = {item.metric: item for item in smallest_detectable_changes(table)}
     mean = found["mean"]
     rows = table[table["metric"] == "mean"]
-    assert (mean.n, mean.measurement_c) == (len(rows), rows["sdc"].median())
-    assert mean.lowest_c <= mean.measurement_c <= mean.highest_c
+    assert (mean.n, mean.measurement) == (len(rows), rows["sdc"].median())
+    assert mean.lowest <= mean.measurement <= mean.highest
     assert mean.person_sd is None
     dynamic = found["log_auc"]
-    assert (dynamic.n, isnan(dynamic.measurement_c)) == (0, True)
+    assert (dynamic.n, isnan(dynamic.measurement)) == (0, True)
     assert dynamic.person_sd == pytest.approx(1.96 * (2 * (1 - 0.68)) ** 0.5, rel=1e-3)
     assert dynamic.person_sd_low < dynamic.person_sd < dynamic.person_sd_high
 

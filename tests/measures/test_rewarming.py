@@ -41,7 +41,7 @@ class Truth:
         firsts = np.arange(max(self.onset - 10.0, 0.0), self.onset + 20.0, 0.5)
         lines = [self.line(first, 60.0) for first in firsts]
         k = int(np.argmax([slope for slope, _ in lines]))
-        slope, mean = lines[k]
+        slope = lines[k][0]
         lost = self.before - self.start
         followed = 900.0 - self.onset
         return {
@@ -49,7 +49,7 @@ class Truth:
             "t0": self.start,
             "tmin": self.start,
             "rewarming_max": float(self(900.0)),
-            "lag": max(0.0, firsts[k] + 30.0 - (mean - self.start) / slope),
+            "lag": self.onset,
             "max_gradient": 60.0 * slope,
             "gradient_2min": 60.0 * self.line(0.0, 120.0)[0],
             "auc": self.rise * (followed - self.tau * (1.0 - exp(-followed / self.tau))) / 60.0,
@@ -84,11 +84,23 @@ def test_a_course_without_noise_gives_the_closed_form_s_figures(step_s: float):
     truth = Truth()
     time_s = every(step_s)
     result = rewarming_metrics(curves_of(time_s, {TOE: truth(time_s)}, noise_c=1e-6))
-    within = {"t25": 1.0, "t50": 1.0, "t100": 1.0, "lag": 2.0, "auc": 0.5, "max_gradient": 0.12, "gradient_2min": 0.06}
+    within = {"t25": 1.0, "t50": 1.0, "t100": 1.0, "lag": 1.0, "auc": 0.5, "max_gradient": 0.12, "gradient_2min": 0.06}
     for name, value in truth.figures().items():
         assert of(result, name).value == pytest.approx(value, abs=within.get(name, 0.5)), name
     assert {of(result, f"t{p}_reached").value for p in (25, 50, 100)} == {1.0}
     assert result.warnings == ()
+
+
+@pytest.mark.parametrize("tau", [90.0, 180.0, 350.0])
+@pytest.mark.parametrize("step_s", [1.0, 5.0, 10.0, 15.0])
+def test_the_lag_is_when_the_rise_began_however_fast_it_flattens(tau: float, step_s: float):
+    off = []
+    for onset in np.linspace(20.0, 118.0, 8):
+        truth, time_s = Truth(tau=tau, onset=onset), every(step_s)
+        found = of(rewarming_metrics(curves_of(time_s, {TOE: truth(time_s)}, noise_c=1e-6)), "lag")
+        off.append(found.value - onset)
+    assert abs(np.mean(off)) < 0.6  # the straight line through the first minute cuts 1.2 to 4 s too early
+    assert np.abs(off).max() < max(1.0, 0.25 * step_s)
 
 
 UNITS = {
@@ -108,8 +120,8 @@ def test_every_metric_comes_with_its_unit_in_order():
 
 def test_uncertainties_cover_the_truth(monkeypatch: pytest.MonkeyPatch):
     """500 courses of random shape, each with its own offset, gain, noise and gap: 95 % intervals hold 90 to 99 %."""
-    monkeypatch.setattr("rewarm.measures.rewarming.DRAWS", 200)
-    monkeypatch.setattr("rewarm.measures.rewarming.fit_rewarming", lambda *_: ())  # has a test of its own
+    monkeypatch.setattr("rewarm.measures.rewarming_course.DRAWS", 200)
+    monkeypatch.setattr("rewarm.measures.course_figures.fit_rewarming", lambda *_: ())  # has a test of its own
     random = np.random.default_rng(5)
     hits: dict[str, list[bool]] = {}
     for _ in range(20):
@@ -274,6 +286,15 @@ def test_digits_are_compared_with_the_arch_and_what_both_share_cancels():
         assert (metric.side, metric.region, metric.unit) == ("left", "toe1", "delta_degC")
     dorsal = replace(curves_of(time_s, {TOE: toe(time_s), ("left", "dorsum"): arch(time_s)}), view="dorsal")
     assert any(m.metric == "distal_dorsal_difference" for m in rewarming_metrics(dorsal).metrics)
+
+
+def test_a_time_constant_that_the_recording_does_not_tell_is_no_figure():
+    time_s = every(10.0, until=300.0)
+    barely = 15.0 + 0.002 * np.maximum(time_s, 0.0) + np.random.default_rng(1).normal(0.0, 0.15, time_s.size)
+    result = rewarming_metrics(curves_of(time_s, {TOE: barely}, noise_c=0.15))
+    kept = [item for item in result.metrics if item.metric == "time_constant"]
+    assert kept == []
+    assert any("no time_constant" in text for text in result.warnings)
 
 
 def test_the_table_has_the_columns_of_measurements():

@@ -159,6 +159,7 @@ def make_comparison(before: ScanResult, after: ScanResult, *, warnings: tuple[st
                 "sdc": sdc,
                 "detectable": abs(change) > sdc,
                 "room_change": after.ambient_c - before.ambient_c,
+                "censored": "",
             }
         )
     change_c = temperature_c(after.thermogram) - temperature_c(before.thermogram)

@@ -69,9 +69,9 @@ def test_a_gap_and_an_early_end_are_shown_as_such(films):
     short = replace(
         after, time_s=after.time_s[:25], temperature_c=after.temperature_c[:25], digits_c=after.digits_c[:25]
     )
-    assert animation._shown(gappy, 150.0, 10.0) == (None, "no usable picture just now")
+    assert animation._shown(gappy, 150.0, 10.0) == (None, "no usable picture just now; still that of 1 min 30 s")
     assert animation._shown(gappy, 210.0, 10.0) == (11, "")
-    assert animation._shown(short, 300.0, 10.0) == (None, "recording ended")
+    assert animation._shown(short, 300.0, 10.0) == (None, "recording ended; still that of 4 min 00 s")
     assert animation._shown(replace(short, time_s=short.time_s + 60.0), 0.0, 10.0) == (None, "no picture yet")
     frames, _ = animation.rewarming_frames(gappy, short)
     whole, _ = animation.rewarming_frames(before, after)

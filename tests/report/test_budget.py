@@ -136,7 +136,11 @@ def test_both_kinds_of_smallest_detectable_change_stand_apart(study):
     sdc = study.comparison_table.loc[study.comparison_table["metric"] == "mean", "sdc"]
     assert rows["temperature of a region"][1].startswith(f"{np.median(sdc):.2f}")
     assert rows["temperature of a region"][2] == "not published"
-    assert rows["rewarming: log area under the curve"][1:] == ("–", "1.6 (1.2 to 1.8)", "fingers, not toes")
+    assert rows["after cold water: logarithm of the area over 15 min"][1:] == (
+        "–",
+        "1.6 (1.2 to 1.8)",
+        "fingers, not toes",
+    )
     assert "10.1002/art.40457" in table.note
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rewarm.regions import TOES
 from rewarm.report import write_report
-from rewarm.report.context import TextTable, short_answer, warning_groups
+from rewarm.report.context import TextTable, scan_words, short_answer, warning_groups
 from rewarm.report.palettes import BLUE_RED
 from rewarm.report.people import people
 from rewarm.report.recorded import recorded_tables
@@ -268,6 +268,8 @@ def test_numbers(value: float | None, decimals: int, signed: bool, expected: str
         ("month_1", "1 month"),
         ("6_weeks", "6 weeks"),
         ("before", "before"),
+        ("week00", "start"),
+        ("day 0", "start"),
         ("weekend", "weekend"),
     ],
 )
@@ -286,3 +288,12 @@ def test_a_study_without_scans_counts_its_participants(study: StudyResult, tmp_p
     assert "3 people · 0 scans" in text
     assert "Who took part" in text
     assert "this report says nothing about change" in text
+
+
+def test_a_scan_after_cold_water_is_told_from_the_one_at_rest(study: StudyResult) -> None:
+    scan = study.scans[0]
+    cold = replace(scan, phase="rewarming")
+    assert scan_words(scan) == "P1, before"
+    assert scan_words(cold) == "P1, before, after cold water"
+    still = scan_words(replace(cold, time_s=300.0)).replace("\N{NO-BREAK SPACE}", " ")
+    assert still == "P1, before, 5.0 min after cold water"

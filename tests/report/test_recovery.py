@@ -21,7 +21,9 @@ from tests.report.challenges import make_challenge
 from tests.report.conftest import draw_regions
 
 
-def curve(group: str, minutes: list[float], left: list[float], *, median_min: float) -> RecoveryCurve:
+def curve(
+    group: str, minutes: list[float], left: list[float], *, median_min: float, followed_min: float | None = None
+) -> RecoveryCurve:
     share = np.array(left)
     return RecoveryCurve(
         group=group,
@@ -36,6 +38,7 @@ def curve(group: str, minutes: list[float], left: list[float], *, median_min: fl
         median_s=60.0 * median_min,
         median_lower_s=60.0 * 2.0,
         median_upper_s=math.nan,
+        followed_s=60.0 * minutes[-1] if followed_min is None else 60.0 * followed_min,
     )
 
 
@@ -50,6 +53,14 @@ def test_the_staircase_rises_by_those_who_recovered():
     assert corners[-1][1] == pytest.approx(bottom - 0.75 * (bottom - top), abs=0.1)
     assert corners[-1][0] == pytest.approx(recovery_module._x(10.0, 10.0), abs=0.1)
     assert "15 of 20 in 2 people regained half of their warmth" in svg
+
+
+def test_the_staircase_goes_on_until_watching_ended():
+    short = curve("before", [2.0, 5.0], [0.75, 0.5], median_min=5.0, followed_min=12.0)
+    svg = str(recovery_svg([short, curve("week06", [3.0], [0.5], median_min=3.0, followed_min=15.0)]))
+    lines = re.findall(r'<path d="M([^"]*)" stroke="[^"]*" stroke-width="2.6"/>', svg)
+    ends = [float(line.split("L")[-1].split()[0]) for line in lines]
+    assert ends == pytest.approx([recovery_module._x(12.0, 15.0), recovery_module._x(15.0, 15.0)], abs=0.1)
 
 
 def test_a_median_that_was_not_reached_is_said():

@@ -13,12 +13,15 @@ import tifffile
 
 from rewarm.cameras import open_thermogram
 from rewarm.errors import InvalidInputError
+from rewarm.motion import LOST
 from rewarm.regions import SIDES, TOES
 from rewarm.study import run_study
+from rewarm.study import scan as scan_module
 from rewarm.study.films import Shot, file_films, rewarming_film
+from rewarm.study.pictures import take_pictures
 from rewarm.study.results import ScanResult, StudyResult
 from rewarm.study.rewarming import STRAY, with_rewarmings
-from rewarm.study.scan import ScanPlan, measure_scan
+from rewarm.study.scan import ScanPlan, measure_scan, open_scan
 from rewarm.tables import CURVES, MEASUREMENTS
 from tests.study.challenge import LOWEST_C, REST_C, challenge_frames, half_s, rest_frame, write_recording
 
@@ -159,6 +162,36 @@ def test_a_film_is_still_while_the_feet_sway(ran: tuple[StudyResult, Path]):
     late = [film.temperature_c[i] for i in np.flatnonzero(film.time_s > 600.0)]
     shifts_px = [cv2.phaseCorrelate(late[-1], picture)[0][0] for picture in late]
     assert np.abs(shifts_px).max() < 0.5  # both soles sway by ±1.5 px
+
+
+def test_regions_are_not_sought_where_a_hand_lies_over_the_feet(folder: Path):
+    plan = ScanPlan(folder / "thermograms" / "cold.zarr", "cold", phase="rewarming", time_s=0.0)
+    pictures = take_pictures(plan, open_scan(plan))
+    assert pictures.course is not None
+    assert len(pictures.course.candidates) == 3
+    assert not set(pictures.course.candidates) & set(range(20, 26))
+
+
+def test_outlines_that_cannot_be_followed_are_sought_in_another_frame(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    plan = ScanPlan(folder / "thermograms" / "cold.zarr", "cold", phase="rewarming", time_s=0.0)
+    usual = measure_scan(plan)
+    real, asked = scan_module.follow_motion, []
+
+    def follow(recording, regions, *, reference: int, frames, find):
+        asked.append(reference)
+        motion = real(recording, regions, reference=reference, frames=frames, find=find)
+        if len(asked) > 1:
+            return motion
+        limbs = {side: replace(m, reasons=(LOST,) * len(m.reasons)) for side, m in motion.limbs.items()}
+        return replace(motion, limbs=limbs)
+
+    monkeypatch.setattr(scan_module, "follow_motion", follow)
+    found = measure_scan(plan)
+    assert len(asked) == 2
+    assert usual.followed is not None
+    assert found.followed is not None
+    assert found.followed.motion.reference == asked[1] != usual.followed.motion.reference
+    assert found.regions.found
 
 
 def test_two_files_of_different_kinds_cannot_be_animated(folder: Path):

@@ -5,16 +5,20 @@ from rewarm.alignment.carry import carried_mask, carried_point
 from rewarm.alignment.feet import Alignment, SideAlignment, align
 from rewarm.alignment.maps import change_map
 from rewarm.alignment.motion import carried_regions, follow_motion
+from rewarm.alignment.partial import PartialFit, fit_partial, slenderness
 
 __all__ = [
     "Alignment",
     "OnAtlas",
+    "PartialFit",
     "SideAlignment",
     "align",
     "carried_mask",
     "carried_point",
     "carried_regions",
     "change_map",
+    "fit_partial",
     "follow_motion",
     "on_atlas",
+    "slenderness",
 ]

@@ -21,13 +21,15 @@ from rewarm.regions import ANGIOSOMES, WHOLE_LIMBS, Mask, Regions
 
 Floats = NDArray[np.float32]
 
-LIMB_PX: Final = 4_000
+LIMB_PX: Final = 8_000
 """A limb is looked at with about as many pixels as this, by averaging 1, 2 × 2, 3 × 3 or 4 × 4 of the picture's."""
 COARSEST: Final = 4
 RIM_SHARE: Final = 0.12
 """How far around a limb is looked at, in radii of a disc of its area."""
 OPTICS_PX: Final = 1.0
 """Standard deviation of the blur of outlines, of the picture's pixels: optics and the pixel itself."""
+GAP_PX: Final = 1
+"""Gaps in a limb of up to twice this width are closed."""
 SKIN_SHARE: Final = 0.10
 """Standard deviation over which skin temperature passes between regions, in radii of a disc of the limb's area."""
 
@@ -63,7 +65,7 @@ class Appearance:
         return picture
 
 
-def limb_appearance(regions: Regions, side: str, *, grow_px: int = 0) -> Appearance | None:
+def limb_appearance(regions: Regions, side: str, *, grow_px: float = 0.0) -> Appearance | None:
     """The pictures of one side's limb, its outline moved outwards by ``grow_px``; None where nothing was found."""
     masks = [
         item.mask for item in regions.found if item.side == side and item.region not in (*ANGIOSOMES, *WHOLE_LIMBS)
@@ -82,7 +84,7 @@ def limb_appearance(regions: Regions, side: str, *, grow_px: int = 0) -> Appeara
     window = _window(limb, round(2.0 * RIM_SHARE * radius_px) + 2 * scale, scale)
     near = _dilated(limb, round(RIM_SHARE * radius_px) + scale) & ~_dilated(others, round(4 * OPTICS_PX))
     seen = _averaged(near[window].astype(np.float32), scale) > 0.5
-    cover = cv2.GaussianBlur(_grown(limb, grow_px)[window].astype(np.float32), (0, 0), OPTICS_PX)
+    cover = cv2.GaussianBlur(_grown(limb[window], grow_px), (0, 0), OPTICS_PX)
     soft = np.stack([cv2.GaussianBlur(m[window].astype(np.float32), (0, 0), SKIN_SHARE * radius_px) for m in masks])
     shares = soft / np.maximum(soft.sum(axis=0), 1e-6)
     pictures = [_averaged(cover * share, scale) for share in shares]
@@ -132,12 +134,19 @@ def _dilated(mask: Mask, by_px: int) -> Mask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), disc) > 0)
 
 
-def _grown(mask: Mask, by_px: int) -> Mask:
-    if by_px >= 0:
-        return _dilated(mask, by_px)
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    smaller = cv2.erode(mask.astype(np.uint8), cross, iterations=-by_px) > 0
-    return np.asarray(smaller if smaller.any() else mask)
+def _grown(mask: Mask, by_px: float) -> Floats:
+    """How much of each pixel lies within the mask's outline, moved outwards by ``by_px``; narrow gaps closed first.
+
+    Between regions that were drawn one by one lie gaps that are none of the limb's.
+    """
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * GAP_PX + 1, 2 * GAP_PX + 1))
+    whole = cv2.copyMakeBorder(mask.astype(np.uint8), GAP_PX, GAP_PX, GAP_PX, GAP_PX, cv2.BORDER_REPLICATE)
+    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, disc)
+    inside = cv2.distanceTransform(whole, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(1 - whole, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    signed = np.where(whole > 0, inside - 0.5, 0.5 - outside)
+    share = np.clip(signed + by_px + 0.5, 0.0, 1.0).astype(np.float32)
+    return np.asarray(share[GAP_PX:-GAP_PX, GAP_PX:-GAP_PX])
 
 
 def _window(mask: Mask, margin: int, scale: int) -> tuple[slice, slice]:

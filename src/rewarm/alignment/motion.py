@@ -23,8 +23,12 @@ Finder = Callable[[Frame], Regions]
 
 BLOCK_PIXELS: Final = 8 * 1024**2
 """About how many pixels are in memory at once: 32 MiB of float32."""
-GROWN_PX: Final = (0, -1, 1, -2, 2)
-"""By how much outlines are tried larger or smaller against the reference frame; the first of equals is taken."""
+CHUNK_FRAMES: Final = 30
+"""Recordings are stored in chunks of so many frames: blocks of whole ones are not read twice."""
+GROWN_PX: Final = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+"""By how much outlines are tried larger or smaller against the reference frame, px."""
+BETTER: Final = 0.95
+"""Outlines are moved where the frame is explained so much better: a limb as warm as the room tells nothing of them."""
 ANCHOR_EVERY_S: Final = 120.0
 ASK_AGAIN_FRAMES: Final = 5
 """While a limb is lost, the finder is asked in every fifth frame."""
@@ -155,16 +159,23 @@ def _check(array: xr.DataArray, regions: Regions) -> None:
 
 def _begun(regions: Regions, side: str, first: Frame) -> Tracker:
     """A tracker that has learned the reference frame, its outlines moved onto the limb."""
-    best: tuple[float, Tracker] | None = None
-    for grow_px in GROWN_PX:
+    tried: dict[float, tuple[float, Tracker]] = {}
+
+    def left_c(grow_px: float) -> float:
         appearance = limb_appearance(regions, side, grow_px=grow_px)
         assert appearance is not None
         tracker = Tracker(appearance)
-        left_c = tracker.begin(first)
-        if best is None or left_c < 0.95 * best[0]:
-            best = (left_c, tracker)
-    assert best is not None
-    return best[1]
+        tried[grow_px] = tracker.begin(first), tracker
+        return tried[grow_px][0]
+
+    lefts = np.array([left_c(grow_px) for grow_px in GROWN_PX]) ** 2
+    at = int(lefts.argmin())
+    if 0 < at < len(lefts) - 1:  # what is left is a parabola of how far the outline is off
+        before, here, after = lefts[at - 1 : at + 2]
+        if (bend := before - 2.0 * here + after) > 0.0:
+            left_c(float(GROWN_PX[at] + 0.5 * (before - after) / bend))
+    best, as_drawn = min(tried.values(), key=lambda item: item[0]), tried[0.0]
+    return (best if best[0] < BETTER * as_drawn[0] else as_drawn)[1]
 
 
 def _one_by_one(
@@ -172,8 +183,9 @@ def _one_by_one(
 ) -> Iterator[tuple[int, Frame]]:
     """The frames at ``places`` of ``chosen``, one after the other, read in blocks in ascending order."""
     size = max(1, BLOCK_PIXELS // max(1, array.sizes["y"] * array.sizes["x"]))
-    for start in range(0, len(places), size):
-        part = places[start : start + size]
+    if size > CHUNK_FRAMES // 2:
+        size = CHUNK_FRAMES * round(size / CHUNK_FRAMES)
+    for part in np.split(places, np.flatnonzero(np.diff(places // size)) + 1):
         ascending = np.sort(part)
         block: NDArray[Any] = array.isel(time=chosen[ascending]).to_numpy()
         for place in part:

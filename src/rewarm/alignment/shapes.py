@@ -112,7 +112,7 @@ def anchors(before: SideShape, after: SideShape, names: Sequence[str]) -> tuple[
     A digit's tip is the middle of its most distal fifth, the heel's point that of its most proximal fifth.
     """
     pairs: dict[str, tuple[Points, Points]] = {}
-    axes = tuple(_axis(shape, names) for shape in (before, after))
+    axes = tuple(distal_axis(shape, names) for shape in (before, after))
     for name in names:
         pairs[name] = (_centroid(before.masks[name]), _centroid(after.masks[name]))
         if axes[0] is None or axes[1] is None or name not in (*DIGITS, "heel"):
@@ -129,7 +129,7 @@ def anchors(before: SideShape, after: SideShape, names: Sequence[str]) -> tuple[
     return np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
 
 
-def _axis(shape: SideShape, names: Sequence[str]) -> Points | None:
+def distal_axis(shape: SideShape, names: Sequence[str]) -> Points | None:
     """Unit vector from the limb's body to its digits, in this picture."""
     digits = [_centroid(shape.masks[name]) for name in names if name in DIGITS]
     body = [_centroid(shape.masks[name]) for name in names if name not in DIGITS]

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import xarray as xr
 
 from rewarm.cameras.store import STORE_VERSION, create_store, fill_store, reopen_store
 from rewarm.cameras.writers import Progress
+from rewarm.locks import locked
 from rewarm.version import __version__
 
 _STORE: Final = "store"
@@ -34,7 +35,7 @@ def held_part(target: Path) -> Iterator[Path | None]:
     part = _part(target)
     part.mkdir(exist_ok=True)
     with (part / _LOCK).open("a+b") as stream:
-        yield part if _lock(stream) else None
+        yield part if locked(stream) else None
     if sys.platform == "win32" and not (part / _NOTE).exists():  # where a file that is open cannot be removed
         forget(part)
 
@@ -97,19 +98,3 @@ def _write(part: Path, note: Mapping[str, Any]) -> None:
     fresh = part / f"{_NOTE}.new"
     fresh.write_text(json.dumps(note, sort_keys=True), encoding="utf-8")
     fresh.replace(part / _NOTE)
-
-
-def _lock(stream: IO[bytes]) -> bool:
-    """Whether this process now has the file to itself; the system lets go of it when the process ends, however."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

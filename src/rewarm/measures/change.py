@@ -86,8 +86,9 @@ def compare_measurements(
         "sdc": sdc,
         "detectable": (change.abs() > sdc).astype("boolean").where(known),
         "room_change": float(room_change),
+        "censored": "",
     }
-    return pd.DataFrame(columns, index=pairs.index)[list(COMPARISON)]
+    return pd.DataFrame(columns, index=pairs.index)[list(COMPARISON)].astype({"censored": "str"})
 
 
 def check_comparable(before: Regions, after: Regions) -> None:

@@ -32,11 +32,14 @@ NEAR_S: Final = 15.0
 class Lines:
     """Straight lines fitted to stretches of a curve: ``slope`` and ``middle`` are sparse (lines, times) matrices.
 
-    ``middle_s`` (lines,) is the time at which a line has the value that ``middle`` gives.
+    ``middle_s`` (lines,) is the time at which a line has the value that ``middle`` gives. ``bow`` (lines, times) is the
+    third coefficient of the parabola through the same stretch: middle + slope·x + bow·(x² − length²/12), x from
+    ``middle_s``.
     """
 
     slope: sparse.csr_array
     middle: sparse.csr_array
+    bow: sparse.csr_array
     middle_s: Floats
     length_s: Floats
 
@@ -109,7 +112,8 @@ def _lines(time_s: Floats, stretches: list[tuple[float, float]]) -> Lines:
     ends = np.array(stretches, dtype=np.float64).reshape(-1, 2)
     length = ends[:, 1] - ends[:, 0]
     if not stretches:
-        return Lines(sparse.csr_array(shape), sparse.csr_array(shape), ends[:, 0], length)
+        none = sparse.csr_array(shape)
+        return Lines(none, none, none, ends[:, 0], length)
     along = (np.arange(FINE_POINTS) + 0.5) / FINE_POINTS
     fine = ends[:, :1] + length[:, None] * along
     right = np.clip(np.searchsorted(time_s, fine, side="right"), 1, time_s.size - 1)
@@ -120,10 +124,13 @@ def _lines(time_s: Floats, stretches: list[tuple[float, float]]) -> Lines:
         np.repeat(np.arange(len(stretches)), 2 * FINE_POINTS),
         np.concatenate([right - 1, right], axis=1).ravel(),
     )
-    slopes = np.concatenate([weight * (1.0 - share), weight * share], axis=1).ravel()
-    means = np.concatenate([1.0 - share, share], axis=1).ravel() / FINE_POINTS
-    slope, mean = (sparse.csr_array((of, place), shape=shape) for of in (slopes, means))
-    return Lines(slope, mean, ends.mean(axis=1), length)
+    square = x * x - (x * x).mean(axis=1, keepdims=True)
+    curved = square / (square * square).sum(axis=1, keepdims=True)
+    slope, mean, bow = (
+        sparse.csr_array((np.concatenate([of * (1.0 - share), of * share], axis=1).ravel(), place), shape=shape)
+        for of in (weight, np.full_like(x, 1.0 / FINE_POINTS), curved)
+    )
+    return Lines(slope, mean, bow, ends.mean(axis=1), length)
 
 
 def value_at(time_s: Floats, at_s: float) -> tuple[Floats, float] | None:

@@ -48,17 +48,18 @@ PUBLISHED: Final = (
 class DetectableChange:
     """One metric's smallest detectable change at 95 %.
 
-    From measurement alone: ``measurement_c``, the median over ``n`` changes, between ``lowest_c`` and ``highest_c``,
-    °C; NaN where nothing was measured. From a person's own variation: ``person_sd``, in standard deviations between
-    people, with the bounds that the ICC's 95 % interval gives; None where nothing is published. ``of_whom`` and ``doi``
-    belong to the latter.
+    From measurement alone: ``measurement``, the median over ``n`` changes, between ``lowest`` and ``highest``, in the
+    metric's ``unit``; NaN where nothing was measured. Times that were not reached have no change and do not count. From
+    a person's own variation: ``person_sd``, in standard deviations between people, with the bounds that the ICC's 95 %
+    interval gives; None where nothing is published. ``of_whom`` and ``doi`` belong to the latter.
     """
 
     metric: str
     n: int
-    measurement_c: float
-    lowest_c: float
-    highest_c: float
+    unit: str
+    measurement: float
+    lowest: float
+    highest: float
     person_sd: float | None = None
     person_sd_low: float | None = None
     person_sd_high: float | None = None
@@ -93,13 +94,16 @@ def person_sdc(icc: float) -> float:
 
 
 def _one(metric: str, comparisons: pd.DataFrame, known: TestRetest | None) -> DetectableChange:
-    sdc = pd.to_numeric(comparisons.loc[comparisons["metric"] == metric, "sdc"], errors="coerce").dropna()
+    rows = comparisons.loc[comparisons["metric"] == metric]
+    unit = "" if rows.empty else str(rows["unit"].iloc[0])
+    sdc = pd.to_numeric(rows["sdc"], errors="coerce").dropna()
     figures = (float(sdc.median()), float(sdc.min()), float(sdc.max())) if len(sdc) else (nan, nan, nan)
     if known is None:
-        return DetectableChange(metric, len(sdc), *figures)
+        return DetectableChange(metric, len(sdc), unit, *figures)
     return DetectableChange(
         metric,
         len(sdc),
+        unit,
         *figures,
         person_sdc(known.icc),
         person_sdc(known.high),

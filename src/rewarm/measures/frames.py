@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 BLOCK_PIXELS: Final = 8 * 1024**2
 """About how many pixels are in memory at once: 32 MiB of float32."""
+CHUNK_FRAMES: Final = 30
+"""Recordings are stored in chunks of so many frames: blocks of whole ones are not read twice."""
 
 LEAST_JUMP_C: Final = 0.05
 JUMP_SIGMAS: Final = 6.0
@@ -115,9 +117,15 @@ def survey_frames(recording: xr.Dataset, *, most_frames: int | None = None) -> F
 
 def frame_blocks(array: xr.DataArray, chosen: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
     """The chosen frames of an array (time, y, x) in blocks (frames, y, x) of about 32 MiB, read when asked for."""
-    size = max(1, BLOCK_PIXELS // max(1, array.sizes["y"] * array.sizes["x"]))
+    size = block_frames(array.sizes["y"] * array.sizes["x"])
     for start in range(0, len(chosen), size):
         yield array.isel(time=chosen[start : start + size]).to_numpy()
+
+
+def block_frames(pixels: int) -> int:
+    """How many frames of so many pixels are read at once: whole chunks where they are small enough."""
+    frames = max(1, BLOCK_PIXELS // max(1, pixels))
+    return frames if frames <= CHUNK_FRAMES // 2 else CHUNK_FRAMES * round(frames / CHUNK_FRAMES)
 
 
 def frame_jumps(recording: xr.Dataset, *, most_frames: int | None = None) -> FrameJumps | None:

@@ -33,8 +33,8 @@ class RecoveryCurve:
     """Kaplan–Meier: share not yet recovered after each of ``time_s`` (times,), with its 95 % interval.
 
     ``n`` digits of ``people`` people, ``reached`` of which recovered; ``median_s`` and its interval, infinite where it
-    was not reached. Intervals are Greenwood's on the log–log scale where every person has one digit, else from 1,000
-    draws of people.
+    was not reached; ``followed_s`` is how long the one watched longest was. Intervals are Greenwood's on the log–log
+    scale where every person has one digit, else from 1,000 draws of people.
     """
 
     group: str
@@ -49,6 +49,7 @@ class RecoveryCurve:
     median_s: float
     median_lower_s: float
     median_upper_s: float
+    followed_s: float
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _curve(group: str, times: pd.DataFrame, seed: int) -> RecoveryCurve:
         medians = np.concatenate([_median(at, left[None]), reach])
     return RecoveryCurve(
         group, at, left, lower, upper, np.asarray(found.n_risk, dtype=np.int64), len(times), int(reached.sum()),
-        int(people.max()) + 1, *map(float, medians),
+        int(people.max()) + 1, *map(float, (*medians, time_s.max())),
     )  # fmt: skip
 
 

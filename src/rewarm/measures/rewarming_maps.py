@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Final
 
@@ -51,7 +51,7 @@ class RewarmingMaps:
     ``half_time_s`` from the begin of the rise until half of it is done, NaN where that lies beyond the recording's
     end; ``start_c`` and ``rise_c`` the fitted temperature before the rise and how far it goes; ``residual_c`` what the
     fit leaves (standard deviation). All but ``start_c`` and ``residual_c`` are NaN where nothing rose by 0.5 °C, or by
-    three times what the fit leaves, before the end.
+    three times what the fit leaves, before the end. ``missing`` says which limbs have none, and why.
     """
 
     lag_s: Floats
@@ -60,6 +60,7 @@ class RewarmingMaps:
     start_c: Floats
     rise_c: Floats
     residual_c: Floats
+    missing: tuple[str, ...] = ()
 
 
 def rewarming_maps(
@@ -75,13 +76,15 @@ def rewarming_maps(
     ``start_s`` is when the recording's first frame was taken, in seconds since the end of the immersion; frames before
     that end do not count. In memory are the limbs' pixels of the frames chosen, and a few whole frames.
 
-    Raises :class:`InvalidInputError` where fewer than six frames of a limb were followed after the immersion.
+    A limb of which fewer than six frames were followed after the immersion has no maps: NaN, and a word in
+    :attr:`RewarmingMaps.missing`.
     """
     array = recording["temperature"]
     times = recording["time"].to_numpy().astype(np.float64)
     time_s = start_s + times[motion.frames] - times[0]
     shape = (int(array.sizes["y"]), int(array.sizes["x"]))
     found = np.full((6, *shape), np.nan, dtype=np.float32)
+    missing: list[str] = []
     for side, limb in motion.limbs.items():
         mask = np.zeros(shape, dtype=np.bool_)
         for item in regions.found:
@@ -89,13 +92,14 @@ def rewarming_maps(
                 mask |= item.mask
         places = evenly_spread(np.flatnonzero(limb.followed & (time_s >= 0.0)).astype(np.int64), most_frames)
         if places.size < FEWEST_FRAMES:
-            raise InvalidInputError(
-                f"{side}: expected {FEWEST_FRAMES} frames or more in which the limb was followed after the immersion; "
-                f"found {places.size}. Maps need a recording, not single pictures"
+            missing.append(
+                f"{side}: no maps, because the limb was followed in {places.size} frames after the immersion; "
+                f"{FEWEST_FRAMES} are needed"
             )
+            continue
         values = np.stack(list(_limb_pixels(array, motion, limb, places, mask)))
         found[:, mask] = _fitted(time_s[places], values)
-    return RewarmingMaps(*found)
+    return replace(RewarmingMaps(*found), missing=tuple(missing))
 
 
 def pixel_maps(time_s: NDArray[np.float64], temperature_c: Floats, mask: Mask | None = None) -> RewarmingMaps:

@@ -222,7 +222,7 @@ def _base(panels: list[_Panel], scale: Scale, who: str, title: str, note: str) -
 
 
 def _shown(film: Film, now_s: float, step_s: float) -> tuple[int | None, str]:
-    """Which picture is shown at a time, and what is said where there is none."""
+    """Which picture is shown at a time, and what is said where there is none and the last one stays."""
     times = film.time_s
     reach = 0.75 * max(step_s, float(np.median(np.diff(times))) if len(times) > 1 else step_s)
     nearest = int(np.abs(times - now_s).argmin())
@@ -230,9 +230,8 @@ def _shown(film: Film, now_s: float, step_s: float) -> tuple[int | None, str]:
         return nearest, ""
     if now_s < times[0]:
         return None, "no picture yet"
-    if now_s > times[-1]:
-        return None, "recording ended"
-    return None, "no usable picture just now"
+    still = f"; still that of {clock_words(float(times[times <= now_s][-1]))}"
+    return None, ("recording ended" if now_s > times[-1] else "no usable picture just now") + still
 
 
 def _paste(picture: Canvas, panel: _Panel, values: NDArray[np.float32], scale: Scale, before: Canvas | None) -> Canvas:

@@ -22,7 +22,8 @@ from rewarm.measures import (
 from rewarm.regions import SIDES, Region
 from rewarm.report.context import TextTable
 from rewarm.report.pictures import FONT
-from rewarm.report.words import DIGITS, PROXIMAL_WORDS, in_picture, number, region_words, visit_words
+from rewarm.report.rewarming_figures import METRICS as REWARMING_METRICS
+from rewarm.report.words import DIGITS, NBSP, PROXIMAL_WORDS, in_picture, number, region_words, visit_words
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
@@ -54,10 +55,10 @@ METRICS: Final = {
     "distal_dorsal_difference": "toe or finger − back of foot or hand",
     "left_right_difference": "left − right",
     "tci": "thermal change index",
-    "log_auc": "rewarming: log area under the curve",
-    "log_max": "rewarming: log maximum",
-    "gradient_2min": "rewarming: gradient over 2 min",
+    "log_auc": "after cold water: logarithm of the area over 15 min",
+    "log_max": "after cold water: logarithm of the highest",
 }
+REWARMING: Final = {metric.name: metric for metric in REWARMING_METRICS}
 
 
 @dataclass(frozen=True)
@@ -300,26 +301,33 @@ def detectable_table(result: StudyResult) -> TextTable:
         "Measurement alone: 1.96 u of the changes in this report, their median (smallest to largest). A person's own "
         "variation: 1.96·√2·√(1 − ICC) standard deviations between people, from published test–retest of the hands in "
         "a cold challenge (doi:10.1002/art.40457), with the bounds of its 95 % interval. The two are different things "
-        "and both count; nothing comparable is published for toes."
+        "and both count; nothing comparable is published for toes. Times after cold water that were not reached "
+        "have no change and are not among them."
     )
     header = (
-        "figure", "changes", "from measurement alone, °C", "from a person's own variation, SD between people",
+        "figure", "changes", "from measurement alone", "from a person's own variation, SD between people",
         "found in",
     )  # fmt: skip
     return TextTable("Smallest detectable change, 95 %", header, rows, note)
 
 
 def _detectable_row(item: DetectableChange) -> tuple[str, ...]:
+    cold = REWARMING.get(item.metric)
     measured = "–"
-    if item.n and not isnan(item.measurement_c):
-        measured = number(item.measurement_c, 2)
+    if item.n and not isnan(item.measurement):
+        divisor, decimals, unit = (1.0, 2, "°C") if cold is None else (cold.divisor, max(cold.decimals, 1), cold.unit)
+        measured = f"{number(item.measurement / divisor, decimals)}{NBSP}{unit}"
         if item.n > 1:
-            measured += f" ({number(item.lowest_c, 2)} to {number(item.highest_c, 2)})"
+            ends = (number(value / divisor, decimals) for value in (item.lowest, item.highest))
+            measured += f" ({' to '.join(ends)})"
     person = "not published"
     if item.person_sd is not None:
         person = f"{number(item.person_sd)} ({number(item.person_sd_low)} to {number(item.person_sd_high)})"
     whom = "fingers, not toes" if item.doi else "–"
-    return METRICS.get(item.metric, item.metric.replace("_", " ")), str(item.n or "–"), measured, person, whom
+    words = METRICS.get(item.metric, item.metric.replace("_", " "))
+    if cold is not None:
+        words = f"after cold water: {cold.words}"
+    return words, str(item.n or "–"), measured, person, whom
 
 
 def _capital(text: str) -> str:

@@ -11,6 +11,7 @@ from rewarm.regions import Region
 from rewarm.report.people import comparisons_of, in_order
 from rewarm.report.rewarming import rewarming_headline
 from rewarm.report.words import (
+    NBSP,
     cannot_rule_out,
     change_sentences,
     design_sentence,
@@ -110,9 +111,12 @@ def cell_text(value: object) -> str:
 
 
 def scan_words(scan: ScanResult) -> str:
-    """Which scan: "P1, 6 weeks", or the scan's own name where there is neither."""
-    words = ", ".join(text for text in (scan.participant, visit_words(scan.visit)) if text)
-    return words or scan.scan
+    """Which scan: "P1, 6 weeks", or the scan's own name where there is neither; of rewarming, that and when."""
+    words = ", ".join(text for text in (scan.participant, visit_words(scan.visit)) if text) or scan.scan
+    if scan.phase != "rewarming":
+        return words
+    when = "" if scan.followed is not None or scan.time_s is None else f"{number(scan.time_s / 60.0)}{NBSP}min "
+    return f"{words}, {when}after cold water"
 
 
 def comparison_words(item: Comparison) -> str:

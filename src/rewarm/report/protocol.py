@@ -101,10 +101,15 @@ def protocol_section(result: StudyResult) -> ProtocolSection | None:
 def _rows(scans: Sequence[ScanResult]) -> tuple[ScanRow, ...]:
     """What is the same in all scans stands in a first row, so that the others show what sets them apart."""
     shared = _shared(scans)
+    cold = [scan for scan in scans if any(item.id in CHALLENGE_RULES for item in scan.checks)]
+    cold_shared = [item for item in _shared(cold) if item.id in CHALLENGE_RULES and item not in shared]
     rows = []
     if shared:
         rows.append(ScanRow(f"All {len(scans)} scans", _cells(shared, count=False)))
-    rows += [ScanRow(scan_words(scan), _cells([item for item in scan.checks if item not in shared])) for scan in scans]
+    if cold_shared:
+        rows.append(ScanRow(f"All {len(cold)} cold challenges", _cells(cold_shared, count=False)))
+    said = [*shared, *cold_shared]
+    rows += [ScanRow(scan_words(scan), _cells([item for item in scan.checks if item not in said])) for scan in scans]
     return tuple(rows)
 
 
@@ -136,34 +141,38 @@ def _reasons(scans: Sequence[ScanResult]) -> tuple[ReasonRow, ...]:
     rows = []
     for name, rule in (*RULES.items(), *CHALLENGE_RULES.items()):
         places: dict[tuple[str, str], list[str]] = {}
-        for scan in scans:
-            for item in scan.checks:
-                if item.id == name and item.status != "pass":
-                    places.setdefault((item.status, item.found), []).append(scan_words(scan))
+        judged = [(scan, item) for scan in scans for item in scan.checks if item.id == name]
+        for scan, item in judged:
+            if item.status != "pass":
+                places.setdefault((item.status, item.found), []).append(scan_words(scan))
         if places:
-            found = _found(places, len(scans))
+            found = _found(places, len(scans), cold=len(judged) if name in CHALLENGE_RULES else 0)
             rows.append(ReasonRow(rule.title, found, rule.expected, rule.reason, sources_links(rule.source)))
     return tuple(rows)
 
 
-def _found(places: dict[tuple[str, str], list[str]], total: int) -> tuple[Mark, ...]:
-    """Each finding with its scans; where there are many, how many, because the table above names them."""
+def _found(places: dict[tuple[str, str], list[str]], scans: int, *, cold: int = 0) -> tuple[Mark, ...]:
+    """Each finding with its scans; where there are many, how many, because the table above names them.
+
+    Of ``scans`` all were judged, or, where the check is one of theirs, as many ``cold`` challenges.
+    """
+    total, noun = (cold, "cold challenges") if cold else (scans, "scans")
     marks = []
     for status in ("fail", "warn", "unknown"):
         mine = {found: names for (this, found), names in places.items() if this == status}
         several = sum(map(len, mine.values()))
         if len(mine) > _MOST_NAMED:
-            marks.append(Mark(status, f"in {several} of {total} scans, named above"))
+            marks.append(Mark(status, f"in {several} of {total} {noun}, named above"))
             continue
         for found, names in mine.items():
-            if total == 1:
+            if scans == 1:
                 where = ""
-            elif len(names) == total:
-                where = f" (all {total} scans)"
+            elif len(names) == total and total > 1:
+                where = f" (all {total} {noun})"
             elif len(names) <= _MOST_NAMED:
                 where = f" ({'; '.join(names)})"
             else:
-                where = f" ({len(names)} of {total} scans)"
+                where = f" ({len(names)} of {total} {noun})"
             marks.append(Mark(status, found + where))
     return tuple(marks)
 

@@ -80,8 +80,7 @@ def _line(curve: RecoveryCurve) -> str:
 
 def recovery_svg(curves: Sequence[RecoveryCurve]) -> Markup:
     """Steps: the share that has regained half of its warmth, with the 95 % interval as a band."""
-    end_min = max((float(curve.time_s[-1]) for curve in curves if len(curve.time_s)), default=60.0) / 60.0
-    end_min = max(end_min, 1.0)
+    end_min = max(max((curve.followed_s for curve in curves), default=60.0) / 60.0, 1.0)
     alt = "Share of toes or fingers that had regained half of their warmth. " + " ".join(map(_line, curves))
     parts = [
         f'<svg class="curves" role="img" aria-label="{escape(alt)}" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" '
@@ -106,14 +105,14 @@ def _y(share: float) -> float:
 
 
 def _steps(curve: RecoveryCurve, share: NDArray[np.float64], end_min: float) -> list[tuple[float, float]]:
-    """Corners of a staircase from nobody at time zero to the end of the axis."""
+    """Corners of a staircase from nobody at time zero to where watching ended."""
     corners, level = [(_x(0.0, end_min), _y(0.0))], 0.0
     for time_s, value in zip(curve.time_s, share, strict=True):
         x = _x(float(time_s) / 60.0, end_min)
         corners.append((x, _y(level)))
         level = float(np.clip(value, 0, 1)) if np.isfinite(value) else level
         corners.append((x, _y(level)))
-    corners.append((_x(end_min, end_min), _y(level)))
+    corners.append((_x(curve.followed_s / 60.0, end_min), _y(level)))
     return corners
 
 

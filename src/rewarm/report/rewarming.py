@@ -36,6 +36,7 @@ from rewarm.report.rewarming_figures import (
 )
 from rewarm.report.words import DIGITS, NBSP, at_visit, number, visit_words
 from rewarm.study.results import Rewarming, StudyResult
+from rewarm.study.rewarming_changes import one_a_visit
 
 HALF: Final = next(metric for metric in METRICS if metric.name == "t50")
 REST: Final = next(metric for metric in METRICS if metric.name == "tpre")
@@ -95,15 +96,6 @@ def rewarming_sections(result: StudyResult, participant: str) -> tuple[Rewarming
         if item.participant == participant:
             groups.setdefault((limb_whole(item.limb), item.view), []).append(item)
     return tuple(_section(kind, one_a_visit(items)) for kind, items in groups.items())
-
-
-def one_a_visit(items: Sequence[Rewarming]) -> list[Rewarming]:
-    """By date; of several challenges of one visit the first."""
-    ordered = sorted(items, key=lambda item: (item.date is None, item.date.toordinal() if item.date else 0))
-    first: dict[str, Rewarming] = {}
-    for item in ordered:
-        first.setdefault(item.visit or item.scan, item)
-    return list(first.values())
 
 
 def _section(kind: tuple[str, str], items: Sequence[Rewarming]) -> RewarmingSection:

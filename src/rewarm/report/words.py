@@ -71,11 +71,15 @@ def _numbered(stem: str, numbers: Sequence[int]) -> str:
 
 
 _SPAN: Final = re.compile(r"(day|week|month|year)s?[ _-]*0*([1-9]\d*)", re.IGNORECASE)
+_NONE_YET: Final = re.compile(r"(day|week|month|year)s?[ _-]*0+", re.IGNORECASE)
+START: Final = "start"
 
 
 def visit_words(visit: str) -> str:
-    """A visit's name as recorded, with blanks for underscores; ``week06`` reads "6 weeks"."""
+    """A visit's name as recorded, with blanks for underscores; ``week06`` reads "6 weeks", ``week00`` "start"."""
     words = visit.replace("_", " ").strip()
+    if _NONE_YET.fullmatch(words):
+        return START
     span = _SPAN.fullmatch(words)
     if span is None:
         return words
@@ -87,6 +91,8 @@ def at_visit(visit: str) -> str:
     words = visit_words(visit)
     if words[:1].isdigit():
         return f"at {words}"
+    if words == START:
+        return f"at the {words}"
     return f"at the visit “{words}”" if words else "in the second scan"
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from rewarm.errors import InvalidInputError, RewarmError
 from rewarm.measures import (
@@ -35,6 +36,10 @@ from rewarm.study.scan_plan import ScanPlan
 
 MOST_FRAMES: Final = 600
 """Of a longer recording so many frames, evenly spread, are averaged or followed; all are looked at."""
+SHARPER_FRAMES: Final = 31
+SHARPER_SHARE: Final = 0.05
+SHARPER_SIGMAS: Final = 4.0
+"""A frame is sharper than those around it by this share of its steepness, and by so many robust deviations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,12 +172,25 @@ def _rewarming(
 
 
 def _candidates(usable: NDArray[np.int64], survey: FrameSurvey) -> tuple[int, ...]:
-    """The sharpest frame, and the middling ones of the last and the middle third: toes are warmer there, and what lies
-    over them makes a frame sharper than most."""
-    thirds = np.array_split(usable, 3)
+    """The sharpest frame, and the middling ones of the last and the middle third, where toes are warmer.
+
+    What passes before the limbs, such as a warm hand, has rims of its own: frames that are sharper than those around
+    them are none.
+    """
+    clear = usable[~_sharper(survey.edge_c[usable])]
+    thirds = np.array_split(clear, 3)
     middling = [third[np.argsort(survey.edge_c[third])[third.size // 2]] for third in thirds[:0:-1] if third.size]
-    sharpest = usable[np.argmax(survey.edge_c[usable])]
+    sharpest = clear[np.argmax(survey.edge_c[clear])]
     return tuple(dict.fromkeys(int(frame) for frame in (sharpest, *middling)))
+
+
+def _sharper(edge_c: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Frames whose steepest places are steeper than those of their neighbours in time."""
+    if edge_c.size < 5:
+        return np.zeros(edge_c.size, dtype=np.bool_)
+    off = edge_c - median_filter(edge_c, size=min(SHARPER_FRAMES, edge_c.size | 1), mode="nearest")
+    spread = 1.4826 * float(np.median(np.abs(off)))
+    return np.asarray(off > np.maximum(SHARPER_SHARE * edge_c, SHARPER_SIGMAS * spread))
 
 
 def course_picture(course: Course, frame: int) -> xr.Dataset:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import nan, sqrt
+from math import nan
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rewarm.measures import region_parts
 from rewarm.measures.challenge import ChallengeFacts, review_challenge
 from rewarm.measures.perfusion import digit_flows, flow_table
 from rewarm.measures.rewarming import Baseline, rewarming_metrics, rewarming_table
 from rewarm.measures.rewarming_curves import RegionCurves, still_curves
-from rewarm.regions import FINGERS, TOES, limb_sides, limb_whole
+from rewarm.regions import FINGERS, TOES
+from rewarm.study.baseline import rest_before
 from rewarm.study.outputs import stacked
 from rewarm.study.results import Followed, Rewarming, ScanResult
 from rewarm.tables import CURVES, MEASUREMENTS
@@ -86,10 +86,11 @@ def _challenge(
         curves = still_curves(stills, assumptions=first.assumptions)
     else:
         curves = followed.curves
-    rest = _at_rest(first, scans)
-    baseline = {} if rest is None else _baseline(rest, first)
+    rest = rest_before(first, group[-1].regions, scans)
+    baseline = rest.baseline
     result = rewarming_metrics(curves, baseline=baseline)
     table = rewarming_table(result, participant=first.participant, visit=first.visit, scan=first.scan)
+    maps_missing = () if followed is None else followed.maps.missing
     flows, flow_warnings = _flows(first, curves, baseline, facts)
     challenge = Rewarming(
         participant=first.participant,
@@ -102,11 +103,13 @@ def _challenge(
         curves=curves_table(curves, followed),
         metrics=stacked([*([] if followed is None else [_mean_rows(curves, first)]), table, flows], MEASUREMENTS),
         regions=group[-1].regions,
-        baseline_scan="" if rest is None or not baseline else rest.scan,
+        baseline_scan=rest.scan,
         since_immersion=followed is None or followed.plan.time_s is not None,
         followed=followed,
         stills=() if followed is not None else tuple((scan.time_s or 0.0, scan.thermogram) for scan in group),
-        warnings=tuple(dict.fromkeys((*curves.left_out, *result.warnings, *flow_warnings))),
+        warnings=tuple(
+            dict.fromkeys((*rest.warnings, *curves.left_out, *maps_missing, *result.warnings, *flow_warnings))
+        ),
     )
     digits = [item.value_c for (_, region), item in baseline.items() if region in (*TOES, *FINGERS)]
     mean_c = float(np.mean(digits)) if digits else None
@@ -201,41 +204,3 @@ def _mean_rows(curves: RegionCurves, scan: ScanResult) -> pd.DataFrame:
                 }
             )
     return stacked([pd.DataFrame(rows, columns=list(MEASUREMENTS))], MEASUREMENTS)
-
-
-def _at_rest(first: ScanResult, scans: Sequence[ScanResult]) -> ScanResult | None:
-    """The scan at rest of the same visit, view and limb; one of both limbs also stands for one of them."""
-    if not first.visit:
-        return None
-    same = [
-        scan
-        for scan in scans
-        if (scan.participant, scan.visit, scan.view, scan.phase) == (first.participant, first.visit, first.view, "rest")
-        and limb_whole(scan.limb) == limb_whole(first.limb)
-        and set(limb_sides(scan.limb)) & set(limb_sides(first.limb))
-        and scan.regions.found
-    ]
-    same.sort(key=lambda scan: scan.limb != first.limb)
-    return same[0] if same else None
-
-
-def _baseline(rest: ScanResult, challenge: ScanResult) -> Mapping[tuple[str, str], Baseline]:
-    """Mean temperatures before the immersion; u holds what the recording does not share with the scan at rest.
-
-    The same camera on the same day is off by the same amount, which cancels in a recovery.
-    """
-    cameras = [
-        tuple(scan.thermogram.attrs.get(key) for key in ("camera_make", "camera_model", "camera_serial"))
-        for scan in (rest, challenge)
-    ]
-    shared = {"camera", "session"} if cameras[0] == cameras[1] else set()
-    rows = rest.measurements[rest.measurements["metric"].eq("mean")]
-    baseline = {}
-    for side, region, value in zip(rows["side"], rows["region"], rows["value"], strict=True):
-        found = rest.regions.get(str(side), str(region))
-        if found is None or not found.found:
-            continue
-        parts = region_parts(rest.thermogram, found.mask, confidence=found.confidence, assumptions=rest.assumptions)
-        u_c = sqrt(sum(part.u_c**2 for part in parts if part.scope not in shared))
-        baseline[str(side), str(region)] = Baseline(float(value), u_c)
-    return baseline

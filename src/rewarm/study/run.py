@@ -10,6 +10,7 @@ import pandas as pd
 
 from rewarm.errors import InvalidInputError, InvalidStudyError, Problem, RewarmError
 from rewarm.measures import compare_measurements
+from rewarm.measures.rewarming_change import compare_rewarmings
 from rewarm.study.agreement import study_agreement
 from rewarm.study.clinical import study_tables
 from rewarm.study.comparison import compare_scans
@@ -28,6 +29,7 @@ from rewarm.study.outputs import (
 from rewarm.study.plan import Step, challenge_facts, pairs_to_compare, study_steps, study_visits
 from rewarm.study.results import Comparison, ScanResult, StudyResult
 from rewarm.study.rewarming import with_rewarmings
+from rewarm.study.rewarming_changes import rewarming_changes
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.staging import staged_output
 from rewarm.study.workers import Measurer, measure_in_turn
@@ -70,7 +72,8 @@ def analyse_study(
     _refuse_copies(check, steps, scans)
     comparisons, failures = _compare_all(steps, scans, tell)
     scans, rewarmings = with_rewarmings(scans, facts=challenge_facts(check.settings))
-    measurements, changes, notes = _with_own_measurements(check, scans, comparisons)
+    changes = stacked([gather_comparisons(comparisons), rewarming_changes(rewarmings, scans)], COMPARISON)
+    measurements, changes, notes = _with_own_measurements(check, scans, changes)
     agreement, unread, second_readers = study_agreement(check.folder, scans)
     design: Mapping[str, str] = check.settings.get("design", {})
     tables = study_tables(check)
@@ -149,10 +152,10 @@ def _compare_all(
 
 
 def _with_own_measurements(
-    check: StudyCheck, scans: Sequence[ScanResult], comparisons: Sequence[Comparison]
+    check: StudyCheck, scans: Sequence[ScanResult], changes: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """The tables of this run, and below them what the study's own measurements.csv says."""
-    measured, changes = gather_measurements(scans), gather_comparisons(comparisons)
+    measured = gather_measurements(scans)
     own = check.tables.get("measurements")
     if own is None or own.empty:
         return measured, changes, []
@@ -175,25 +178,25 @@ def _with_own_measurements(
 
 
 def _compare_own(check: StudyCheck, table: pd.DataFrame) -> tuple[list[pd.DataFrame], list[str]]:
-    """Later visits against the first, of figures that were measured elsewhere, at rest."""
+    """Later visits against the first, of figures that were measured elsewhere: at rest, and of cold challenges."""
     visits = study_visits(check)
-    items = []
-    challenges = set(table.loc[table["metric"].eq("tmin"), "scan"])
-    rest = table[table["time_s"].isna() & ~table["scan"].isin(challenges)]
-    for (participant, visit, scan), figures in rest.groupby(["participant", "visit", "scan"], sort=False):
-        items.append((visits[str(participant), str(visit)], "", "", "rest", (str(scan), figures)))
+    figures = table[table["time_s"].isna()]
+    cold = figures["scan"].isin(set(table.loc[table["metric"].eq("tmin"), "scan"]))
     changes: list[pd.DataFrame] = []
     failures: list[str] = []
-    for (scan_before, before), (scan_after, after) in pairs_to_compare(items):
-        rooms = [visits[str(part["participant"].iloc[0]), str(part["visit"].iloc[0])] for part in (before, after)]
-        try:
-            changes.append(
-                compare_measurements(
-                    before, after, before_ambient_c=rooms[0].ambient_c, after_ambient_c=rooms[1].ambient_c
+    for rows, compared in ((figures[~cold], compare_measurements), (figures[cold], compare_rewarmings)):
+        items = [
+            (visits[str(participant), str(visit)], "", "", "rest", (str(scan), part))
+            for (participant, visit, scan), part in rows.groupby(["participant", "visit", "scan"], sort=False)
+        ]
+        for (scan_before, before), (scan_after, after) in pairs_to_compare(items):
+            rooms = [visits[str(part["participant"].iloc[0]), str(part["visit"].iloc[0])] for part in (before, after)]
+            try:
+                changes.append(
+                    compared(before, after, before_ambient_c=rooms[0].ambient_c, after_ambient_c=rooms[1].ambient_c)
                 )
-            )
-        except InvalidInputError as error:
-            failures.append(f"measurements.csv: {scan_after} could not be compared with {scan_before}: {error}")
+            except InvalidInputError as error:
+                failures.append(f"measurements.csv: {scan_after} could not be compared with {scan_before}: {error}")
     return changes, failures
 
 

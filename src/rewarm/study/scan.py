@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from rewarm.cameras import open_thermogram
 from rewarm.measures import Circumstances, measure, measurement_warnings, review_picture
 from rewarm.measures.rewarming_curves import region_curves
 from rewarm.measures.rewarming_maps import rewarming_maps
+from rewarm.motion import Motion
 from rewarm.regions import Regions
 from rewarm.study.outputs import stacked
 from rewarm.study.pictures import Course, Pictures, course_picture, take_pictures, with_temperature
@@ -23,6 +25,9 @@ from rewarm.study.results import Followed, ScanResult
 from rewarm.study.scan_plan import ScanPlan as ScanPlan
 from rewarm.tables import MEASUREMENTS
 from rewarm.thermogram import ObjectParameters
+
+LEAST_FOLLOWED: Final = 0.5
+"""Where a limb was followed in a smaller share of the frames, its outlines are tried from another one."""
 
 
 def measure_scan(plan: ScanPlan) -> ScanResult:
@@ -34,7 +39,11 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
     done.
     """
     pictures = take_pictures(plan, open_scan(plan))
-    thermogram, regions, reference = _found(plan, pictures)
+    found = _found(plan, pictures)
+    motion = None
+    if pictures.course is not None:
+        found, motion = _best_followed(plan, pictures.course, found)
+    thermogram, regions = found[0].still, found[0].regions
     warnings = [*pictures.warnings]
     if not regions.found:
         warnings.append(nothing_found(plan.path.name, regions))
@@ -49,7 +58,9 @@ def measure_scan(plan: ScanPlan) -> ScanResult:
         regions=regions,
         measurements=_measurements(plan, pictures, regions),
         time_s=plan.time_s,
-        followed=None if pictures.course is None else _followed(plan, pictures.course, thermogram, regions, reference),
+        followed=None
+        if pictures.course is None or motion is None
+        else _followed(plan, pictures.course, thermogram, regions, motion),
         date=plan.date,
         ambient_c=plan.ambient_c,
         reference_offset_c=thermogram.attrs.get("reference_offset_c"),
@@ -73,40 +84,57 @@ def _measurements(plan: ScanPlan, pictures: Pictures, regions: Regions) -> pd.Da
     )
 
 
-def _found(plan: ScanPlan, pictures: Pictures) -> tuple[xr.Dataset, Regions, int]:
-    """The picture on which regions were found, the regions, and which frame it is (0 of a still).
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """A picture on which regions were found, the regions, and which frame it is (0 of a still)."""
+
+    still: xr.Dataset
+    regions: Regions
+    frame: int
+
+
+def _found(plan: ScanPlan, pictures: Pictures) -> list[_Found]:
+    """The pictures on which regions were sought, the best first; of a still the one.
 
     Of a recording of rewarming several frames are tried, because a hand may lie over one, and cold toes vanish in
-    another: the one with the most regions, and of these the surest, is taken. What a person drew was drawn on the
-    first of them.
+    another: those with the most regions, and of these the surest, come first. What a person drew was drawn on the first
+    of them.
     """
     course = pictures.course
     if course is None:
         still = pictures.still
-        return still, find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections), 0
-    best: tuple[tuple[float, float], xr.Dataset, Regions, int] | None = None
+        return [_Found(still, find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections), 0)]
+    tried = []
     for frame in course.candidates if plan.corrections is None else course.candidates[:1]:
         still = course_picture(course, frame).load()
         regions = find_regions(still, limb=plan.limb, view=plan.view, corrections=plan.corrections)
-        rank = (len(regions.found), sum(item.confidence for item in regions.found))
-        if best is None or rank > best[0]:
-            best = (rank, still, regions, frame)
-    assert best is not None  # there is one candidate at least
-    return best[1:]
+        tried.append(_Found(still, regions, frame))
+    return sorted(tried, key=lambda one: (-len(one.regions.found), -sum(r.confidence for r in one.regions.found)))
 
 
-def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Regions, frame: int) -> Followed | None:
-    """A recording's limbs followed, its curves and its maps; None where no region was found to be followed."""
-    if not regions.found:
-        return None
+def _best_followed(plan: ScanPlan, course: Course, found: list[_Found]) -> tuple[list[_Found], Motion | None]:
+    """The limbs followed from the best picture; where one is lost most of the time, from the others, too.
+
+    Outlines that were drawn with something lying over the limb cannot be followed without it. The picture from which
+    limbs were followed furthest comes first; no motion where no region was found in any.
+    """
+    best: tuple[float, _Found, Motion] | None = None
+    for one in found:
+        if not one.regions.found:
+            continue
+        find = _finder(plan, one.still) if plan.corrections is None else None
+        motion = follow_motion(course.recording, one.regions, reference=one.frame, frames=course.frames, find=find)
+        share = min(float(limb.followed.mean()) for limb in motion.limbs.values())
+        if best is None or share > best[0]:
+            best = share, one, motion
+        if best[0] >= LEAST_FOLLOWED:
+            break
+    return (found, None) if best is None else ([best[1]], best[2])
+
+
+def _followed(plan: ScanPlan, course: Course, reference: xr.Dataset, regions: Regions, motion: Motion) -> Followed:
+    """A recording's curves and its maps."""
     start_s = plan.time_s or 0.0
-    motion = follow_motion(
-        course.recording,
-        regions,
-        reference=frame,
-        frames=course.frames,
-        find=_finder(plan, reference) if plan.corrections is None else None,
-    )
     recording = course.recording
     if course.offsets is not None:  # so that the reference's uncertainty stands in for the camera's
         said = {name: value for name, value in reference.attrs.items() if name.startswith("reference_")}

@@ -17,6 +17,7 @@ from rewarm.errors import OutputError
 from rewarm.processes import process_pool
 from rewarm.regions import LEGEND, SIDES, TOES
 from rewarm.study import check_study
+from rewarm.twin.staging import resumable_study, unfinished
 from rewarm.twin.studies import (
     CameraPlan,
     GroupPlan,
@@ -25,6 +26,8 @@ from rewarm.twin.studies import (
     ToxinPlan,
     VisitsPlan,
     read_plan,
+    recordings,
+    scans_kept,
     simulate_study,
 )
 
@@ -187,6 +190,24 @@ def test_frames_hold_the_truth_where_nothing_is_in_the_way(films: Path) -> None:
     assert all((np.abs(film[i] - film[i - 1]) > 3).mean() > 0.03 for i in covered if i - 1 not in covered)
 
 
+def test_frames_out_of_focus_are_blurred_and_nothing_else_changes(films: Path, tmp_path: Path) -> None:
+    filming = PicturesPlan(
+        kind="recordings", frames=19, interval_s=25.0, nuc_every_s=150, covered=0.15, motion_px=1.5, defocused=0.2
+    )
+    plan = replace(SMALL, toxin=ToxinPlan(nerve_block=0.8, person_sd=0), pictures=filming, seed=4)
+    folder = simulate_study(plan, tmp_path / "study")
+    truth = pd.read_csv(folder / "truth" / "frames" / "P01_week00_cold.csv")
+    blurred = np.flatnonzero((truth["defocused"] == 1) & (truth["covered"] == 0))
+    assert 0 < blurred.size < 10
+    frames = rewarm.open_thermogram(folder / "thermograms" / "P01_week00_cold.csq")["temperature"].to_numpy()
+    edges = np.array([np.percentile(np.abs(np.diff(frame, axis=0)), 99.5) for frame in frames])
+    sharp = np.flatnonzero((truth["defocused"] == 0) & (truth["covered"] == 0))
+    assert edges[blurred].max() < 0.8 * edges[sharp].min()
+    same = ["time_s", "camera_offset_c", "covered", "left_toe1_c", "left_shift_x_px"]
+    before = pd.read_csv(films / "truth" / "frames" / "P01_week00_cold.csv")
+    pd.testing.assert_frame_equal(truth[same], before[same])
+
+
 def test_toes_rewarm_after_the_water_and_the_camera_jumps_at_its_shutter(films: Path) -> None:
     truth = pd.read_csv(films / "truth" / "frames" / "P01_week06_cold.csv")
     toes = truth[[f"{side}_{toe}_c" for side in SIDES for toe in TOES]].mean(axis=1)
@@ -209,3 +230,48 @@ def test_a_mechanisms_effect_is_the_difference_to_the_same_days_without_it(films
     visits = pd.read_csv(films / "truth" / "visits.csv").query("visit == 'week06'")
     parts = visits.filter(regex=r"change_(?!true)").sum(axis=1)
     np.testing.assert_allclose(parts, visits["change_true_c"], atol=1e-4)
+
+
+def test_an_interrupted_simulation_keeps_its_finished_scans_and_goes_on_from_them(
+    stills: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(done: int, _total: int, _what: str) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    study, taken = tmp_path / "study", []
+    with pytest.raises(KeyboardInterrupt):
+        simulate_study(SMALL, study, on_progress=stop)
+    assert [path.name for path in tmp_path.iterdir()] == [".study.part"]
+    assert (scans_kept(SMALL, study), scans_kept(SMALL, study, seed=99)) == (1, 0)
+    assert unfinished(study).startswith(f"1 finished scans are kept in {tmp_path / '.study.part'}; the same command")
+
+    real = recordings.take
+    monkeypatch.setattr(recordings, "take", lambda job: taken.append(job[0].scan) or real(job))
+    simulate_study(SMALL, study)
+    assert taken == ["P01_week06"]
+    assert hashes(study) == hashes(stills)
+    assert [path.name for path in tmp_path.iterdir()] == ["study"]
+    assert (scans_kept(SMALL, study), unfinished(study)) == (0, "")
+
+
+def test_another_simulation_starts_over_where_one_was_interrupted(tmp_path: Path) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    plain = replace(SMALL, pictures=PicturesPlan(kind="none"))
+    study = tmp_path / "study"
+    with pytest.raises(KeyboardInterrupt):
+        simulate_study(SMALL, study, on_progress=stop)
+    simulate_study(plain, study)
+    assert hashes(study) == hashes(simulate_study(plain, tmp_path / "again"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "study"]
+
+
+def test_two_simulations_at_once_do_not_make_the_same_study(tmp_path: Path) -> None:
+    plain = replace(SMALL, pictures=PicturesPlan(kind="none"))
+    with (
+        resumable_study(tmp_path / "study", "the first"),
+        pytest.raises(OutputError, match="another process is simulating into it"),
+    ):
+        simulate_study(plain, tmp_path / "study")

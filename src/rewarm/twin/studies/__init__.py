@@ -24,7 +24,7 @@ from rewarm.twin.studies.plan import (
     VisitsPlan,
 )
 from rewarm.twin.studies.plan_file import parse_plan, read_plan
-from rewarm.twin.studies.write import simulate_study
+from rewarm.twin.studies.write import scans_kept, simulate_study
 
 __all__ = [
     "CameraPlan",
@@ -45,6 +45,7 @@ __all__ = [
     "VisitsPlan",
     "parse_plan",
     "read_plan",
+    "scans_kept",
     "simulate_measurements",
     "simulate_study",
 ]

@@ -272,6 +272,7 @@ class PicturesPlan:
     nuc_jump_c: float = _number(0.15, "SD of the offset's jump at each shutter event", low=0, high=3, unit="°C")
     nuc_every_s: float = _number(180.0, "time between shutter events", low=5, high=100_000, unit="s")
     covered: float = _number(0.0, "probability that a hand passes through a frame", low=0, high=0.5)
+    defocused: float = _number(0.0, "probability that a frame is out of focus", low=0, high=0.5)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ ln hours gained per 10 points less pain than before.""",
 FRAMES: Final = """\
 Every frame of a recording after cold water, `time_s` since the end of the immersion. `…_shift_x_px`, `…_shift_y_px`
 and `…_turn_deg` are how far each foot has moved since the first frame (its turn about the middle of its box);
-`camera_offset_c` is bias, drift and the jumps at `shutter` events together; `covered` frames have a hand in front.
+`camera_offset_c` is bias, drift and the jumps at `shutter` events together; `covered` frames have a hand in front,
+`defocused` ones are blurred.
 `drive` is the sympathetic drive before any block; of each toe `…_c` is the true temperature of what is seen of it,
 and `…_flow_ml_100ml_min`, `…_tone` (1 is shut) and `…_sweat_w_m2` are what made it. Label image, regions and
 landmarks are those of the first frame."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rewarm.errors import OutputError
 from rewarm.regions import SIDES, TOES
 from rewarm.twin.camera import View, record
 from rewarm.twin.phantom import DrawnSoles, Map
 from rewarm.twin.recording_files import write_flir_sequence
 from rewarm.twin.skin import SoleLayers, add_reference, paint_scene, sheet, sole_layers
+from rewarm.twin.staging import write_whole
 from rewarm.twin.stills import landmark_rows, place_soles, region_rows
 from rewarm.twin.studies.physiology import Rewarming
 from rewarm.twin.studies.pictures import (
@@ -42,6 +46,8 @@ _TOGETHER: Final = 0.6
 """Share of the wandering's variance that both feet do together."""
 _MARGIN_PX: Final = 24
 _HAND_C: Final = 31.0
+_DEFOCUS_PX: Final = 4.0
+"""Standard deviation of the blur of a frame that is out of focus."""
 _AFTER_REST: Final = timedelta(minutes=25)
 
 
@@ -64,7 +70,7 @@ class Film:
 class Disturbance:
     """What disturbs a recording, frame by frame: ``shift_px`` (times, 2, 2) how far each foot has moved (x, y) since
     the first frame, ``turn_deg`` (times, 2) about its middle; ``offset_c`` (times,) what the camera adds to the whole
-    picture; ``shutter`` and ``covered`` (times,).
+    picture; ``shutter``, ``covered`` and ``defocused`` (times,).
     """
 
     shift_px: Floats
@@ -72,6 +78,7 @@ class Disturbance:
     offset_c: Floats
     shutter: Bools
     covered: Bools
+    defocused: Bools
 
 
 def film_of(happened: Rewarming, person: int, visit: int, filming: PicturesPlan) -> Film:
@@ -93,6 +100,32 @@ def take(job: tuple[Sitting, Film | None]) -> ScanTruth:
     """Take one scan: a still at rest, or with a film a recording."""
     sitting, film = job
     return take_still(sitting) if film is None else take_recording(sitting, film)
+
+
+def take_noted(job: tuple[Sitting, Film | None], note: Path) -> ScanTruth:
+    """Take one scan, and note its truth once its files are complete."""
+    write_whole(note, {name: _plain(value) for name, value in asdict(take(job)).items()})
+    scan = noted(note)  # what goes on is what a later run would read, to the last bit
+    if scan is None:
+        raise OutputError(f"{note}: cannot be read again after it was written. Choose another disk")
+    return scan
+
+
+def noted(note: Path) -> ScanTruth | None:
+    """The truth of a scan that is complete; None where it is not."""
+    try:
+        return ScanTruth(**json.loads(note.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's figures as Python's, so that JSON can hold them."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def take_recording(sitting: Sitting, film: Film) -> ScanTruth:
@@ -145,7 +178,15 @@ def disturb(rng: np.random.Generator, film: Film) -> Disturbance:
         offset_c=jumps[period] + drift,
         shutter=shutter,
         covered=(rng.random(count) < plan.covered) & (np.arange(count) > 0),
+        defocused=_defocused(rng, count, plan.defocused),
     )
+
+
+def _defocused(rng: np.random.Generator, count: int, share: float) -> Bools:
+    """Frames out of focus, not the first; nothing is drawn where there are none, so that other chances stay."""
+    if share == 0:
+        return np.zeros(count, dtype=np.bool_)
+    return (rng.random(count) < share) & (np.arange(count) > 0)
 
 
 def _wander(rng: np.random.Generator, time_s: Floats, kind: tuple[int, int], sd: float) -> Floats:
@@ -186,6 +227,8 @@ def _frames(
         scene = _scene(film, disturbed, layers, behind, i)
         if disturbed.covered[i]:
             scene = _with_hand(rng, scene)
+        if disturbed.defocused[i]:
+            scene = cv2.GaussianBlur(scene, (0, 0), _DEFOCUS_PX)
         offset = sitting.offset_c + float(disturbed.offset_c[i])
         taken = record(scene, sitting.camera, view, rng, offset_c=offset, non_uniformity_c=uneven)
         yield taken.counts, began + timedelta(seconds=float(time_s))
@@ -252,6 +295,7 @@ def frames_table(sitting: Sitting, film: Film, disturbed: Disturbance) -> pd.Dat
         "camera_offset_c": sitting.offset_c + disturbed.offset_c,
         "shutter": disturbed.shutter.astype(int),
         "covered": disturbed.covered.astype(int),
+        "defocused": disturbed.defocused.astype(int),
         "drive": film.drive,
     }
     for number, side in enumerate(SIDES):

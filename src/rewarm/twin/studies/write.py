@@ -15,13 +15,13 @@ import pandas as pd
 
 from rewarm.processes import ProcessPool
 from rewarm.regions import LEGEND, SOLE_REGIONS
-from rewarm.twin.staging import staged_study, write_marker
+from rewarm.twin.staging import Stage, kept_scans, resumable_study, write_marker
 from rewarm.twin.studies.draw import Drawn, draw_study, measurements_of, study_tables, truth_tables
 from rewarm.twin.studies.measuring import visit_names
 from rewarm.twin.studies.pictures import REFERENCE_BOX, REFERENCE_C, ScanTruth, Sitting, moment, simulated_camera
 from rewarm.twin.studies.plan import StudyPlan
 from rewarm.twin.studies.readme import truth_readme
-from rewarm.twin.studies.recordings import Film, film_of, take
+from rewarm.twin.studies.recordings import Film, film_of, noted, take_noted
 
 Progress = Callable[[int, int, str], None]
 Job = tuple[Sitting, Film | None]
@@ -40,14 +40,17 @@ def simulate_study(
     """Simulate a study and write it; ``seed`` in place of the plan's. The same plan and seed give the same bytes.
 
     ``folder`` becomes a study folder with the truth in ``folder/truth``. A folder that a simulation made before is
-    replaced as a whole, and only once the new one is complete. The processes of ``pool`` take the pictures; without it
-    this one does. ``on_progress`` is called with scans done, scans in all, and what was done last. Returns the folder.
+    replaced as a whole, and only once the new one is complete. Scans that were finished when a simulation was
+    interrupted are kept beside it, in ``.NAME.part``, and the same simulation goes on from them. The processes of
+    ``pool`` take the pictures; without it this one does. ``on_progress`` is called with scans done, scans in all, and
+    what was done last. Returns the folder.
 
     Raises :class:`rewarm.errors.OutputError` where ``folder`` exists and is anything else, or cannot be written.
     """
     target = Path(folder)
     drawn = draw_study(plan, plan.seed if seed is None else seed)
-    with staged_study(target) as made:
+    with resumable_study(target, _made_of(plan, drawn.seed)) as stage:
+        made = stage.study
         tables, truth = study_tables(drawn), truth_tables(drawn)
         if plan.pictures.kind == "none":
             tables["measurements"] = measurements_of(drawn)
@@ -55,7 +58,7 @@ def simulate_study(
             (made / "truth" / "labels").rmdir()
         else:
             jobs = list(scan_jobs(drawn, made))
-            scans = _take_all(jobs, pool, on_progress)
+            scans = _take_all(jobs, stage, pool, on_progress)
             tables["scans"] = _scans_table(drawn, jobs, scans)
             truth |= _picture_truth(scans)
             _write_json(made / "truth" / "legend.json", _legend())
@@ -69,11 +72,20 @@ def simulate_study(
     return target
 
 
+def scans_kept(plan: StudyPlan, folder: Path | str, *, seed: int | None = None) -> int:
+    """How many finished scans an interrupted simulation of this plan and seed left for the next."""
+    return kept_scans(Path(folder), _made_of(plan, plan.seed if seed is None else seed))
+
+
+def _made_of(plan: StudyPlan, seed: int) -> str:
+    return f"{MADE_BY} {seed} {plan!r}"
+
+
 def scan_jobs(drawn: Drawn, folder: Path) -> Iterator[Job]:
     """The scans of each visit that took place, in the order of people and visits: a still, and a film where wanted."""
     happened = drawn.happened
     if happened is not None:
-        (folder / "truth" / "frames").mkdir()
+        (folder / "truth" / "frames").mkdir(exist_ok=True)
     count = int(drawn.calendar.attended.sum())
     for sitting, (person, visit) in zip(_sittings(drawn, folder), _who_came(drawn), strict=True):
         yield sitting, None
@@ -119,19 +131,27 @@ def _sittings(drawn: Drawn, folder: Path) -> Iterator[Sitting]:
         )
 
 
-def _take_all(jobs: Sequence[Job], pool: ProcessPool | None, on_progress: Progress | None) -> list[ScanTruth]:
-    """All scans in the jobs' order. What a process that died leaves over is taken here."""
+def _take_all(
+    jobs: Sequence[Job], stage: Stage, pool: ProcessPool | None, on_progress: Progress | None
+) -> list[ScanTruth]:
+    """All scans in the jobs' order, without those noted already. What a process that died leaves over is taken here."""
     tell = on_progress or _say_nothing
-    given: list[Future[ScanTruth]] = []
+    notes = [stage.note(sitting.scan) for sitting, _ in jobs]
+    kept = {number: scan for number, note in enumerate(notes) if (scan := noted(note)) is not None}
+    given: dict[int, Future[ScanTruth]] = {}
     if pool is not None:
         with suppress(BrokenExecutor):
-            given.extend(pool.submit(take, job) for job in jobs)
+            for number, job in enumerate(jobs):
+                if number not in kept:
+                    given[number] = pool.submit(take_noted, job, notes[number])
     taken: list[ScanTruth] = []
     for number, job in enumerate(jobs):
-        try:
-            scan = given[number].result() if number < len(given) else take(job)
-        except BrokenExecutor:
-            scan = take(job)
+        scan = kept.get(number)
+        if scan is None:
+            try:
+                scan = given[number].result() if number in given else take_noted(job, notes[number])
+            except BrokenExecutor:
+                scan = take_noted(job, notes[number])
         taken.append(scan)
         tell(len(taken), len(jobs), f"pictures: {scan.scan}")
     return taken
@@ -200,6 +220,7 @@ def study_toml(plan: StudyPlan) -> str:
         "[protocol]",
         f"ambient_c = {plan.room.mean_c:g}",
         "settling_min = 15",
+        *_challenge(plan),
     ]
     for camera in plan.cameras:
         lines += [
@@ -211,6 +232,19 @@ def study_toml(plan: StudyPlan) -> str:
             f"pixels = [{camera.pixels[0]}, {camera.pixels[1]}]",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _challenge(plan: StudyPlan) -> list[str]:
+    """What a clinic writes down of its cold water."""
+    pictures = plan.pictures
+    if pictures.kind != "recordings":
+        return []
+    return [
+        f"water_c = {pictures.water_c:g}",
+        f"immersion_s = {pictures.immersion_s:g}",
+        "immersion_dry = true",
+        f"follow_up_min = {(pictures.frames - 1) * pictures.interval_s / 60.0:g}",
+    ]
 
 
 def _outcomes(plan: StudyPlan) -> list[str]:
