@@ -66,8 +66,13 @@ class Study:
 
     def true_duration(self, threshold_c: float, last: float) -> float:
         """Days from onset to the end of the mean effect over the threshold, or to the last visit."""
-        above = np.flatnonzero(self.true_effect(np.arange(0.0, last + 1.0)) >= threshold_c)
-        return float(above[-1] - above[0]) if len(above) else 0.0
+        return days_over(self.true_effect, threshold_c, last)
+
+
+def days_over(effect: Callable[[np.ndarray], np.ndarray], threshold_c: float, last: float) -> float:
+    """Days from the first to the last day with at least so large an effect, up to the day ``last``."""
+    above = np.flatnonzero(effect(np.arange(0.0, last + 1.0)) >= threshold_c)
+    return float(above[-1] - above[0]) if len(above) else 0.0
 
 
 def course(days: np.ndarray, size: float, onset: float, lasts: float, width: float) -> np.ndarray:

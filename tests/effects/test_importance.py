@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_t
 
-from rewarm.effects.importance import importance_draws, pareto_fit, smoothed, student, systematic
+from rewarm.effects.importance import importance_draws, pareto_fit, smoothed, student, student_log_density, systematic
 
 
 def test_weighted_draws_have_the_targets_moments():
@@ -33,8 +33,11 @@ def test_a_target_far_from_every_proposal_is_told_by_its_shape():
 
 def test_density_is_that_of_the_multivariate_t():
     cov = np.array([[2.0, 0.3], [0.3, 1.0]])
-    theta, log_density = student(np.array([1.0, -1.0]), cov, 20, np.random.default_rng(2))
-    assert log_density == pytest.approx(multivariate_t([1.0, -1.0], cov, df=5).logpdf(theta), abs=1e-6)
+    centre, lower = np.array([1.0, -1.0]), np.linalg.cholesky(cov)
+    theta = student(centre, lower, 20_000, np.random.default_rng(2))
+    expected = multivariate_t(centre, cov, df=5).logpdf(theta[:20])
+    assert student_log_density(theta[:20], centre, lower) == pytest.approx(expected, abs=1e-9)
+    assert np.cov(theta.T) == pytest.approx(cov * 5 / 3, abs=0.2)
 
 
 def test_pareto_fit_finds_the_shape():

@@ -24,8 +24,8 @@ from rewarm.effects.importance import importance_draws, systematic
 from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
-_DRAWS: Final = 600
-_ROUNDS: Final = 5
+_DRAWS: Final = 400
+_ROUNDS: Final = 6
 _STEP: Final = 0.05
 _MEMORY: Final = 400_000
 """Numbers in one stack of covariance matrices."""
@@ -408,7 +408,7 @@ def _conditional_part(
     power, cross, kept, node = (np.take_along_axis(item, chosen, -1) for item in (power, cross, kept, nodes[of_point]))
     own = prior * cross / kept + np.sqrt(prior / kept) * rng.standard_normal(kept.shape)
     lasts = drawn["duration"] * np.exp(drawn.get("duration_spread", np.zeros(1)) * node)
-    return (population + own)[..., 0], lasts[..., 0], beta
+    return np.asarray((population + own)[..., 0]), np.asarray(lasts[..., 0]), np.asarray(beta, dtype=np.float64)
 
 
 def _hermite(count: int) -> tuple[Floats, Floats]:

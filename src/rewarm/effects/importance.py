@@ -7,12 +7,15 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.linalg import solve_triangular
+from scipy.special import gammaln, logsumexp
 
 Floats = NDArray[np.float64]
 
 _DEGREES: Final = 5.0
 _GOOD_K: Final = 0.5
+_GOOD_SHARE: Final = 0.5
+"""Effective draws, as a share of those of one round, that are enough."""
 
 
 def importance_draws(
@@ -24,43 +27,45 @@ def importance_draws(
     draws: int,
     rounds: int,
 ) -> tuple[Floats, Floats, float]:
-    """Vectors (draws, n), their normalised weights (draws,), and the Pareto shape that tells whether to trust them.
+    """Vectors (K, n), their normalised weights (K,), and the Pareto shape that tells whether to trust them.
 
-    The proposal is a t distribution with ``centre`` and ``covariance``; while its weights are poor it is moved to what
-    they say, at most ``rounds`` times, and the best round is given.
+    The proposal is a t distribution with ``centre`` and ``covariance``. While the weights are poor it is moved to what
+    they say and ``draws`` more are made, at most ``rounds`` times; all draws are kept, as draws of the mixture of all
+    proposals (Cornuet et al. 2012, doi 10.1111/j.1467-9469.2011.00756.x).
     """
-    best = centre[None], np.ones(1), np.inf
-    for _ in range(rounds):
-        theta, log_proposal = student(centre, covariance, draws, rng)
-        log_weights, pareto_k = smoothed(log_target(theta) - log_proposal)
+    theta, log_values = np.zeros((0, len(centre))), np.zeros(0)
+    proposals: list[tuple[Floats, Floats]] = []
+    while True:
+        lower = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(centre)))
+        proposals.append((centre, np.asarray(lower, dtype=np.float64)))
+        made = student(*proposals[-1], draws, rng)
+        theta, log_values = np.concatenate([theta, made]), np.concatenate([log_values, log_target(made)])
+        mixture = logsumexp([student_log_density(theta, *item) for item in proposals], axis=0)
+        log_weights, pareto_k = smoothed(log_values - mixture)
         weights = np.exp(log_weights - log_weights.max())
         weights /= weights.sum()
-        if pareto_k < best[2]:
-            best = theta, weights, pareto_k
-        if pareto_k < _GOOD_K and 1.0 / np.sum(weights**2) > draws / 4:
+        good = pareto_k < _GOOD_K and 1.0 / np.sum(weights**2) > draws * _GOOD_SHARE
+        if good or len(proposals) == rounds:
             return theta, weights, pareto_k
         centre = weights @ theta
         spread = (theta - centre).T @ ((theta - centre) * weights[:, None])
         covariance = 0.8 * spread + 0.2 * covariance
-    return best
 
 
-def student(centre: Floats, cov: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Draws (count, n) of a multivariate t, and their log density."""
-    n = len(centre)
-    lower = np.linalg.cholesky(cov + 1e-9 * np.eye(n))
-    normal = rng.standard_normal((count, n))
+def student(centre: Floats, lower: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Draws (count, n) of a multivariate t with the scale matrix lower·lowerᵀ."""
+    normal = rng.standard_normal((count, len(centre)))
     chi = rng.chisquare(_DEGREES, count) / _DEGREES
-    theta = centre + (normal @ lower.T) / np.sqrt(chi)[:, None]
-    squared = np.sum(normal**2, axis=1) / chi
-    log_density = (
-        gammaln((_DEGREES + n) / 2)
-        - gammaln(_DEGREES / 2)
-        - 0.5 * n * np.log(_DEGREES * np.pi)
-        - np.log(np.diag(lower)).sum()
-        - 0.5 * (_DEGREES + n) * np.log1p(squared / _DEGREES)
-    )
-    return theta, np.asarray(log_density)
+    return np.asarray(centre + (normal @ lower.T) / np.sqrt(chi)[:, None])
+
+
+def student_log_density(theta: Floats, centre: Floats, lower: Floats) -> Floats:
+    """Log density of that distribution at ``theta`` (K, n)."""
+    n = len(centre)
+    squared = np.sum(solve_triangular(lower, (theta - centre).T, lower=True) ** 2, axis=0)
+    constant = gammaln((_DEGREES + n) / 2) - gammaln(_DEGREES / 2) - 0.5 * n * np.log(_DEGREES * np.pi)
+    spread = np.log(np.diag(lower)).sum()
+    return np.asarray(constant - spread - 0.5 * (_DEGREES + n) * np.log1p(squared / _DEGREES))
 
 
 def smoothed(log_weights: Floats) -> tuple[Floats, float]:
