@@ -47,6 +47,7 @@ DAY: Final = np.array([42.0])
 IMPORTANT_C: Final = 1.0
 WRITE_EVERY_S: Final = 5.0
 RANK_BINS: Final = 10
+TURN: Final = 10
 Row = dict[str, Any]
 
 
@@ -73,6 +74,7 @@ def judge(make: Callable[[int], Study], seed: int) -> Row:
         "upper": upper,
         "covered": lower <= truth <= upper,
         "over_zero": lower > 0,
+        "controlled": bool((~frame["treated"]).any()),
         "called": lower > 0 and bool((~frame["treated"]).any()),
         **_people(study, draws, own),
         "true_duration": true_days,
@@ -193,6 +195,7 @@ def summary(studies: pd.DataFrame) -> pd.DataFrame:
         good = found[found["failed"].isna()]
         row: Row = {"design": design, "studies": len(found), "failed": len(found) - len(good)}
         row["trouble"] = int(good["trouble"].sum())
+        row["controlled"] = int(good["controlled"].max() == 1)
         for name in ("covered", "duration_covered", "over_zero", "called", "t_test_called"):
             count = int(good[name].sum())
             low, high = wilson(count, len(found))
@@ -233,7 +236,9 @@ def run(cases: dict[str, Callable[[int], Row]], seeds: range, path: Path, *, pro
     """Rows of all cases and seeds: those that ``path`` holds already, and the others as they come."""
     code = fingerprint()
     done = _before(path, code)
-    todo = [(name, seed) for name in cases for seed in seeds if (name, seed) not in done]
+    # a few of each design at a time: what is there when a run is stopped says something of all of them
+    turns = [seeds[start : start + TURN] for start in range(0, len(seeds), TURN)]
+    todo = [(name, seed) for turn in turns for name in cases for seed in turn if (name, seed) not in done]
     began = written = time.monotonic()
     print(f"{path.name}: {len(done)} there already, {len(todo)} to do", flush=True)
     try:
