@@ -277,7 +277,8 @@ def _computed(
 def attempt(work: Callable[[int], Row], seed: int) -> Row:
     """The row of one study, or one that says why there is none: a failure counts, it does not vanish."""
     try:
-        return work(seed)
+        row = work(seed)
+        return {name: int(value) if isinstance(value, bool | np.bool_) else value for name, value in row.items()}
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
 
@@ -309,8 +310,6 @@ def _write(done: dict[tuple[str, int], Row], cases: Iterable[str], path: Path) -
     order = {name: i for i, name in enumerate(cases)}
     keys = sorted(done, key=lambda key: (order.get(key[0], len(order)), key))
     table = pd.DataFrame([done[key] for key in keys])
-    for name in table.select_dtypes(bool):
-        table[name] = table[name].astype(int)
     partly = path.with_name(f".{path.name}.partial")
     table.to_csv(partly, index=False, lineterminator="\n", float_format="%.4g")
     partly.replace(path)

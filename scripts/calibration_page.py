@@ -59,9 +59,9 @@ is a row of the tables in [docs/calibration](calibration); this page and its fig
 
 Two generators make the studies. One (`scripts/effect_studies.py`) was written apart from the estimator: the effect
 rises and falls by logistic curves, days are skewed, weather acts by a curve that flattens, and every person has an
-effect, an onset and a duration of their own. The other is rewarm's own twin, with the ready plans of `examples/plans`. The fast
-estimator reads them (`rewarm effect --fast`); what is estimated is the effect on day 42 and for how many days it is at
-least 1 °C.
+effect, an onset and a duration of their own. The other is rewarm's own twin, with the ready plans of
+`examples/plans`. The fast estimator reads them (`rewarm effect --fast`); what is estimated is the effect on day 42, and
+for how many days it is at least 1 °C.
 """
 
 

@@ -58,12 +58,15 @@ def test_goes_on_where_it_was_and_starts_again_when_the_code_changed(scripts, tm
     with pytest.raises(KeyboardInterrupt):
         calibrate.run({"a": work}, range(1, 5), path, processes=0)
     assert pd.read_csv(path)["seed"].tolist() == [1, 2]
-    assert len(calibrate.run({"a": work}, range(1, 5), path, processes=0)) == 4
+    studies = calibrate.run({"a": work}, range(1, 5), path, processes=0)
+    assert studies["covered"].tolist() == [0, 1, 0, 1]
     assert asked == [1, 2, 3, 3, 4]
     monkeypatch.setattr(calibrate, "fingerprint", lambda: "another")
     calibrate.run({"a": work}, range(1, 3), path, processes=0)
     assert asked[5:] == [1, 2]
-    assert set(pd.read_csv(path)["code"]) == {"another"}
+    written = pd.read_csv(path)
+    assert set(written["code"]) == {"another"}
+    assert written["covered"].tolist() == [0, 1]
 
 
 def test_truth_is_what_was_simulated(scripts):
