@@ -250,8 +250,13 @@ def run(cases: dict[str, Callable[[int], Row]], seeds: range, path: Path, *, pro
                 print(f"{path.name}: {count} of {len(todo)}, {written - began:.0f} s, {name}", flush=True)
     finally:
         _write(done, cases, path)
-    table = pd.read_csv(path)
-    table = table[table["seed"].isin(seeds) & table["design"].isin(cases)]
+    table = rows_of(path)
+    return table[table["seed"].isin(seeds) & table["design"].isin(cases)]
+
+
+def rows_of(path: Path) -> pd.DataFrame:
+    """The studies of a file, with the column of what failed even where nothing did."""
+    table = pd.read_csv(path, dtype={"code": str})
     return table.reindex(columns=table.columns.union(["failed"], sort=False))
 
 
@@ -323,6 +328,7 @@ def main() -> None:
     parser.add_argument("--traps", action="store_true", help="the traps instead of the designs")
     parser.add_argument("--ranks", action="store_true", help="simulation-based calibration instead")
     parser.add_argument("--plans", type=Path, help="a folder of study plans instead, e.g. examples/plans")
+    parser.add_argument("--summary", action="store_true", help="no further studies: sum up those that are there")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
     arguments = parser.parse_args()
@@ -332,7 +338,8 @@ def main() -> None:
         sys.exit(f"--only: expected part of a design's name; found {arguments.only!r}")
     arguments.output.mkdir(parents=True, exist_ok=True)
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.studies)
-    studies = run(cases, seeds, arguments.output / f"{name}_studies.csv", processes=arguments.processes)
+    path = arguments.output / f"{name}_studies.csv"
+    studies = rows_of(path) if arguments.summary else run(cases, seeds, path, processes=arguments.processes)
     table = (ranks_summary if arguments.ranks else summary)(studies)
     table.to_csv(arguments.output / f"{name}.csv", index=False, lineterminator="\n")
     print(table.to_string(index=False))
