@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 
-from rewarm.effects import fast
+from rewarm.effects import bayes, fast
 from rewarm.effects.cells import mean_cells
 from rewarm.effects.draws import interval
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import build_model, course, natural_spline
+from rewarm.effects.model import DEFAULT_PRIORS, build_model, course, natural_spline
 from rewarm.errors import InvalidInputError
 from tests.effects.effect_worlds import world
 
@@ -124,6 +124,10 @@ def test_what_people_share_of_the_effect_is_what_many_people_show():
     seen = sizes[:, None] * course(days[None], values["onset"][0], lasts[:, None], values["shape"][0])
     assert found.expected[0, 0] == pytest.approx(seen.mean(axis=0), abs=0.02)
     assert (found.total - found.known)[0, 0] == pytest.approx(np.cov(seen.T), abs=0.02)
+
+
+def test_both_estimators_expect_people_to_differ_as_much():
+    assert DEFAULT_PRIORS.duration_spread == bayes.DURATION_SPREAD
 
 
 def test_people_have_durations_of_their_own():
