@@ -50,9 +50,10 @@ train: .venv-train/ready  ## train the learned finder, or go on with it, and put
 mechanism: set-up  ## make the classifier of mechanisms from simulated patients again, and its page (minutes)
 	@PYTHONPATH=. $(BIN)/python -m training.mechanism && PYTHONPATH=. $(BIN)/python benchmarks/mechanism.py
 
-calibrate-effects: set-up  ## simulated studies whose truth is known, read by rewarm effect, into docs/calibration (hours)
+calibrate-effects: set-up  ## simulated studies whose truth is known, read by rewarm effect, into docs/calibration and its page (1-2 hours)
 	@for what in "" --traps --ranks "--plans examples/plans"; do \
 	  $(BIN)/python scripts/calibrate_effects.py --studies 200 $$what -o docs/calibration || exit 1; done
+	@$(BIN)/python scripts/calibration_page.py
 
 N ?= 20000
 fuzz: set-up  ## damage N files of every kind, and see that every reader says so (N=20000)

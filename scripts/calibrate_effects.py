@@ -1,99 +1,60 @@
 """Simulated studies with known truth, read by rewarm's effects: do 90 % intervals hold it, is nothing found in nothing?
 
-    python scripts/calibrate_effects.py --studies 200 -o docs/calibration
+    python scripts/calibrate_effects.py --studies 200 -o docs/calibration             # designs
+    python scripts/calibrate_effects.py --studies 200 -o docs/calibration --traps
+    python scripts/calibrate_effects.py --studies 200 -o docs/calibration --ranks
+    python scripts/calibrate_effects.py --studies 200 -o docs/calibration --plans examples/plans
 
-The generator below is written apart from the estimator: other courses over time, other curves of room and weather,
-skewed day-to-day variation, a person's own everything. The tables are what a clinic would hand in.
+Every study is a row of WHAT_studies.csv, which is written whole every few seconds: a run that was stopped goes on where
+it was, unless the estimator or the simulation has changed since. WHAT.csv is its summary. A study that could not be
+analysed is a row that says why.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+import ast
+import hashlib
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from effect_studies import SCENARIOS, TRAPS, Scenario, Study, days_over, planned, simulate
 from scipy.stats import chisquare, ttest_1samp
 
-from rewarm.effects.draws import interval
-from rewarm.effects.duration import duration_interval, durations
+import rewarm.effects
+from rewarm.effects.draws import Draws, interval
+from rewarm.effects.duration import Duration, duration_interval, durations
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import ModelData, build_model
+from rewarm.effects.model import ENROLMENT, ModelData, build_model
 from rewarm.effects.model import course as shape_of
+from rewarm.effects.power import wilson
 from rewarm.effects.rows import LEVEL
-from rewarm.twin.studies import read_plan, simulate_measurements
+from rewarm.processes import process_pool
 
 DAY: Final = np.array([42.0])
-TOES: Final = ("toe1", "toe2", "toe3", "toe4", "toe5")
+IMPORTANT_C: Final = 1.0
+WRITE_EVERY_S: Final = 5.0
+RANK_BINS: Final = 10
+TURN: Final = 10
+Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """What is simulated; temperatures in °C, times in days, ``visits`` as days from the injection."""
-
-    name: str
-    kind: str
-    control: str = "none"
-    people: int = 3
-    controls: int = 0
-    visits: tuple[int, ...] = (0, 14, 42, 90, 150, 190)
-    randomised: bool = False
-    effect_c: float = 2.0
-    effect_sd_c: float = 0.5
-    lasts: float = 150.0
-    lasts_sd: float = 0.15
-    start_of_year: int = 20
-    season_c: float = 1.5
-    weather: str = "seasons"
-    day_sd_c: float = 0.6
-    limb_day_sd_c: float = 0.25
-    enrolled_below_c: float | None = None
-    placebo_c: float = 0.0
-    camera_shift_c: float = 0.0
-    reference: bool = True
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """Tables as a study folder holds them, and the truth: each treated person's effect on each day (function)."""
-
-    settings: dict[str, Any]
-    participants: pd.DataFrame
-    visits: pd.DataFrame
-    injections: pd.DataFrame
-    measurements: pd.DataFrame
-    scans: pd.DataFrame
-    effects: Mapping[str, Callable[[np.ndarray], np.ndarray]]
-
-    def true_effect(self, days: np.ndarray) -> np.ndarray:
-        """Mean effect over the treated people on these days, °C."""
-        return np.mean([effect(days) for effect in self.effects.values()], axis=0)
-
-    def true_duration(self, threshold_c: float, last: float) -> float:
-        """Days from onset to the end of the mean effect over the threshold, or to the last visit."""
-        above = np.flatnonzero(self.true_effect(np.arange(0.0, last + 1.0)) >= threshold_c)
-        return float(above[-1] - above[0]) if len(above) else 0.0
-
-
-def course(days: np.ndarray, size: float, onset: float, lasts: float, width: float) -> np.ndarray:
-    """A logistic rise and a logistic fall: not the estimator's curve."""
-    days = np.asarray(days, dtype=float)
-    rise = 1.0 / (1.0 + np.exp(-(days - onset) / (onset / 4.0)))
-    fall = 1.0 / (1.0 + np.exp((days - lasts) / width))
-    return np.where(days > 0, size * rise * fall, 0.0)
-
-
-def judge(study: Study, seed: int) -> dict[str, float]:
+def judge(make: Callable[[int], Study], seed: int) -> Row:
     """One simulated study, read by the fast estimator, beside its truth."""
-    outcome = outcome_named("mean")
+    began = time.process_time()
+    study, outcome = make(seed), outcome_named("mean")
     frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
     design = study.settings["design"]
     model = build_model(
@@ -102,49 +63,54 @@ def judge(study: Study, seed: int) -> dict[str, float]:
     draws = fit_fast(model, seed=seed)
     estimate, lower, upper = interval(draws.mean_effect(DAY)[:, 0], LEVEL)
     truth = float(study.true_effect(DAY)[0])
-    whole = durations(draws, 1.0)[0]
+    whole, *own = durations(draws, IMPORTANT_C)
     days, shortest, longest = duration_interval(whole, LEVEL)
-    true_days = study.true_duration(1.0, whole.last_day)
-    inside = [
-        bound[1] <= float(study.effects[who](DAY)[0]) <= bound[2]
-        for i, who in enumerate(draws.people)
-        for bound in [interval(draws.person_effect(DAY, i)[:, 0], LEVEL)]
-    ]
+    true_days = study.true_duration(IMPORTANT_C, whole.last_day)
     return {
         **_paired_t_test(frame),
         "truth": truth,
         "estimate": estimate,
-        "width": upper - lower,
+        "lower": lower,
+        "upper": upper,
         "covered": lower <= truth <= upper,
-        "left_over": lower > 0,
+        "over_zero": lower > 0,
+        "controlled": bool((~frame["treated"]).any()),
         "called": lower > 0 and bool((~frame["treated"]).any()),
-        "people_covered": float(np.mean(inside)),
-        "duration": days,
+        **_people(study, draws, own),
         "true_duration": true_days,
-        "duration_covered": shortest <= true_days and not longest < true_days,
+        "duration": days,
+        "duration_lower": shortest,
+        "duration_upper": longest,
+        "duration_covered": _holds(whole, true_days),
         "trouble": bool(draws.trouble),
+        "cpu_s": time.process_time() - began,
     }
 
 
-def planned(path: Path, seed: int) -> Study:
-    """A study of a ready plan, drawn by rewarm's twin, whose physiology knows nothing of the estimator."""
-    simulated = simulate_measurements(read_plan(path), seed)
-    tables, courses, people = simulated.tables, simulated.truth["course"], simulated.truth["people"]
-    treated = set(people.loc[people["treatment"] == "toxin", "participant"])
-    effects = {}
-    for who, rows in courses[courses["participant"].isin(treated)].groupby("participant"):
-        days, values = rows["days_since_injection"].to_numpy(), rows["effect_c"].to_numpy()
-        effects[str(who)] = partial(np.interp, xp=days, fp=values)
-    plan = simulated.plan.design
-    randomised = plan.kind in ("split_limb", "parallel", "n_of_1")
-    settings = {"id": path.stem, "design": {"kind": plan.kind, "control": plan.control, "randomised": randomised}}
-    measured = tables["measurements"]
-    visits = measured[["participant", "visit", "scan"]].drop_duplicates()
-    scans = visits.merge(simulated.truth["scans"][["scan", "camera"]], on="scan").assign(view="plantar")
-    return Study(settings, tables["participants"], tables["visits"], tables["injections"], measured, scans, effects)
+def _holds(duration: Duration, truth: float) -> bool:
+    """Whether the interval of a duration holds the truth; it may be open at its upper end."""
+    _, shortest, longest = duration_interval(duration, LEVEL)
+    return shortest <= truth and not longest < truth
 
 
-def _paired_t_test(frame: pd.DataFrame) -> dict[str, float]:
+def _people(study: Study, draws: Draws, own: Sequence[Duration]) -> Row:
+    """Each treated person's own effect and duration: the share of intervals that hold it; the effects' mean width."""
+    bounds = [interval(draws.person_effect(DAY, i)[:, 0], LEVEL) for i in range(len(draws.people))]
+    truths = [float(study.effects[who](DAY)[0]) for who in draws.people]
+    inside = [lower <= truth <= upper for (_, lower, upper), truth in zip(bounds, truths, strict=True)]
+    lasted = [
+        _holds(item, days_over(study.effects[who], IMPORTANT_C, item.last_day))
+        for who, item in zip(draws.people, own, strict=True)
+    ]
+    return {
+        "people": len(bounds),
+        "people_covered": float(np.mean(inside)),
+        "people_duration_covered": float(np.mean(lasted)),
+        "people_width": float(np.mean([upper - lower for _, lower, upper in bounds])),
+    }
+
+
+def _paired_t_test(frame: pd.DataFrame) -> Row:
     """What is usually done: each treated toe's last visit within 100 days against its first, as if toes were people."""
     treated = frame[frame["treated"]]
     toe = ["participant", "side", "region"]
@@ -158,183 +124,34 @@ def _paired_t_test(frame: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def simulate(scenario: Scenario, seed: int) -> Study:
-    """One study of a scenario."""
-    rng = np.random.default_rng(seed)
-    people = [f"P{i + 1:02d}" for i in range(scenario.people + scenario.controls)]
-    visits, rows, injections, effects = [], [], [], {}
-    for i, who in enumerate(people):
-        treated = i < scenario.people
-        sides = ("left", "right")
-        if scenario.control == "untreated_limb":
-            sides = (sides[int(rng.integers(2))],)
-        start = date(2025, 1, 1) + timedelta(days=scenario.start_of_year + int(rng.integers(-10, 11)))
-        values = (
-            float(rng.normal(scenario.effect_c, scenario.effect_sd_c)) if scenario.effect_c else 0.0,
-            float(np.exp(rng.normal(np.log(8.0), 0.3))),
-            float(scenario.lasts * np.exp(rng.normal(0, scenario.lasts_sd))),
-            float(rng.uniform(6, 14)),
-        )
-        if treated:
-            effects[who] = partial(course, size=values[0], onset=values[1], lasts=values[2], width=values[3])
-        for side in sides if treated else ("left", "right"):
-            for site in TOES:
-                dose = 2.0 if treated else 0.0
-                injections.append((who, start, side, site, "productA", dose))
-        made = _person(rng, scenario, who, start, sides if treated else (), values)
-        visits += made[0]
-        rows += made[1]
-    return _tables(scenario, people, visits, rows, injections, effects)
+def rank(scenario: Scenario, seed: int) -> Row:
+    """Ranks (0..1) of the truth among posterior draws, truth being drawn from the priors (arXiv:1804.06788).
 
-
-def _person(
-    rng: np.random.Generator,
-    scenario: Scenario,
-    who: str,
-    start: date,
-    sides: tuple[str, ...],
-    values: tuple[float, float, float, float],
-) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    base = 25.5 + rng.normal(0, 1.5)
-    limb = {side: rng.normal(0, 0.3) for side in ("left", "right")}
-    toe = {(side, t): rng.normal(0, 0.5) for side in ("left", "right") for t in range(5)}
-    room_slope, season = rng.normal(0.8, 0.15), scenario.season_c * rng.uniform(0.6, 1.4)
-    share = {(side, t): np.clip(rng.normal(1, 0.12), 0.5, 1.5) for side in ("left", "right") for t in range(5)}
-    share = {key: value / np.mean([share[key[0], t] for t in range(5)]) for key, value in share.items()}
-    visits, rows = [], []
-    for number, day in enumerate(scenario.visits):
-        when = start + timedelta(days=day)
-        phase = np.cos(2 * np.pi * (when.timetuple().tm_yday - 200) / 365.25)
-        outdoor = 10.0 + 9.5 * phase + rng.normal(0, 3.0)
-        if scenario.weather == "constant":
-            outdoor = 5.0 + rng.normal(0, 1.0)
-        warmth = season * np.tanh((outdoor - 8.0) / 9.0)
-        room = 22.5 + rng.normal(0, 0.7)
-        skew = rng.gamma(4.0, 0.5) - 2.0
-        shared = scenario.day_sd_c * skew
-        if scenario.enrolled_below_c is not None and number == 0:
-            while shared > scenario.enrolled_below_c:
-                shared = scenario.day_sd_c * (rng.gamma(4.0, 0.5) - 2.0)
-        if day > 0:
-            shared += scenario.placebo_c + scenario.camera_shift_c
-        offset = rng.normal(0, 0.15 if scenario.reference else 0.6)
-        visits.append((who, f"V{number}", when, room, outdoor))
-        for side in ("left", "right"):
-            wobble = rng.normal(0, scenario.limb_day_sd_c)
-            for t in range(5):
-                effect = share[side, t] * float(course(np.array(day), *values)) if side in sides else 0.0
-                value = (
-                    base + limb[side] + toe[side, t] + room_slope * (room - 22.5) + warmth + shared + wobble + offset
-                    + effect + rng.normal(0, 0.3)
-                )  # fmt: skip
-                rows.append((who, f"V{number}", f"{who}_V{number}", side, TOES[t], value))
-    return visits, rows
-
-
-def _tables(
-    scenario: Scenario,
-    people: list[str],
-    visits: list[tuple[Any, ...]],
-    rows: list[tuple[Any, ...]],
-    injections: list[tuple[Any, ...]],
-    effects: Mapping[str, Callable[[np.ndarray], np.ndarray]],
-) -> Study:
-    settings = {
-        "id": scenario.name,
-        "design": {"kind": scenario.kind, "control": scenario.control, "randomised": scenario.randomised}
-        | dict(scenario.settings),
-    }
-    arms = ["treated" if who in effects else "control" for who in people]
-    participants = pd.DataFrame({"participant": people, "condition": "secondary_raynaud", "arm": arms})
-    visit_table = pd.DataFrame(visits, columns=["participant", "visit", "date", "ambient_c", "outdoor_mean_c"])
-    visit_table["date"] = pd.to_datetime(visit_table["date"]).astype("datetime64[s]")
-    injected = pd.DataFrame(injections, columns=["participant", "date", "side", "site", "product", "units_u"])
-    injected["date"] = pd.to_datetime(injected["date"]).astype("datetime64[s]")
-    measured = pd.DataFrame(rows, columns=["participant", "visit", "scan", "side", "region", "value"])
-    u_shared, u_own = (0.15 if scenario.reference else 0.6), 0.1
-    measured = measured.assign(time_s=np.nan, metric="mean", unit="degC", u=float(np.hypot(u_shared, u_own)))
-    scans = visit_table[["participant", "visit"]].copy()
-    scans["scan"] = scans["participant"] + "_" + scans["visit"]
-    scans["camera"], scans["view"] = "cam1", "plantar"
-    scans["reference_c"] = 30.0 if scenario.reference else np.nan
-    return Study(settings, participants, visit_table, injected, measured, scans, effects)
-
-
-BASELINES: Final = (-42, -21, 0)
-AFTER: Final = (14, 42, 90, 150, 190)
-SCENARIOS: Final = tuple(
-    replaced
-    for base in (
-        Scenario("before_after", "case_series"),
-        Scenario("repeated_baseline", "case_series", visits=(*BASELINES, *AFTER)),
-        Scenario("split_limb", "split_limb", "untreated_limb", people=6, randomised=True),
-        Scenario("parallel", "parallel", "placebo", people=10, controls=10, randomised=True),
-        Scenario("n_of_1", "n_of_1", people=1, visits=(-70, -56, -42, -28, -14, 0, *AFTER, 220), randomised=True),
-    )
-    for replaced in (base, replace(base, name=f"{base.name}_no_effect", effect_c=0.0, effect_sd_c=0.0))
-)
-
-_ALONE: Final = Scenario("", "case_series", visits=(-14, 0, 42, 90), effect_c=0.0, effect_sd_c=0.0, people=8)
-_SPLIT: Final = replace(_ALONE, kind="split_limb", control="untreated_limb", randomised=True)
-_WARMER: Final = {"start_of_year": 20, "season_c": 2.5}
-_WORST: Final = {"enrolled_below_c": -0.5, "day_sd_c": 1.0, "weather": "constant", "visits": (0, 14, 42, 90)}
-_CAMERA: Final = {"camera_shift_c": 1.2, "reference": False, "weather": "constant"}
-_REAL: Final = {
-    "effect_c": 3.0,
-    "effect_sd_c": 0.3,
-    "lasts": 150.0,
-    "lasts_sd": 0.05,
-    "visits": (-14, *(0, 14, 42), *(90, 140, 190)),
-}
-TRAPS: Final = (
-    replace(_ALONE, name="weather only, no control", **_WARMER),
-    replace(_SPLIT, name="weather only, one foot untreated", **_WARMER),
-    replace(_ALONE, name="regression to the mean only, no control", **_WORST),
-    replace(_ALONE, name="the same, and study.toml says so", settings={"enrolled_at_worst": True}, **_WORST),
-    replace(_SPLIT, name="regression to the mean only, one foot untreated", **_WORST),
-    replace(_ALONE, name="placebo only, no control", placebo_c=0.8, weather="constant"),
-    replace(_SPLIT, name="placebo only, one foot untreated", placebo_c=0.8, weather="constant"),
-    replace(_ALONE, name="camera reads 1.2 °C more after, no control", **_CAMERA),
-    replace(_SPLIT, name="camera reads 1.2 °C more after, one foot untreated", **_CAMERA),
-    replace(_SPLIT, name="toxin in one foot only, 2 °C", effect_c=2.0, effect_sd_c=0.5),
-    replace(_ALONE, name="a real 3 °C for 150 days, no control", **_REAL),
-    replace(_SPLIT, name="a real 3 °C for 150 days, one foot untreated", **_REAL),
-)
-"""What is true is in the name; nothing else acts."""
-
-
-def simulation_based_calibration(scenario: Scenario, studies: int) -> pd.DataFrame:
-    """Ranks of the truth among posterior draws, truth being drawn from the priors themselves (arXiv:1804.06788).
-
-    Uniform ranks say that the estimator's posterior is that of its model. One row a study: ranks in 0..1 of the mean
-    effect on day 42 and of D.
+    Uniform ranks say that the estimator's posterior is that of its model. The design is the scenario's, its values are
+    the model's. ``effect`` is the mean effect on day 42, ``person`` the first person's, ``duration`` that person's D.
     """
     study, outcome = simulate(scenario, 1), outcome_named("mean")
     frame = analysis_frame(outcome, "toes", study.measurements, study.visits, study.injections, scans=study.scans)
     data = build_model(frame, outcome, randomised=scenario.randomised)
-    rows = []
-    for seed in range(1, studies + 1):
-        rng = np.random.default_rng(seed)
-        y, effect, duration = _from_priors(data, rng)
-        draws = fit_fast(replace(data, y=y), seed=seed)
-        rows.append(
-            {
-                "effect": float(np.mean(draws.mean_effect(DAY)[:, 0] < effect)),
-                "duration": float(np.mean(draws.duration[:, 0] < duration)),
-            }
-        )
-    return pd.DataFrame(rows)
+    y, truth = _from_priors(data, np.random.default_rng([seed, zlib.crc32(scenario.name.encode())]))
+    draws = fit_fast(replace(data, y=y), seed=seed)
+    found = {
+        "effect": draws.mean_effect(DAY)[:, 0],
+        "person": draws.person_effect(DAY, 0)[:, 0],
+        "duration": draws.duration[:, 0],
+        "onset": draws.onset,
+    }
+    ranks = {name: float(np.mean(values < truth[name])) for name, values in found.items()}
+    return {**ranks, "trouble": bool(draws.trouble)}
 
 
-def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray, float, float]:
-    """Values of every row, the people's mean effect on day 42, and D, all drawn from the model."""
+def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, float]]:
+    """Values of every row, and the truth of what is ranked, all drawn from the model."""
     priors = data.priors
     sd = {name: rng.gamma(2.0, priors.spreads[name] / 2.0) for name in data.spreads}
     share = rng.beta(*priors.offset_share) if data.has_offset else 0.0
     beta = rng.normal(data.prior_mean, data.prior_sd)
-    beta[0] = data.prior_mean[0]
-    scaled = np.array(data.names) == "enrolment"
-    beta[scaled] *= np.hypot(sd["visit"], share * data.typical_offset)
+    beta[np.array(data.names) == ENROLMENT] *= np.hypot(sd["visit"], share * data.typical_offset)
     y = data.columns @ beta
     for name, codes in (
         ("person", data.person),
@@ -343,7 +160,10 @@ def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray,
         ("visit_limb", data.visit_limb),
     ):
         y = y + (rng.normal(0, sd[name], codes.max() + 1))[codes]
-    y = y + rng.normal(0, np.hypot(sd["visit"], share * data.u_visit))[data.visit]
+    alike = np.linalg.cholesky(data.visit_correlation())
+    visit = sd["visit"] * (alike @ rng.standard_normal(len(alike)))
+    visit += share * data.u_visit * rng.standard_normal(len(alike))
+    y = y + visit[data.visit]
     slopes = rng.normal(0, data.slope_sd, (len(data.people), len(data.slope_sd)))
     y = y + (slopes[data.person] * data.slopes).sum(axis=1)
     if data.parallel:
@@ -351,56 +171,190 @@ def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray,
     onset, duration, shape = (np.exp(rng.normal(*p)) for p in (priors.log_onset, priors.log_duration, priors.log_shape))
     person = rng.normal(0, priors.effect_sd) + rng.normal(0, sd["effect_person"], len(data.people))
     digit = rng.normal(0, sd["effect_digit"], data.digit.max() + 1)
-    y = y + (person[data.person] + digit[data.digit]) * shape_of(data.day, onset, duration, shape) * data.treated
+    full = person[data.person] + digit[data.digit]
+    spread = rng.gamma(2.0, priors.duration_spread / 2.0) if len(data.treated_people) > 1 else 0.0
+    lasts = duration * np.exp(spread * rng.standard_normal(len(data.people)))
+    y = y + full * shape_of(data.day, onset, lasts[data.person], shape) * data.treated
     y = y + rng.normal(0, np.hypot(sd["residual"], data.u_own))
     treated = data.treated > 0
-    means = pd.Series(person[data.person] + digit[data.digit])[treated].groupby(data.person[treated]).mean()
-    return y, float(means.mean() * shape_of(DAY, onset, duration, shape)[0]), float(duration)
+    means = pd.Series(full)[treated].groupby(data.person[treated]).mean()
+    on_day = means * shape_of(DAY, onset, lasts[means.index], shape)
+    first = means.index[0]
+    return y, {
+        "effect": float(on_day.mean()),
+        "person": float(on_day[first]),
+        "duration": float(lasts[first]),
+        "onset": float(onset),
+    }
+
+
+def summary(studies: pd.DataFrame) -> pd.DataFrame:
+    """One row a design: shares with Wilson's 95 % interval of the simulation; failed studies hold no truth."""
+    rows = []
+    for design, found in studies.groupby("design", sort=False):
+        good = found[found["failed"].isna()]
+        row: Row = {"design": design, "studies": len(found), "failed": len(found) - len(good)}
+        row["trouble"] = int(good["trouble"].sum())
+        row["controlled"] = int(good["controlled"].max() == 1)
+        for name in ("covered", "duration_covered", "over_zero", "called", "t_test_called"):
+            count = int(good[name].sum())
+            low, high = wilson(count, len(found))
+            row |= {name: count / len(found), f"{name}_low": low, f"{name}_high": high}
+        for name in ("people_covered", "people_duration_covered"):
+            spread = good[name].std() / np.sqrt(len(good))  # people of one study share its luck
+            middle = good[name].mean()
+            row |= {name: middle, f"{name}_low": middle - 1.96 * spread, f"{name}_high": middle + 1.96 * spread}
+        row |= good[["truth", "estimate", "t_test_estimate", "true_duration", "duration", "cpu_s"]].mean().to_dict()
+        row["bias"] = float((good["estimate"] - good["truth"]).mean())
+        row["width"] = float((good["upper"] - good["lower"]).mean())
+        rows.append(row)
+    return pd.DataFrame(rows).round(3)
+
+
+def ranks_summary(studies: pd.DataFrame) -> pd.DataFrame:
+    """One row a design and quantity: the histogram of ranks, and how often chance alone is less even."""
+    rows = []
+    for design, found in studies.groupby("design", sort=False):
+        good = found[found["failed"].isna()]
+        for quantity in ("effect", "person", "duration", "onset"):
+            counts = np.histogram(good[quantity], bins=RANK_BINS, range=(0.0, 1.0))[0]
+            rows.append(
+                {
+                    "design": design,
+                    "quantity": quantity,
+                    "studies": len(found),
+                    "failed": len(found) - len(good),
+                    "trouble": int(good["trouble"].sum()),
+                    "ranks": " ".join(map(str, counts)),
+                    "p": round(float(chisquare(counts).pvalue), 3),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def run(cases: dict[str, Callable[[int], Row]], seeds: range, path: Path, *, processes: int) -> pd.DataFrame:
+    """Rows of all cases and seeds: those that ``path`` holds already, and the others as they come."""
+    code = fingerprint()
+    done = _before(path, code)
+    # a few of each design at a time: what is there when a run is stopped says something of all of them
+    turns = [seeds[start : start + TURN] for start in range(0, len(seeds), TURN)]
+    todo = [(name, seed) for turn in turns for name in cases for seed in turn if (name, seed) not in done]
+    began = written = time.monotonic()
+    print(f"{path.name}: {len(done)} there already, {len(todo)} to do", flush=True)
+    try:
+        for count, (name, seed, row) in enumerate(_computed(cases, todo, processes), start=1):
+            done[name, seed] = {"design": name, "seed": seed, "code": code, **row}
+            if time.monotonic() - written > WRITE_EVERY_S:
+                _write(done, cases, path)
+                written = time.monotonic()
+                print(f"{path.name}: {count} of {len(todo)}, {written - began:.0f} s, {name}", flush=True)
+    finally:
+        _write(done, cases, path)
+    table = rows_of(path)
+    return table[table["seed"].isin(seeds) & table["design"].isin(cases)]
+
+
+def rows_of(path: Path) -> pd.DataFrame:
+    """The studies of a file, with the column of what failed even where nothing did."""
+    table = pd.read_csv(path, dtype={"code": str})
+    return table.reindex(columns=table.columns.union(["failed"], sort=False))
+
+
+def _computed(
+    cases: dict[str, Callable[[int], Row]], todo: list[tuple[str, int]], processes: int
+) -> Iterator[tuple[str, int, Row]]:
+    with process_pool(processes, preload="calibrate_effects") as pool:
+        if pool is None:
+            for name, seed in todo:
+                yield name, seed, attempt(cases[name], seed)
+            return
+        rest = iter(todo)
+        waiting: dict[Future[Row], tuple[str, int]] = {}
+        while True:
+            for name, seed in islice(rest, 2 * processes - len(waiting)):
+                waiting[pool.submit(attempt, cases[name], seed)] = (name, seed)
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield *waiting.pop(future), future.result()
+
+
+def attempt(work: Callable[[int], Row], seed: int) -> Row:
+    """The row of one study, or one that says why there is none: a failure counts, it does not vanish."""
+    try:
+        row = work(seed)
+        return {name: int(value) if isinstance(value, bool | np.bool_) else value for name, value in row.items()}
+    except Exception as error:
+        return {"failed": f"{type(error).__name__}: {error}"}
+
+
+def fingerprint() -> str:
+    """Changes with the code that the results rest on, not with its comments or line breaks."""
+    room = Path(rewarm.effects.__file__).parent
+    names = ("cells", "dose", "draws", "duration", "fast", "frame", "importance", "metrics", "model")
+    files: Iterable[Path] = [room / f"{name}.py" for name in names] + [Path(__file__).with_name("effect_studies.py")]
+    digest = hashlib.sha256()
+    for path in files:
+        if path.is_file():
+            digest.update(ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())
+    return digest.hexdigest()[:8]
+
+
+def _before(path: Path, code: str) -> dict[tuple[str, int], Row]:
+    if not path.is_file():
+        return {}
+    table = pd.read_csv(path, dtype={"code": str})
+    kept = table[table["code"] == code]
+    if len(kept) < len(table):
+        print(f"{path.name}: {len(table) - len(kept)} rows of earlier code are left out", flush=True)
+    return {(str(row["design"]), int(row["seed"])): dict(row) for row in kept.to_dict("records")}
+
+
+def _write(done: dict[tuple[str, int], Row], cases: Iterable[str], path: Path) -> None:
+    """All rows in the order of cases and seeds, the file whole or as it was."""
+    order = {name: i for i, name in enumerate(cases)}
+    keys = sorted(done, key=lambda key: (order.get(key[0], len(order)), key))
+    table = pd.DataFrame([done[key] for key in keys])
+    partly = path.with_name(f".{path.name}.partial")
+    table.to_csv(partly, index=False, lineterminator="\n", float_format="%.4g")
+    partly.replace(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=200, help="simulated studies for each design")
+    parser.add_argument("--first-seed", type=int, default=1, help="other seeds for trying things out, e.g. 10001")
     parser.add_argument("--only", default="", help="the scenarios whose name holds this")
     parser.add_argument("--traps", action="store_true", help="the traps instead of the designs")
     parser.add_argument("--ranks", action="store_true", help="simulation-based calibration instead")
     parser.add_argument("--plans", type=Path, help="a folder of study plans instead, e.g. examples/plans")
+    parser.add_argument("--summary", action="store_true", help="no further studies: sum up those that are there")
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", "-o", type=Path, default=Path("docs/calibration"))
     arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    if arguments.ranks:
-        _ranks(arguments)
-        return
     name, cases = _cases(arguments)
-    rows = []
-    for words, make in cases.items():
-        if arguments.only in words:
-            results = pd.DataFrame([judge(make(seed), seed) for seed in range(1, arguments.studies + 1)])
-            rows.append({"design": words, "studies": len(results), **results.mean().round(3)})
-            print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
-    pd.DataFrame(rows).to_csv(arguments.output / f"{name}.csv", index=False, lineterminator="\n")
+    cases = {words: work for words, work in cases.items() if arguments.only in words}
+    if not cases:
+        sys.exit(f"--only: expected part of a design's name; found {arguments.only!r}")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.studies)
+    path = arguments.output / f"{name}_studies.csv"
+    studies = rows_of(path) if arguments.summary else run(cases, seeds, path, processes=arguments.processes)
+    table = (ranks_summary if arguments.ranks else summary)(studies)
+    table.to_csv(arguments.output / f"{name}.csv", index=False, lineterminator="\n")
+    print(table.to_string(index=False))
 
 
-def _ranks(arguments: argparse.Namespace) -> None:
-    rows = []
-    for scenario in SCENARIOS:
-        if arguments.only in scenario.name and "no_effect" not in scenario.name:
-            ranks = simulation_based_calibration(scenario, arguments.studies)
-            for quantity in ranks:
-                counts = np.histogram(ranks[quantity], bins=10, range=(0.0, 1.0))[0]
-                p = float(chisquare(counts).pvalue)
-                rows.append(
-                    {"design": scenario.name, "quantity": quantity, "ranks": " ".join(map(str, counts)), "p": p}
-                )
-                print(rows[-1], flush=True)
-    pd.DataFrame(rows).to_csv(arguments.output / "ranks.csv", index=False, lineterminator="\n")
-
-
-def _cases(arguments: argparse.Namespace) -> tuple[str, dict[str, Callable[[int], Study]]]:
+def _cases(arguments: argparse.Namespace) -> tuple[str, dict[str, Callable[[int], Row]]]:
+    if arguments.ranks:
+        return "ranks", {item.name: partial(rank, item) for item in SCENARIOS if item.effect_c}
     if arguments.plans is not None:
-        return "plans", {path.stem: partial(planned, path) for path in sorted(arguments.plans.glob("*.toml"))}
+        paths = sorted(arguments.plans.glob("*.toml"))
+        return "plans", {path.stem: partial(judge, partial(planned, path)) for path in paths}
     scenarios = TRAPS if arguments.traps else SCENARIOS
-    return ("traps" if arguments.traps else "designs"), {item.name: partial(simulate, item) for item in scenarios}
+    return "traps" if arguments.traps else "designs", {
+        item.name: partial(judge, partial(simulate, item)) for item in scenarios
+    }
 
 
 if __name__ == "__main__":

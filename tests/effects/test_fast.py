@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 
-from rewarm.effects import fast
+from rewarm.effects import bayes, fast
 from rewarm.effects.cells import mean_cells
 from rewarm.effects.draws import interval
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import build_model, course, natural_spline
+from rewarm.effects.model import DEFAULT_PRIORS, build_model, course, natural_spline
 from rewarm.errors import InvalidInputError
 from tests.effects.effect_worlds import world
 
@@ -94,26 +94,58 @@ def test_marginal_likelihood_is_that_of_one_big_normal_distribution():
     found = fast._solve(data, blocks, theta).log_likelihood
     expected = []
     for point in theta:
-        v, effect, _ = fast._covariances(data, blocks, point[None])
-        mean, sd = fast._coefficient_priors(data, point[None])
+        values = fast._values(data, point[None])
+        covariance = fast._covariance(blocks, values)
+        mean, sd = fast._coefficient_priors(data, values)
         held = blocks.held.reshape(-1)
         whole = np.zeros((held.size, held.size))
-        m = v.shape[-1]
-        for i in range(v.shape[1]):
-            whole[i * m : (i + 1) * m, i * m : (i + 1) * m] = v[0, i]
-        x = np.concatenate([blocks.fixed, effect[0][..., None]], axis=-1).reshape(-1, mean.shape[1])
+        m = blocks.y.shape[1]
+        for i in range(len(blocks.y)):
+            whole[i * m : (i + 1) * m, i * m : (i + 1) * m] = covariance.total[0, i]
+        x = blocks.fixed.reshape(-1, mean.shape[1])
         cov = whole + (x * sd[0] ** 2) @ x.T
-        expected.append(
-            multivariate_normal.logpdf(blocks.y.reshape(-1)[held], (x @ mean[0])[held], cov[np.ix_(held, held)])
-        )
+        at = (x @ mean[0]) + covariance.expected[0].reshape(-1)
+        expected.append(multivariate_normal.logpdf(blocks.y.reshape(-1)[held], at[held], cov[np.ix_(held, held)]))
     assert found[0] - found[1] == pytest.approx(expected[0] - expected[1], abs=1e-6)
 
 
-def test_pareto_fit_finds_the_shape():
-    rng = np.random.default_rng(1)
-    for shape in (-0.2, 0.3, 0.8):
-        sample = np.sort(2.0 * np.expm1(-shape * np.log(rng.random(4000))) / shape)
-        assert fast._pareto_fit(sample)[0] == pytest.approx(shape, abs=0.08)
+def test_what_people_share_of_the_effect_is_what_many_people_show():
+    """The mean and covariance of effect × course, beside those of simulated people with durations of their own."""
+    data = build_model(frame_of(world(people=2)), MEAN)
+    blocks = fast._blocks(data)
+    theta = fast._start(data)[None]
+    theta[0, fast._parameters(data).index("effect")] = 2.0
+    values = fast._values(data, theta)
+    found = fast._covariance(blocks, values)
+    rng = np.random.default_rng(5)
+    sizes = 2.0 + values["effect_person"][0] * rng.standard_normal(200_000)
+    lasts = values["duration"][0] * np.exp(values["duration_spread"][0] * rng.standard_normal(200_000))
+    days = blocks.day[0]
+    seen = sizes[:, None] * course(days[None], values["onset"][0], lasts[:, None], values["shape"][0])
+    assert found.expected[0, 0] == pytest.approx(seen.mean(axis=0), abs=0.02)
+    assert (found.total - found.known)[0, 0] == pytest.approx(np.cov(seen.T), abs=0.02)
+
+
+def test_both_estimators_expect_people_to_differ_as_much():
+    assert DEFAULT_PRIORS.duration_spread == bayes.DURATION_SPREAD
+
+
+def test_people_have_durations_of_their_own():
+    """Two lose the effect between day 60 and 90, two between day 150 and 180: nobody gets the others' duration."""
+    days = (-21, -7, 0, 14, 42, 60, 90, 120, 150, 180, 210)
+    short, long = (world(people=2, days=days, lasts=lasts, seed=seed) for lasts, seed in ((75.0, 1), (165.0, 2)))
+    renamed = {
+        name: getattr(long, name).replace({"participant": {"P01": "P03", "P02": "P04"}})
+        for name in ("participants", "visits", "injections", "measurements")
+    }
+    both = replace(short, **{k: pd.concat([getattr(short, k), renamed[k]], ignore_index=True) for k in renamed})
+    draws = fast.fit_fast(build_model(frame_of(both), MEAN))
+    lower, upper = np.quantile(draws.duration, [0.05, 0.95], axis=0)
+    assert (upper[:2] < lower[2:]).all()
+    assert 55 < np.median(draws.duration[:, :2]) < 95
+    assert 140 < np.median(draws.duration[:, 2:]) < 190
+    alone = fast.fit_fast(build_model(frame_of(world(people=1)), MEAN))
+    assert "duration_spread" not in alone.others
 
 
 def test_cells_average_toes_and_keep_their_error():

@@ -9,40 +9,44 @@ Hundreds of studies can be simulated so. Censored outcomes are not Gaussian and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit, gammaln, log_expit
+from scipy.special import expit, log_expit
+from scipy.stats import norm
 
 from rewarm.effects.cells import is_common, mean_cells
 from rewarm.effects.draws import Draws, treated_names
+from rewarm.effects.importance import importance_draws, systematic
 from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
-_DRAWS: Final = 600
-_ROUNDS: Final = 5
-_GOOD_K: Final = 0.5
-_DEGREES: Final = 5.0
+_DRAWS: Final = 400
+_ROUNDS: Final = 6
 _STEP: Final = 0.05
-_MEMORY: Final = 4_000_000
+_MEMORY: Final = 400_000
 """Numbers in one stack of covariance matrices."""
+_STRATA: Final = 9
+"""Equally probable strata of the durations that people may have, one node drawn in each."""
 PARETO_LIMIT: Final = 0.7
+LEAST_EFFECTIVE: Final = 50.0
 
 
 @dataclass(frozen=True, eq=False)
 class _Blocks:
-    """The cells by person, padded to one length m: arrays (people, m, ...); ``held`` is False in the padding."""
+    """The cells by person, padded to one length m: arrays (people, m, ...); ``held`` is False in the padding.
+
+    ``known`` is the covariance that no parameter enters, ``same`` by name what the square of a parameter multiplies.
+    """
 
     y: Floats
     fixed: Floats
     day: Floats
     treated: Floats
-    noise: Floats
     known: Floats
-    offset: Floats
     same: dict[str, Floats]
     held: NDArray[np.bool_]
 
@@ -60,21 +64,23 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
     blocks = _blocks(data)
     rng = np.random.default_rng(seed)
     mode = _mode(data, blocks)
-    theta, log_weights, pareto_k = _importance(data, blocks, mode, rng)
-    weights = np.exp(log_weights - log_weights.max())
-    weights /= weights.sum()
-    picked = theta[_systematic(weights, draws, rng)]
-    effects, population, coefficients = _conditional(data, blocks, picked, rng)
-    spreads = np.exp(picked)
-    course_at = len(_spreads(data))
-    unit = data.unit
-    others = {f"sd_{name}": spreads[:, i] * unit for i, name in enumerate(_spreads(data))}
+    theta, weights, pareto_k = importance_draws(
+        lambda vectors: _log_posterior(data, blocks, vectors),
+        mode,
+        _curvature(data, blocks, mode),
+        rng,
+        draws=_DRAWS,
+        rounds=_ROUNDS,
+    )
+    picked = theta[systematic(weights, draws, rng)]
+    effects, lasts, coefficients = _conditional(data, blocks, picked, rng)
+    values, unit = _values(data, picked), data.unit
+    others = {f"sd_{name}": values[name] * unit for name in _spreads(data)}
     others |= {f"b_{name}": coefficients[:, i] * unit for i, name in enumerate(np.array(data.names)[is_common(data)])}
-    if data.has_offset:
-        others["offset_share"] = expit(picked[:, -1])
+    others |= {name: values[name] for name in ("duration_spread", "offset_share") if name in values}
     effective = float(1.0 / np.sum(weights**2))
     trouble = ""
-    if pareto_k > PARETO_LIMIT or effective < 50:
+    if pareto_k > PARETO_LIMIT or effective < LEAST_EFFECTIVE:
         trouble = (
             f"The fast estimator's draws are not reliable here (Pareto k {pareto_k:.2f}, {effective:.0f} effective): "
             "use the sampler"
@@ -83,13 +89,13 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
         people=treated_names(data),
         last_day=data.last_day[data.treated_people],
         person=effects * unit,
-        population=population * unit,
-        onset=spreads[:, course_at],
-        duration=np.repeat(spreads[:, [course_at + 1]], len(data.treated_people), axis=1),
-        shape=spreads[:, course_at + 2],
+        population=values["effect"] * unit,
+        onset=values["onset"],
+        duration=lasts,
+        shape=values["shape"],
         others=others,
         diagnostics={"pareto_k": pareto_k, "effective_draws": effective},
-        method="importance sampling of the exact marginal likelihood",
+        method="importance sampling of the marginal likelihood",
         trouble=trouble,
     )
 
@@ -120,21 +126,22 @@ def _blocks(data: ModelData) -> _Blocks:
     known = groups * digit_sd[:, :, None] ** 2
     slopes = padded(cells.slopes) * data.slope_sd
     known += slopes @ slopes.transpose(0, 2, 1)
+    along = np.arange(m)
+    known[:, along, along] += np.where(held, padded(cells.noise_sd**2), 1.0)
     after = padded(cells.after)
     return _Blocks(
         y=padded(cells.y),
         fixed=padded(cells.columns),
         day=padded(cells.day),
         treated=padded(cells.treated),
-        noise=padded(cells.noise_sd**2),
         known=known,
-        offset=visits * u_visit[:, :, None] ** 2,
         same={
             "person": both.astype(np.float64),
             "limb": same(cells.limb),
             "visit": np.where(visits > 0, 1.0, _near(padded(cells.day), data.priors.flare)) * both.astype(np.float64),
             "visit_limb": same(cells.visit_limb),
             "change": after[:, :, None] * after[:, None, :],
+            "offset_share": visits * u_visit[:, :, None] ** 2,
         },
         held=held,
     )
@@ -151,75 +158,128 @@ def _spreads(data: ModelData) -> tuple[str, ...]:
     return tuple(name for name in data.spreads if name not in ("digit", "residual", "effect_digit"))
 
 
+def _parameters(data: ModelData) -> tuple[str, ...]:
+    """What is not integrated, in the order of a parameter vector: logarithms, but for the effect and the share's logit.
+
+    ``effect`` is the population's mean, ``duration_spread`` the standard deviation of log duration between people.
+    """
+    several = ("duration_spread",) if len(data.treated_people) > 1 else ()
+    offset = ("offset_share",) if data.has_offset else ()
+    return (*_spreads(data), "onset", "duration", "shape", *several, "effect", *offset)
+
+
+def _values(data: ModelData, theta: Floats) -> dict[str, Floats]:
+    """Parameter vectors (K, n) by name, on their own scales, (K,) each."""
+    found = {}
+    for i, name in enumerate(_parameters(data)):
+        column = theta[:, i]
+        found[name] = column if name == "effect" else expit(column) if name == "offset_share" else np.exp(column)
+    return found
+
+
 def _log_prior(data: ModelData, theta: Floats) -> Floats:
-    """Log prior of the logarithms of all parameters, (K,), up to a constant."""
+    """Log prior of parameter vectors, (K,), up to a constant."""
     priors = data.priors
+    normal = {
+        "onset": priors.log_onset,
+        "duration": priors.log_duration,
+        "shape": priors.log_shape,
+        "effect": (0.0, priors.effect_sd),
+    }
     total = np.zeros(len(theta))
-    for i, name in enumerate(_spreads(data)):
-        total += 2.0 * theta[:, i] - 2.0 / priors.spreads[name] * np.exp(theta[:, i])
-    for j, (mean, sd) in enumerate((priors.log_onset, priors.log_duration, priors.log_shape)):
-        total -= 0.5 * ((theta[:, len(_spreads(data)) + j] - mean) / sd) ** 2
-    if data.has_offset:
-        a, b = priors.offset_share
-        total += a * log_expit(theta[:, -1]) + b * log_expit(-theta[:, -1])
+    for i, name in enumerate(_parameters(data)):
+        column = theta[:, i]
+        if name in normal:
+            mean, sd = normal[name]
+            total -= 0.5 * ((column - mean) / sd) ** 2
+        elif name == "offset_share":
+            a, b = priors.offset_share
+            total += a * log_expit(column) + b * log_expit(-column)
+        else:
+            total += 2.0 * column - 2.0 / _prior_spread(data, name) * np.exp(column)
     return total
 
 
-def _covariances(data: ModelData, blocks: _Blocks, theta: Floats) -> tuple[Floats, Floats, dict[str, Floats]]:
-    """Covariance matrices (K, people, m, m), the effect's column (K, people, m), variances by name (K,)."""
-    n = len(_spreads(data))
-    variance = {name: np.exp(2.0 * theta[:, i]) for i, name in enumerate(_spreads(data))}
-    onset, duration, shape = (np.exp(theta[:, n + j])[:, None, None] for j in range(3))
-    effect = course(blocks.day[None], onset, duration, shape) * blocks.treated[None]
-    v = np.broadcast_to(blocks.known, (len(theta), *blocks.known.shape)).copy()
-    if data.has_offset:
-        v += expit(theta[:, -1])[:, None, None, None] ** 2 * blocks.offset
-    for name, matrix in blocks.same.items():
-        if name in variance:
-            v += variance[name][:, None, None, None] * matrix
-    both = effect[:, :, :, None] * effect[:, :, None, :]
-    v += both * variance["effect_person"][:, None, None, None]
-    at = np.arange(v.shape[-1])
-    v[:, :, at, at] += np.where(blocks.held, blocks.noise, 1.0)
-    return v, effect, variance
+def _prior_spread(data: ModelData, name: str) -> float:
+    return data.priors.duration_spread if name == "duration_spread" else data.priors.spreads[name]
+
+
+@dataclass(frozen=True, eq=False)
+class _Covariance:
+    """For K parameter vectors: ``total`` (K, people, m, m) of a person's cells, ``known`` the same without the effect;
+    ``expected`` (K, people, m) is the mean effect on them.
+    """
+
+    total: Floats
+    known: Floats
+    expected: Floats
+
+
+def _covariance(blocks: _Blocks, values: dict[str, Floats]) -> _Covariance:
+    """What a person's cells share.
+
+    How long the effect lasts differs between people, which is not Gaussian: for each person the course and what people
+    differ from it by enter with their exact means and covariances over the spread of durations.
+    """
+    names = [name for name in blocks.same if name in values]
+    weights = np.stack([values[name] ** 2 for name in names], axis=-1)
+    matrices = np.stack([blocks.same[name] for name in names])
+    known = (weights @ matrices.reshape(len(names), -1)).reshape(-1, *blocks.known.shape)
+    known += blocks.known
+    nodes, weights = _NODES if "duration_spread" in values else _ONE_NODE
+    courses = _courses(blocks, values, nodes)
+    mean = courses @ weights
+    own = values["effect_person"][:, None, None]
+    apart = (courses - mean[..., None]) * np.sqrt(weights)
+    apart *= np.sqrt(values["effect"][:, None, None] ** 2 + own**2)[..., None]
+    columns = np.concatenate([apart, (own * mean)[..., None]], axis=-1)
+    total = known + columns @ np.swapaxes(columns, -1, -2)
+    return _Covariance(total, known, values["effect"][:, None, None] * mean)
+
+
+def _courses(blocks: _Blocks, values: dict[str, Floats], nodes: Floats) -> Floats:
+    """Share of the full effect, (K, people, m, nodes), where log duration is so many spreads from its mean.
+
+    ``nodes`` is (nodes,), or (K, people, nodes).
+    """
+    onset, duration, shape = (values[name][:, None, None, None] for name in ("onset", "duration", "shape"))
+    spread = values.get("duration_spread", np.zeros(1))[:, None, None, None]
+    own = nodes if nodes.ndim == 1 else nodes[:, :, None, :]
+    share = course(blocks.day[None, ..., None], onset, duration * np.exp(spread * own), shape)
+    return np.asarray(share * blocks.treated[None, ..., None])
 
 
 @dataclass(frozen=True, eq=False)
 class _Solved:
-    """For K parameter vectors: log marginal likelihood, and what the conditional posterior needs."""
+    """For K parameter vectors: log marginal likelihood; precision and precision × mean of the coefficients."""
 
     log_likelihood: Floats
     q: Floats
     h: Floats
-    lower: Floats
-    design: Floats
-    effect: Floats
-    variance: dict[str, Floats]
+    covariance: _Covariance
 
 
-def _coefficient_priors(data: ModelData, theta: Floats) -> tuple[Floats, Floats]:
-    """Means and standard deviations of the fixed coefficients and the effect, (K, p + 1)."""
+def _coefficient_priors(data: ModelData, values: dict[str, Floats]) -> tuple[Floats, Floats]:
+    """Means and standard deviations of the fixed coefficients, (K, p)."""
     kept = is_common(data)
-    mean = np.tile(np.append(data.prior_mean[kept], 0.0), (len(theta), 1))
-    sd = np.tile(np.append(data.prior_sd[kept], data.priors.effect_sd), (len(theta), 1))
-    scaled = np.append(np.array(data.names)[kept] == ENROLMENT, False)
-    variance = np.exp(2.0 * theta[:, _spreads(data).index("visit")])
+    mean, sd = data.prior_mean[kept], data.prior_sd[kept]
+    variance = values["visit"] ** 2
     if data.has_offset:
-        variance = variance + expit(theta[:, -1]) ** 2 * data.typical_offset**2
-    between_visits = np.sqrt(variance)[:, None]
-    return np.where(scaled, mean * between_visits, mean), np.where(scaled, sd * between_visits, sd)
+        variance = variance + values["offset_share"] ** 2 * data.typical_offset**2
+    factor = np.where(np.array(data.names)[kept] == ENROLMENT, np.sqrt(variance)[:, None], 1.0)
+    return mean * factor, sd * factor
 
 
 def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
-    v, effect, variance = _covariances(data, blocks, theta)
-    lower = np.linalg.cholesky(v)
-    design = np.concatenate(
-        [np.broadcast_to(blocks.fixed, (len(theta), *blocks.fixed.shape)), effect[..., None]], axis=-1
-    )
-    y = np.broadcast_to(blocks.y, (len(theta), *blocks.y.shape))
-    white = np.linalg.solve(lower, np.concatenate([design, y[..., None]], axis=-1))
-    gram = np.einsum("kpmi,kpmj->kij", white, white, optimize=True)
-    mean, sd = _coefficient_priors(data, theta)
+    values = _values(data, theta)
+    covariance = _covariance(blocks, values)
+    lower = np.linalg.cholesky(covariance.total)
+    shape = (len(theta), *blocks.fixed.shape)
+    y = blocks.y - covariance.expected
+    columns = np.concatenate([np.broadcast_to(blocks.fixed, shape), y[..., None]], axis=-1)
+    white = np.linalg.solve(lower, columns).reshape(len(theta), -1, columns.shape[-1])
+    gram = np.swapaxes(white, -1, -2) @ white
+    mean, sd = _coefficient_priors(data, values)
     precision = 1.0 / sd**2
     q = gram[:, :-1, :-1] + precision[:, :, None] * np.eye(precision.shape[1])
     h = gram[:, :-1, -1] + precision * mean
@@ -227,7 +287,7 @@ def _solve(data: ModelData, blocks: _Blocks, theta: Floats) -> _Solved:
     log_det = 2.0 * np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=(1, 2))
     fixed = np.linalg.slogdet(q)[1] - np.log(precision).sum(axis=1) + np.sum(precision * mean**2, axis=1)
     log_likelihood = -0.5 * (log_det + fixed + gram[:, -1, -1] - np.einsum("ki,ki->k", h, solved))
-    return _Solved(log_likelihood, q, h, np.asarray(lower, dtype=np.float64), design, effect, variance)
+    return _Solved(log_likelihood, q, h, covariance)
 
 
 def _log_posterior(data: ModelData, blocks: _Blocks, theta: Floats) -> Floats:
@@ -244,20 +304,23 @@ def _log_posterior(data: ModelData, blocks: _Blocks, theta: Floats) -> Floats:
 
 def _start(data: ModelData) -> Floats:
     priors = data.priors
-    spreads = [np.log(priors.spreads[name]) for name in _spreads(data)]
-    share = [0.0] if data.has_offset else []
-    return np.array([*spreads, priors.log_onset[0], priors.log_duration[0], priors.log_shape[0], *share])
+    start = {
+        "onset": priors.log_onset[0],
+        "duration": priors.log_duration[0],
+        "shape": priors.log_shape[0],
+        "effect": 0.0,
+        "offset_share": 0.0,
+    }
+    return np.array([start[name] if name in start else np.log(_prior_spread(data, name)) for name in _parameters(data)])
 
 
 def _bounds(data: ModelData) -> tuple[Floats, Floats]:
-    """Logarithms that no prior reaches: spreads e⁻⁷ to e⁴ of their means, times e±⁴, the share's logit ±9."""
+    """What no prior reaches: spreads e⁻⁷ to e⁴ of their means, times e±⁴, the effect 8 SD, the share's logit ±9."""
+    limits = {"onset": (4.0, 4.0), "duration": (4.0, 4.0), "shape": (4.0, 4.0), "offset_share": (9.0, 9.0)}
+    limits["effect"] = (8.0 * data.priors.effect_sd,) * 2
     start = _start(data)
-    spreads = len(_spreads(data))
-    low, high = start - 4.0, start + 4.0
-    low[:spreads] = start[:spreads] - 7.0
-    if data.has_offset:
-        low[-1], high[-1] = -9.0, 9.0
-    return low, high
+    below, above = zip(*(limits.get(name, (7.0, 4.0)) for name in _parameters(data)), strict=True)
+    return start - np.array(below), start + np.array(above)
 
 
 def _mode(data: ModelData, blocks: _Blocks) -> Floats:
@@ -292,109 +355,67 @@ def _curvature(data: ModelData, blocks: _Blocks, mode: Floats) -> Floats:
     return np.asarray(vectors @ np.diag(1.0 / np.maximum(sizes, 0.25)) @ vectors.T)
 
 
-def _importance(
-    data: ModelData, blocks: _Blocks, mode: Floats, rng: np.random.Generator
-) -> tuple[Floats, Floats, float]:
-    """Parameter vectors, their smoothed log weights, and the Pareto shape that tells whether to trust them."""
-    centre, cov = mode, _curvature(data, blocks, mode)
-    best = mode[None], np.zeros(1), np.inf
-    for _ in range(_ROUNDS):
-        theta, log_proposal = _student(centre, cov, _DRAWS, rng)
-        log_weights, pareto_k = _smoothed(_log_posterior(data, blocks, theta) - log_proposal)
-        weights = np.exp(log_weights - log_weights.max())
-        weights /= weights.sum()
-        if pareto_k < best[2]:
-            best = theta, log_weights, pareto_k
-        if pareto_k < _GOOD_K and 1.0 / np.sum(weights**2) > _DRAWS / 4:
-            return theta, log_weights, pareto_k
-        centre = weights @ theta
-        spread = (theta - centre).T @ ((theta - centre) * weights[:, None])
-        cov = 0.8 * spread + 0.2 * cov
-    return best
-
-
-def _student(centre: Floats, cov: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    n = len(centre)
-    lower = np.linalg.cholesky(cov + 1e-9 * np.eye(n))
-    normal = rng.standard_normal((count, n))
-    chi = rng.chisquare(_DEGREES, count) / _DEGREES
-    theta = centre + (normal @ lower.T) / np.sqrt(chi)[:, None]
-    squared = np.sum(normal**2, axis=1) / chi
-    log_density = (
-        gammaln((_DEGREES + n) / 2)
-        - gammaln(_DEGREES / 2)
-        - 0.5 * n * np.log(_DEGREES * np.pi)
-        - np.log(np.diag(lower)).sum()
-        - 0.5 * (_DEGREES + n) * np.log1p(squared / _DEGREES)
-    )
-    return theta, np.asarray(log_density)
-
-
-def _smoothed(log_weights: Floats) -> tuple[Floats, float]:
-    """Pareto-smoothed log weights and the fitted shape k (Vehtari et al. 2024; fit after Zhang & Stephens 2009)."""
-    log_weights = log_weights - log_weights.max()
-    n = len(log_weights)
-    tail = int(min(0.2 * n, 3 * np.sqrt(n)))
-    order = np.argsort(log_weights)
-    cut = np.exp(log_weights[order[-tail - 1]])
-    exceed = np.sort(np.exp(log_weights[order[-tail:]]) - cut)
-    if exceed[-1] <= 1e-12:
-        return log_weights, -np.inf
-    k, sigma = _pareto_fit(np.maximum(exceed, 1e-300))
-    share = (np.arange(1, tail + 1) - 0.5) / tail
-    quantile = -sigma * np.log1p(-share) if abs(k) < 1e-9 else sigma * np.expm1(-k * np.log1p(-share)) / k
-    smoothed = log_weights.copy()
-    smoothed[order[-tail:]] = np.minimum(np.log(np.maximum(quantile + cut, 1e-300)), 0.0)
-    return smoothed, float(k)
-
-
-def _pareto_fit(x: Floats) -> tuple[float, float]:
-    """Shape and scale of a generalised Pareto distribution (Zhang & Stephens 2009, doi 10.1198/tech.2009.08017)."""
-    n = len(x)
-    m = 30 + int(np.sqrt(n))
-    quartile = x[int(n / 4 + 0.5) - 1]
-    b = 1.0 / x[-1] + (1.0 - np.sqrt(m / (np.arange(1, m + 1) - 0.5))) / (3.0 * max(quartile, 1e-300))
-    k = np.mean(np.log1p(-b[:, None] * x), axis=1)
-    log_profile = n * (np.log(-b / k) - k - 1.0)
-    weights = np.exp(log_profile - log_profile.max())
-    centre = float(np.sum(b * weights) / weights.sum())
-    shape = float(np.mean(np.log1p(-centre * x)))
-    return (shape * n + 5.0) / (n + 10.0), -shape / centre
-
-
-def _systematic(weights: Floats, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    points = (rng.random() + np.arange(count)) / count
-    return np.minimum(np.searchsorted(np.cumsum(weights), points), len(weights) - 1).astype(np.int64)
-
-
 def _conditional(
     data: ModelData, blocks: _Blocks, theta: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
-    """One draw each: effects (R, treated people), the population's mean (R,), coefficients (R, p)."""
-    size = max(1, _MEMORY // blocks.known.size)
-    parts = [_conditional_part(data, blocks, theta[i : i + size], rng) for i in range(0, len(theta), size)]
-    return (
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]),
-        np.concatenate([part[2] for part in parts]),
-    )
+    """One draw each of what was integrated: people's effects and durations (R, treated people), coefficients (R, p)."""
+    points, of_point = np.unique(theta, axis=0, return_inverse=True)
+    size = max(1, _MEMORY // (blocks.known.size + blocks.y.size * _STRATA))
+    parts = []
+    for start in range(0, len(points), size):
+        part = points[start : start + size]
+        again = np.flatnonzero((of_point >= start) & (of_point < start + size))
+        parts.append((again, *_conditional_part(data, blocks, part, of_point[again] - start, rng)))
+    order = np.argsort(np.concatenate([part[0] for part in parts]))
+    effects, durations, beta = (np.concatenate([part[i] for part in parts])[order] for i in (1, 2, 3))
+    return effects, durations, beta
 
 
 def _conditional_part(
-    data: ModelData, blocks: _Blocks, theta: Floats, rng: np.random.Generator
+    data: ModelData, blocks: _Blocks, points: Floats, of_point: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats]:
-    solved = _solve(data, blocks, theta)
+    """Coefficients from their Gaussian; given these, each person's duration from a fine grid; given both, the effect.
+
+    ``points`` are parameter vectors (K, n), ``of_point`` (R,) says which of them each draw is made for.
+    """
+    solved, values = _solve(data, blocks, points), _values(data, points)
     lower = np.linalg.cholesky(solved.q)
-    mean = np.linalg.solve(solved.q, solved.h[..., None])
-    noise = rng.standard_normal(mean.shape)
-    beta = (mean + np.linalg.solve(lower.transpose(0, 2, 1), noise))[..., 0]
-    residual = blocks.y - np.einsum("kpmi,ki->kpm", solved.design, beta, optimize=True)
-    both = np.stack([solved.effect, residual], axis=-1)
-    white = np.linalg.solve(solved.lower, both)
-    power = np.einsum("kpm,kpm->kp", white[..., 0], white[..., 0])
-    cross = np.einsum("kpm,kpm->kp", white[..., 0], white[..., 1])
-    prior = solved.variance["effect_person"][:, None]
-    own = prior * cross + np.sqrt(np.maximum(prior - prior**2 * power, 0.0)) * rng.standard_normal(cross.shape)
-    population = np.asarray(beta[:, -1], dtype=np.float64)
-    effects = np.asarray((population[:, None] + own)[:, data.treated_people], dtype=np.float64)
-    return effects, population, np.asarray(beta[:, :-1], dtype=np.float64)
+    mean = np.linalg.solve(solved.q, solved.h[..., None])[..., 0]
+    noise = rng.standard_normal((len(of_point), mean.shape[1], 1))
+    beta = mean[of_point] + np.linalg.solve(lower.transpose(0, 2, 1)[of_point], noise)[..., 0]
+    treated = data.treated_people
+    strata = _STRATA if "duration_spread" in values else 1
+    shape = (len(points), len(treated), strata)
+    nodes = norm.ppf((np.arange(strata) + rng.random(shape)) / strata)
+    of_treated = replace(blocks, day=blocks.day[treated], treated=blocks.treated[treated])
+    known = [
+        np.broadcast_to(item[treated], (len(points), *item[treated].shape))
+        for item in (blocks.fixed, blocks.y[..., None])
+    ]
+    columns = np.concatenate([_courses(of_treated, values, nodes), *known], axis=-1)
+    white = np.linalg.solve(np.linalg.cholesky(solved.covariance.known[:, treated]), columns)
+    share, power = white[..., :strata], np.sum(white[..., :strata] ** 2, axis=2)[of_point]
+    rest = np.swapaxes(share, -1, -2) @ white[..., strata:]
+    residual = np.concatenate([-beta, np.ones((len(beta), 1))], axis=1)
+    cross = (rest[of_point] @ residual[:, None, :, None])[..., 0]
+    drawn = {name: value[of_point][:, None, None] for name, value in values.items()}
+    population, prior = drawn["effect"], drawn["effect_person"] ** 2
+    cross -= population * power
+    kept = 1.0 + prior * power
+    log_odds = population * cross + 0.5 * population**2 * power
+    log_odds += 0.5 * prior * cross**2 / kept - 0.5 * np.log(kept)
+    chosen = np.argmax(log_odds + rng.gumbel(size=log_odds.shape), axis=-1)[..., None]
+    power, cross, kept, node = (np.take_along_axis(item, chosen, -1) for item in (power, cross, kept, nodes[of_point]))
+    own = prior * cross / kept + np.sqrt(prior / kept) * rng.standard_normal(kept.shape)
+    lasts = drawn["duration"] * np.exp(drawn.get("duration_spread", np.zeros(1)) * node)
+    return np.asarray((population + own)[..., 0]), np.asarray(lasts[..., 0]), np.asarray(beta, dtype=np.float64)
+
+
+def _hermite(count: int) -> tuple[Floats, Floats]:
+    """Nodes and weights that integrate over a standard normal."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(count)
+    return nodes, weights / weights.sum()
+
+
+_NODES: Final = _hermite(5)
+_ONE_NODE: Final = _hermite(1)

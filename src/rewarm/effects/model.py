@@ -55,7 +55,8 @@ class Priors:
     """Priors in units of the outcome (1 °C for temperatures); see docs/effects.md for where each comes from.
 
     ``spreads`` are the means of Gamma(2) priors of the standard deviations, which vanish at zero so that a handful of
-    people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2). Slopes are per °C.
+    people cannot look identical by chance (Chung et al. 2013, doi 10.1007/s11336-013-9328-2); ``duration_spread`` is
+    the same for log D between people. Slopes are per °C.
 
     ``offset_share`` is a Beta prior of how much of the u that a picture shares differs from visit to visit: a camera's
     calibration stays, its drift does not, and the table of measurements does not tell them apart. ``camera_sd`` is √2
@@ -84,6 +85,7 @@ class Priors:
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
     log_shape: tuple[float, float] = (1.5, 0.5)
+    duration_spread: float = 0.2
     spreads: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
             {
