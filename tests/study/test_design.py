@@ -70,7 +70,7 @@ def test_a_plan_becomes_tables_a_list_and_a_plan_of_analysis(tmp_path: Path):
 def test_two_lists_of_one_plan_differ_and_a_secret_repeats_one(tmp_path: Path):
     first, second = planned(tmp_path).allocation, planned(tmp_path).allocation
     assert first.commitment() != second.commitment()
-    told = PLAN + '[allocation]\nsecret = "spoken aloud"\n'
+    told = PLAN + '[allocation]\nsecret = "spoken aloud before all"\n'
     one, two = planned(tmp_path, told), planned(tmp_path, told)
     assert one.allocation == two.allocation
     assert any("whoever reads the plan can find out who gets what" in note for note in one.notes)

@@ -18,7 +18,9 @@ def effect(
     measurements: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="measurements.csv, or the folder of an earlier 'rewarm run'.", show_default=False
+            metavar="FILE",
+            help="Measurements (.csv, .xlsx, .parquet), or the folder of an earlier 'rewarm run'.",
+            show_default=False,
         ),
     ] = None,
     fast: Annotated[

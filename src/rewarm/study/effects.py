@@ -42,6 +42,8 @@ DEFAULT_SECONDARY: Final = (
 
 FEW_CLUSTERS: Final = 20
 
+_TABLE_NAMES: Final = ("measurements.csv", "measurements.xlsx", "measurements.parquet")
+
 
 @dataclass(frozen=True, eq=False)
 class StudyEffects:
@@ -190,11 +192,27 @@ def write_posterior(metrics: Sequence[OutcomeEffects], path: Path) -> None:
 
 
 def measurements_in(measurements: str | Path | None) -> Path | None:
-    """measurements.csv of a run's folder, or the table itself."""
+    """The measurements of a run's folder, or the table itself.
+
+    Raises :class:`rewarm.errors.InvalidInputError` where there is no such file, or none of that name in the folder.
+    """
     if measurements is None:
         return None
     path = Path(measurements)
-    return path / "measurements.csv" if path.is_dir() else path
+    if path.is_dir():
+        for name in _TABLE_NAMES:
+            if (path / name).is_file():
+                return path / name
+        raise InvalidInputError(
+            f"{path}: expected the folder of an earlier 'rewarm run', which holds measurements.csv; found none in it. "
+            "Run 'rewarm run STUDY -o DIR' first and give that DIR, or name the table itself"
+        )
+    if not path.exists():
+        raise InvalidInputError(
+            f"{path}: expected a table of measurements (.csv, .xlsx, .parquet), or the folder of an earlier "
+            "'rewarm run'; found nothing of that name. Check the path"
+        )
+    return path
 
 
 def _settings(tables: StudyTables) -> dict[str, Any]:
