@@ -6,13 +6,13 @@ effect (2 × 2), of each person the days of each limb and the effect (limbs × v
 share. Nothing is averaged. The sampler then moves in a dozen well-behaved parameters instead of hundreds, and what was
 integrated is drawn afterwards, exactly, from its conditional.
 
-One implementation serves NumPy and PyTensor (``xp``): only what both name alike is used. Every array has a leading axis
-K: parameter vectors in NumPy, 1 in PyTensor.
+Written for many parameter vectors at once (K, the first axis of every array). :mod:`rewarm.effects.kernel` computes the
+same for one, with its gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Marginal:
-    """What remains: ``log_likelihood`` (K,), and what the conditional draws need (NumPy arrays or PyTensor's).
+    """What remains: ``log_likelihood`` (K,), and what the conditional draws need.
 
     ``q`` (K, q+1, q+1) and ``h`` (K, q+1) are precision and precision × mean of coefficients and population effect;
     ``lower`` (K, P, n, n) the factor of a person's prior, ``inner`` that of I + lower'·G·lower; ``cross`` (K, P, n,
@@ -57,15 +57,15 @@ class Marginal:
     ``weight`` and ``share`` the rows' precision and share of the effect.
     """
 
-    log_likelihood: Any
-    q: Any
-    h: Any
-    lower: Any
-    inner: Any
-    cross: Any
-    within: tuple[Any, Any, Any]
-    weight: Any
-    share: Any
+    log_likelihood: Floats
+    q: Floats
+    h: Floats
+    lower: Floats
+    inner: Floats
+    cross: Floats
+    within: tuple[Floats, Floats, Floats]
+    weight: Floats
+    share: Floats
 
 
 def layout(data: ModelData) -> Layout:
@@ -127,53 +127,44 @@ def layout(data: ModelData) -> Layout:
     )
 
 
-def marginal(
-    xp: Any,
-    solve_lower: Callable[[Any, Any], Any],
-    data: ModelData,
-    boxes: Layout,
-    sd: Mapping[str, Any],
-    course: Any,
-    y: Any,
-) -> Marginal:
-    """Integrate what is Gaussian.
+def marginal(data: ModelData, boxes: Layout, sd: Mapping[str, Floats], course: Floats, y: Floats) -> Marginal:
+    """Integrate what is Gaussian, for K parameter vectors.
 
-    ``xp`` is numpy or pytensor.tensor, ``solve_lower(lower, b)`` solves with a lower triangle. ``sd`` maps spreads
-    (and ``offset``, the share) to (K,), ``course`` (K, P, T) is the share of the full effect, ``y`` (K or 1, P, S, D,
-    T) the values.
+    ``sd`` maps spreads (and ``offset``, the share) to (K,), ``course`` (K, P, T) is the share of the full effect, ``y``
+    (K or 1, P, S, D, T) the values.
     """
     variance = {name: value**2 for name, value in sd.items()}
     rows = (..., None, None, None, None)
     weight = boxes.held / (variance["residual"][rows] + boxes.own + (1.0 - boxes.held))
     share = boxes.treated[None, :, :, :, None] * course[:, :, None, None, :]
-    gram, cross, within, log_det = _digits(xp, boxes, weight, share, y, sd)
-    lower, inner, white = _people(xp, solve_lower, boxes, variance, gram, cross)
+    gram, cross, within, log_det = _digits(boxes, weight, share, y, sd)
+    lower, inner, white = _people(boxes, variance, gram, cross)
     left = (gram[0] - white.swapaxes(-1, -2) @ white).sum(axis=1)
-    log_det = log_det + 2.0 * _log_diagonal(xp, inner).sum(axis=1)
-    mean, scale = _coefficient_priors(xp, data, variance)
+    log_det = log_det + 2.0 * _log_diagonal(inner).sum(axis=1)
+    mean, scale = _coefficient_priors(data, variance)
     precision = 1.0 / scale**2
     q = left[:, :-1, :-1] + precision[:, :, None] * np.eye(len(data.names) + 1)
     h = left[:, :-1, -1] + precision * mean
-    factor = xp.linalg.cholesky(q)
-    half = solve_lower(factor, h[:, :, None])[:, :, 0]
-    log_det = log_det + 2.0 * _log_diagonal(xp, factor) + 2.0 * xp.log(scale).sum(axis=1)
+    factor = np.linalg.cholesky(q)
+    half = np.linalg.solve(factor, h[:, :, None])[:, :, 0]
+    log_det = log_det + 2.0 * _log_diagonal(factor) + 2.0 * np.log(scale).sum(axis=1)
     squares = left[:, -1, -1] + (precision * mean**2).sum(axis=1) - (half**2).sum(axis=1)
     rest = float(boxes.held.sum()) * np.log(2.0 * np.pi)
     return Marginal(-0.5 * (log_det + squares + rest), q, h, lower, inner, cross, within, weight, share)
 
 
 def _digits(
-    xp: Any, boxes: Layout, weight: Any, share: Any, y: Any, sd: Mapping[str, Any]
-) -> tuple[tuple[Any, Any], Any, tuple[Any, Any, Any], Any]:
+    boxes: Layout, weight: Floats, share: Floats, y: Floats, sd: Mapping[str, Floats]
+) -> tuple[tuple[Floats, Floats], Floats, tuple[Floats, Floats, Floats], Floats]:
     """Without the digits' constants and own effects: Gram matrices of what is left, and log determinants."""
     people, limbs, digits, visits = boxes.y.shape
     m = boxes.fixed.shape[-1] + 2
     # What multiplies shapes that broadcast: K × (P, S, D, T).
     flat = weight[..., None] * boxes.fixed
     parts = (flat, (weight * share)[..., None], (weight * y)[..., None])
-    weighted = xp.concatenate(parts, axis=-1)
+    weighted = np.concatenate(parts, axis=-1)
     one = 0.0 * weight[..., None]
-    columns = xp.concatenate((boxes.fixed + one, share[..., None] + one, y[..., None] + one), axis=-1)
+    columns = np.concatenate((boxes.fixed + one, share[..., None] + one, y[..., None] + one), axis=-1)
     constant, own = weighted.sum(axis=-2), (share[..., None] * weighted).sum(axis=-2)
     a, b = (sd[name][..., None, None, None] ** 2 for name in ("digit", "effect_digit"))
     g00, g01, g11 = weight.sum(axis=-1), (weight * share).sum(axis=-1), (weight * share**2).sum(axis=-1)
@@ -195,23 +186,18 @@ def _digits(
     own_block = between[:, :, :, :, None, :] * np.eye(limbs)[:, None, :, None]
     of_days = of_days.reshape((-1, people, n, m))
     effect = of_days[..., m - 2][..., None]
-    top = xp.concatenate((own_block.reshape((-1, people, n, n)), effect), axis=-1)
-    bottom = xp.concatenate((effect.swapaxes(-1, -2), fixed[..., m - 2 : m - 1, m - 2 : m - 1]), axis=-1)
-    cross = xp.concatenate((of_days, fixed[..., m - 2 : m - 1, :]), axis=-2)
+    top = np.concatenate((own_block.reshape((-1, people, n, n)), effect), axis=-1)
+    bottom = np.concatenate((effect.swapaxes(-1, -2), fixed[..., m - 2 : m - 1, m - 2 : m - 1]), axis=-1)
+    cross = np.concatenate((of_days, fixed[..., m - 2 : m - 1, :]), axis=-2)
     held = boxes.held
-    log_noise = -(held * xp.log(weight + (1.0 - held))).sum(axis=(1, 2, 3, 4))
-    log_det = log_noise + xp.log(det).sum(axis=(1, 2, 3))
-    return (fixed, xp.concatenate((top, bottom), axis=-2)), cross, within, log_det
+    log_noise = -(held * np.log(weight + (1.0 - held))).sum(axis=(1, 2, 3, 4))
+    log_det = log_noise + np.log(det).sum(axis=(1, 2, 3))
+    return (fixed, np.concatenate((top, bottom), axis=-2)), cross, within, log_det
 
 
 def _people(
-    xp: Any,
-    solve_lower: Callable[[Any, Any], Any],
-    boxes: Layout,
-    variance: Mapping[str, Any],
-    gram: tuple[Any, Any],
-    cross: Any,
-) -> tuple[Any, Any, Any]:
+    boxes: Layout, variance: Mapping[str, Floats], gram: tuple[Floats, Floats], cross: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Without the days of each person's limbs and the person's own effect: factors of prior and posterior."""
     n = boxes.known.shape[-1]
     prior = boxes.known
@@ -221,25 +207,24 @@ def _people(
     last[n, n] = 1.0
     padded = np.eye(n + 1)[:n]
     prior = padded.T @ prior @ padded + variance["effect_person"][..., None, None, None] * last
-    lower = xp.linalg.cholesky(prior)
+    lower = np.linalg.cholesky(prior)
     upper = lower.swapaxes(-1, -2)
-    inner = xp.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
-    return lower, inner, solve_lower(inner, upper @ cross)
+    inner = np.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
+    return lower, inner, np.linalg.solve(inner, upper @ cross)
 
 
-def _coefficient_priors(xp: Any, data: ModelData, variance: Mapping[str, Any]) -> tuple[Any, Any]:
+def _coefficient_priors(data: ModelData, variance: Mapping[str, Floats]) -> tuple[Floats, Floats]:
     """Means and standard deviations of coefficients and population effect, (K, q + 1)."""
     between = variance["visit"]
     if data.has_offset:
         between = between + variance["offset"] * data.typical_offset**2
     scaled = np.array([*(float(name == ENROLMENT) for name in data.names), 0.0])
-    factor = 1.0 - scaled + scaled * xp.sqrt(between)[:, None]
+    factor = 1.0 - scaled + scaled * np.sqrt(between)[:, None]
     return np.append(data.prior_mean, 0.0) * factor, np.append(data.prior_sd, data.priors.effect_sd) * factor
 
 
-def _log_diagonal(xp: Any, lower: Any) -> Any:
-    size = lower.shape[-1]
-    return xp.log((lower * xp.eye(size)).sum(axis=-1)).sum(axis=-1)
+def _log_diagonal(lower: Floats) -> Floats:
+    return np.asarray(np.log(np.diagonal(lower, axis1=-2, axis2=-1)).sum(axis=-1))
 
 
 def conditional(
