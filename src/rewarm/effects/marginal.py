@@ -1,4 +1,4 @@
-"""The effects model with everything Gaussian integrated out, digit by digit: what the sampler's parameters are judged by.
+"""The effects model with everything Gaussian integrated out, digit by digit: how the sampler judges its parameters.
 
 Given the spreads, the course and the shared offsets, the rest (coefficients, people, limbs, visits, digits, effects) is
 jointly Gaussian. It is eliminated from the inside out, by Woodbury's identity: of each digit its constant and its own
@@ -122,8 +122,7 @@ def layout(data: ModelData) -> Layout:
         day=by_visit(data.day),
         at=at,
         shared=shared,
-        known=_spread_out(everywhere, slopes @ slopes.transpose(0, 2, 1))
-        + _JITTER * np.eye(shape[1] * shape[3]),
+        known=_spread_out(everywhere, slopes @ slopes.transpose(0, 2, 1)) + _JITTER * np.eye(shape[1] * shape[3]),
     )
 
 

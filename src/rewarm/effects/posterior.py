@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from typing import Any, Final
 
@@ -75,7 +76,7 @@ def vector_of(data: ModelData) -> Vector:
         int((~data.reached).sum()),
     ]
     ends = np.cumsum(sizes).tolist()
-    offset, course, spread, own, beyond = (slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    offset, course, spread, own, beyond = (slice(a, b) for a, b in pairwise(ends))
     return Vector(data.spreads, offset, course, spread, own, beyond, int(ends[-1]))
 
 
@@ -143,7 +144,7 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
             y = boxes.y.copy()
             y[censored] += np.exp(vector[where.beyond])
             value += float(vector[where.beyond].sum())
-        scale = _scale(data, still, variance[between[0]] + variance[between[1]] * data.typical_offset**2)
+        scale = _scale(still, variance[between[0]] + variance[between[1]] * data.typical_offset**2)
         try:
             found, by_variance, by_share, by_y, by_scale = log_marginal(
                 variance, share, y, boxes.held, boxes.own, boxes.treated, still.region, still.columns, still.shared,
@@ -221,7 +222,7 @@ def _still(data: ModelData, boxes: Layout) -> _Still:
     )
 
 
-def _scale(data: ModelData, still: _Still, between_visits: float) -> Floats:
+def _scale(still: _Still, between_visits: float) -> Floats:
     return np.where(still.enrolment, np.sqrt(between_visits), 1.0)
 
 

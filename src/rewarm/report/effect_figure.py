@@ -71,7 +71,7 @@ def forest_figure(rows: Sequence[Effect], *, logarithm: bool = False) -> Markup:
     ``rows`` are of one outcome and unit; those of no finite estimate are left out.
     """
     rows = [row for row in rows if math.isfinite(row.estimate)]
-    names = [GROUP, *sorted({row.who for row in rows} - {GROUP})]
+    names = [name for name in (GROUP, *sorted({row.who for row in rows} - {GROUP})) if name in {r.who for r in rows}]
     by_name = {name: [row for row in rows if row.who == name] for name in names}
     values = [value for rows in by_name.values() for row in rows for value in (row.lower, row.upper)]
     at: Scale = math.log if logarithm else float

@@ -253,8 +253,10 @@ def _rules(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
                 f"found {visits['after_weeks']} with starts {starts}. Add weeks, or choose other starts"
             )
     elif min(visits["after_weeks"]) <= 0:
-        problems.append("visits.after_weeks: expected weeks after the treatment, over 0; found "
-                        f"{min(visits['after_weeks']):g}. Visits up to the treatment belong to visits.baseline_weeks")  # fmt: skip
+        problems.append(
+            "visits.after_weeks: expected weeks after the treatment, over 0; found "
+            f"{min(visits['after_weeks']):g}. Visits up to the treatment belong to visits.baseline_weeks"
+        )
     if design["kind"] == "parallel" and design["control"] == "none":
         problems.append(
             'design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none". '
@@ -275,11 +277,15 @@ def _rules(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
         )  # fmt: skip
         problems += [f"{'design' if item.startswith('arms') else 'allocation'}.{item}" for item in troubles]
     if values["outcome"]["effect"] is None and pilot["effects"] is None:
-        problems.append("outcome.effect: expected the effect to be found, or [pilot] effects; found neither. "
-                        "Write e.g. effect = -1.4, in the outcome's unit")
+        problems.append(
+            "outcome.effect: expected the effect to be found, or [pilot] effects; found neither. "
+            "Write e.g. effect = -1.4, in the outcome's unit"
+        )
     if pilot["study"] is None and (variance["person_sd"] is None or variance["noise_sd"] is None):
-        problems.append("variance: expected person_sd and noise_sd, or [pilot] study with a diary; found neither. "
-                        "State both in the outcome's unit, or name an earlier study")
+        problems.append(
+            "variance: expected person_sd and noise_sd, or [pilot] study with a diary; found neither. "
+            "State both in the outcome's unit, or name an earlier study"
+        )
     return problems
 
 

@@ -29,6 +29,7 @@ from rewarm.effects.temperature import OutcomeEffects, outcome_effects
 from rewarm.errors import InvalidInputError, OutputError
 from rewarm.measures.recovery_times import recovery_hazards, recovery_times
 from rewarm.study.clinical import load_tables
+from rewarm.study.first_table import first_table
 from rewarm.study.outputs import write_table
 from rewarm.study.staging import MARKER, write_json
 from rewarm.version import __version__
@@ -66,10 +67,16 @@ class StudyEffects:
     notes: tuple[str, ...]
 
     @property
+    def lead(self) -> OutcomeEffects | None:
+        """The primary outcome where pictures show it; None where it is one of the diary."""
+        first = self.metrics[0] if self.metrics else None
+        return first if first is not None and first.outcome.name == self.primary else None
+
+    @property
     def threats(self) -> tuple[Threat, ...]:
         """Rival explanations of the primary outcome."""
-        if self.metrics:
-            return self.metrics[0].threats
+        if self.lead is not None:
+            return self.lead.threats
         return threats_to(self.facts, self.primary, "1", estimand=self.diary_estimand)
 
     @property
@@ -115,15 +122,11 @@ def study_effects(
     settings = _settings(tables)
     facts = study_facts(tables)
     wanted, declared = _wanted(tables)
+    _check_primary(folder, tables, wanted[0][0])
     notes: list[str] = []
     metrics = _metric_effects(tables, facts, wanted, sampler, on_progress, notes)
     on_progress(len(metrics), len(metrics) + 1, "diaries")
     diaries, heels = _diaries(settings, tables)
-    if not metrics and diaries is None:
-        raise InvalidInputError(
-            f"{folder}: expected measurements or a diary; found neither. Give the folder of an earlier "
-            "'rewarm run' with --measurements, or add diary.csv"
-        )
     control = tables.design.control
     if metrics and control != "none" and metrics[0].grade.estimand != "effect_vs_control":
         notes.append(
@@ -144,12 +147,17 @@ def study_effects(
 
 
 def write_study_effects(result: StudyEffects, folder: str | Path) -> None:
-    """Write effects.csv, tests.csv, threats.csv, sensitivity.csv, posterior.nc and run.json into an existing folder."""
+    """Write effects.csv, first_table.csv (who they are), tests.csv, threats.csv, sensitivity.csv, posterior.nc and
+    run.json into an existing folder.
+    """
     place = Path(folder)
     write_table(effects_table(result.effects), place / "effects.csv")
+    measured = None if result.tables.measurements.empty else result.tables.measurements
+    write_table(first_table(result.tables, measured), place / "first_table.csv")
     write_table(_rows_table(result.tests, ClassicalTest), place / "tests.csv")
     threats = [(item.outcome.name, item.region, threat) for item in result.metrics for threat in item.threats]
-    threats = threats or [(result.primary, "", threat) for threat in result.threats]
+    if result.lead is None:
+        threats = [(result.primary, "", threat) for threat in result.threats] + threats
     write_table(_labelled(threats, Threat), place / "threats.csv")
     checks = [(item.outcome.name, item.region, row) for item in result.metrics for row in item.sensitivity]
     write_table(_labelled(checks, Sensitivity), place / "sensitivity.csv")
@@ -243,6 +251,34 @@ def _wanted(tables: StudyTables) -> tuple[list[tuple[str, str]], bool]:
     return wanted, declared
 
 
+def _check_primary(folder: str | Path, tables: StudyTables, primary: str) -> None:
+    """Raise where the primary outcome is nowhere: what is then left must not take its place."""
+    measured = sorted(set(tables.measurements["metric"]).intersection(METRIC_OUTCOMES))
+    if not measured and tables.diary.empty:
+        raise InvalidInputError(
+            f"{folder}: expected measurements or a diary; found neither. Give the folder of an earlier "
+            "'rewarm run' with --measurements, or add diary.csv"
+        )
+    diary = [name for name in DIARY_OUTCOMES if name in tables.diary and tables.diary[name].notna().any()]
+    here = measured if primary in METRIC_OUTCOMES else diary
+    if tables.outcomes.primary and primary not in here:
+        raise InvalidInputError(
+            f"{folder}: expected figures of {primary}, the primary outcome that study.toml declares; found "
+            f"{', '.join([*measured, *diary]) or 'none'}. Measure it (rewarm run, or --measurements), or correct "
+            "[outcomes] primary"
+        )
+
+
+def _without_u(frame: pd.DataFrame, outcome: Outcome, region: str) -> list[str]:
+    """A sentence where no uncertainty is known of any value."""
+    if frame[["u_shared", "u_own"]].to_numpy().any():
+        return []
+    return [
+        f"No measurement of {outcome.name} on {region} has a standard uncertainty (column u): what the camera adds is "
+        "seen only as far as digits and visits scatter. Write u, or measure with rewarm run"
+    ]
+
+
 def _metric_effects(
     tables: StudyTables,
     facts: DesignFacts,
@@ -265,6 +301,7 @@ def _metric_effects(
                 outcome, region, tables.measurements, tables.visits, tables.injections,
                 scans=None if tables.scans.empty else tables.scans,
             )  # fmt: skip
+            notes += _without_u(frame, outcome, region)
             important = _important(tables, outcome, frame)
             chosen = sampler if role == "primary" or not frame["reached"].all() else None
             found.append(

@@ -60,8 +60,8 @@ class StudyCheck:
 def check_study(folder: str | Path, *, measurements: Path | None = None) -> StudyCheck:
     """Read a study folder and report everything that is wrong with it, together.
 
-    ``measurements`` is a table made elsewhere (.csv, .xlsx, .parquet) that takes the place of the folder's own, and of its
-    scans where it has none.
+    ``measurements`` is a table made elsewhere (.csv, .xlsx, .parquet) that takes the place of the folder's own, and of
+    its scans where it has none.
 
     Raises :class:`InvalidInputError` or :class:`UnreadableFileError` only where there is no folder to read; what is in
     it never raises.

@@ -15,7 +15,7 @@ _WRITE_AGAIN = "Write it again as Parquet, or save it as CSV UTF-8"
 
 
 def read_parquet_table(path: Path) -> tuple[TextTable | None, list[Problem]]:
-    """The file's columns as text; rows are counted as a spreadsheet would show them. No table where none can be read."""
+    """The file's columns as text, rows counted as a spreadsheet would show them; no table where none can be read."""
     try:
         frame = pd.read_parquet(path, engine="pyarrow")
     except OSError as error:
