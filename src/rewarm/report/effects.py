@@ -25,6 +25,7 @@ from rewarm.report.effect_words import (
     estimand_sentence,
     estimate_words,
     grade_words,
+    heel_sentences,
     interval_words,
     threat_sentence,
 )
@@ -117,12 +118,12 @@ def _caption(result: StudyEffects) -> str:
     item = result.lead
     if item is None:
         return "Each person and all together: full, with season and a bad start taken out; hollow, the mere change."
-    text = "Left: the effect over time, mean over the treated people; the band holds it with "
+    text = "First picture: the effect over time, mean over the treated people; the band holds it with "
     text += f"{item.level:.0%} probability. Grey ticks are the days of visits; the broken line is the difference that "
     text += "matters."
     return (
         text
-        + f" Right: each treated person and the group, day {item.day:.0f}; full: the effect, hollow: the mere change."
+        + f" Second: each treated person and the group, day {item.day:.0f}; full: the effect, hollow: the mere change."
     )
 
 
@@ -137,18 +138,24 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
         shown = sorted(_without_doubles(shown), key=lambda row: (order.index(row.estimand), row.who != GROUP))
         role = "primary outcome" + ("" if result.declared else ", not declared beforehand") if primary else "secondary"
         name = _outcome_words(outcome)
-        tables.append(
-            TextTable(
-                f"{name[0].upper()}{name[1:]} ({role})",
-                ("Who", "What", "Estimate", f"{shown[0].level:.0%} interval", "Probability that it helps", "n"),
-                tuple(
-                    _cells(row, at_least=(row.outcome, row.who) in followed, several=len({r.region for r in shown}) > 1)
-                    for row in shown
-                ),
-                _probability_note(shown),
-            )
-        )
+        people = {row.who for row in shown} != {GROUP}
+        several = len({row.region for row in shown}) > 1
+        cells: list[tuple[str, ...]] = []
+        before = ""
+        for row in shown:
+            if people and row.estimand != before:
+                before = row.estimand
+                cells.append((_capital(ESTIMAND_WORDS[row.estimand]),))
+            at_least = (row.outcome, row.who) in followed
+            cells.append(_cells(row, at_least=at_least, several=several, people=people))
+        header = ("Who" if people else "What", "Estimate", f"{shown[0].level:.0%} interval", "Helps with probability")
+        note = _probability_note(shown)
+        tables.append(TextTable(f"{_capital(name)} ({role})", (*header, "n"), tuple(cells), note))
     return tables
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def _without_doubles(rows: list[Effect]) -> list[Effect]:
@@ -163,8 +170,10 @@ def _outcome_words(outcome: str) -> str:
     return DIARY_OUTCOMES[outcome].words if outcome in DIARY_OUTCOMES else outcome.replace("_", " ")
 
 
-def _cells(row: Effect, *, at_least: bool, several: bool) -> tuple[str, ...]:
+def _cells(row: Effect, *, at_least: bool, several: bool, people: bool) -> tuple[str, ...]:
+    """One row; who it is of where there are ``people``, else what it is."""
     who = "All together" if row.who == GROUP else row.who
+    who = who if people else _capital(ESTIMAND_WORDS[row.estimand])
     if row.side:
         who += f", {row.side}"
     if row.region and (several or row.region not in ("toes", "fingers")):
@@ -173,12 +182,18 @@ def _cells(row: Effect, *, at_least: bool, several: bool) -> tuple[str, ...]:
     estimate = number(row.estimate, 2) if row.estimand == "masking" else estimate_words(row, at_least=at_least)
     return (
         who,
-        ESTIMAND_WORDS[row.estimand],
         estimate,
         interval_words(row),
-        number(row.probability, 2),
+        _probability_words(row.probability),
         str(row.n),
     )
+
+
+def _probability_words(probability: float) -> str:
+    """No probability from a few thousand draws is 0 or 1."""
+    if probability > 0.99:
+        return ">0.99"
+    return "<0.01" if probability < 0.01 else number(probability, 2)
 
 
 def _probability_note(rows: Sequence[Effect]) -> str:
@@ -206,7 +221,7 @@ def _doubts(result: StudyEffects) -> list[tuple[str, list[tuple[str, str]]]]:
 def _diary_sentences(result: StudyEffects) -> list[str]:
     sentences = [item.sentence for item in result.diaries.effects if item.effect.who == GROUP] if result.diaries else []
     if result.heels:
-        sentences += [*result.heels.sentences, *result.heels.flats_sentences]
+        sentences += [*(text for _, text in heel_sentences(result)), *result.heels.flats_sentences]
     return [sentence for sentence in dict.fromkeys(sentences) if sentence not in answer(result)]
 
 

@@ -137,6 +137,7 @@ def read_design_plan(path: str | Path) -> DesignPlan:
     if problems:
         noun = "problem" if len(problems) == 1 else "problems"
         lines = [f"{file}: {len(problems)} {noun} to correct before anything is planned", *problems]
+        lines.append("Correct these lines, then run rewarm design again; nothing was written")
         raise InvalidInputError("\n  ".join(lines))
     return DesignPlan(values, file.parent)
 
@@ -195,7 +196,8 @@ def _checked(content: Mapping[str, Any], text: str) -> tuple[dict[str, dict[str,
             else:
                 trouble, found_words = _trouble(found, entry), repr(found)
             if trouble:
-                problems.append(f"{_where(text, section, entry.name)}: expected {trouble}; found {found_words}")
+                advice = "" if entry.name in given else f". Add: {_example(section, entry)}"
+                problems.append(f"{_where(text, section, entry.name)}: expected {trouble}; found {found_words}{advice}")
             values[section][entry.name] = found
     return values, problems
 
@@ -223,6 +225,13 @@ def _trouble(value: Any, entry: Entry) -> str:
         if not entry.low <= number <= entry.high:
             return _range(entry)
     return ""
+
+
+def _example(section: str, entry: Entry) -> str:
+    """A line that a person can copy and change."""
+    values = {"text": '"..."', "texts": '["...", "..."]', "numbers": "[4, 8]", "wholes": "[12, 20]"}
+    value = f'"{entry.words[0]}"' if entry.kind == "word" else values.get(entry.kind, "1")
+    return f"{entry.name} = {value}{f' under [{section}]' if section else ' at the head of the file'}"
 
 
 def _texts(value: Any) -> bool:
