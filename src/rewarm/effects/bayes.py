@@ -139,7 +139,7 @@ def _draws(data: ModelData, boxes: Layout, vectors: Floats, diverging: float, se
 def _integrated(data: ModelData, boxes: Layout, found: Named, seed: int) -> tuple[Floats, Floats, Floats]:
     """Effects, population and coefficients of each draw, from their conditional; a few draws at a time."""
     rng = np.random.default_rng(seed)
-    at = tuple(index[~data.reached] for index in boxes.at)
+    who, limb, digit, visit = (index[~data.reached] for index in boxes.at)
     size = max(1, _MEMORY // boxes.fixed.size)
     parts = []
     for start in range(0, len(found.onset), size):
@@ -149,7 +149,7 @@ def _integrated(data: ModelData, boxes: Layout, found: Named, seed: int) -> tupl
         lasts[:, data.treated_people] = found.duration[some]
         ago = boxes.day[None], found.onset[some, None, None], lasts[:, :, None], found.shape[some, None, None]
         y = np.repeat(boxes.y[None], len(lasts), axis=0)
-        y[(slice(None), *at)] += found.beyond[some]
+        y[:, who, limb, digit, visit] += found.beyond[some]
         left = marginal(data, boxes, spreads, course(*ago), y)
         parts.append(conditional(data, boxes, left, y, rng))
     effects, population, beta = zip(*parts, strict=True)

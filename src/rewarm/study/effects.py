@@ -269,6 +269,35 @@ def _check_primary(folder: str | Path, tables: StudyTables, primary: str) -> Non
         )
 
 
+def _check_before_and_after(frame: pd.DataFrame, tables: StudyTables, region: str) -> None:
+    """Raise where nothing that was treated was measured, or not before or after, with what the tables hold instead."""
+    treated = frame[frame["treated"]]
+    injected = tables.injections
+    if treated.empty and not (injected["units_u"] > 0).any():
+        raise InvalidInputError(
+            "injections.csv: expected units over 0 (units_u) in at least one row; found none: nobody counts as "
+            "treated. Write the units of each site; a placebo has 0"
+        )
+    if treated.empty:
+        sites = ", ".join(sorted(set(injected["site"]))[:8])
+        raise InvalidInputError(
+            f"injections.csv: expected sites that reach {region} which were measured; found {sites}. Correct "
+            "participant, side or site, or measure the treated side"
+        )
+    last, first = tables.visits["day"].max(), injected["day"].min()
+    if treated["baseline"].all():
+        raise InvalidInputError(
+            f"visits.csv: expected measurements of treated {region} after the injections, of which the first was on "
+            f"{first:%Y-%m-%d}; found visits up to {last:%Y-%m-%d} only. Correct the dates in visits.csv or "
+            "injections.csv, or wait for a visit"
+        )
+    if not treated["baseline"].any():
+        raise InvalidInputError(
+            f"visits.csv: expected measurements of treated {region} on or before the day of the injections; found none "
+            "of those who were treated. Correct the dates, or measure a visit from before"
+        )
+
+
 def _without_u(frame: pd.DataFrame, outcome: Outcome, region: str) -> list[str]:
     """A sentence where no uncertainty is known of any value."""
     if frame[["u_shared", "u_own"]].to_numpy().any():
@@ -301,6 +330,7 @@ def _metric_effects(
                 outcome, region, tables.measurements, tables.visits, tables.injections,
                 scans=None if tables.scans.empty else tables.scans,
             )  # fmt: skip
+            _check_before_and_after(frame, tables, region)
             notes += _without_u(frame, outcome, region)
             important = _important(tables, outcome, frame)
             chosen = sampler if role == "primary" or not frame["reached"].all() else None
