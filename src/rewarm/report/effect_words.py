@@ -14,7 +14,6 @@ from rewarm.effects.temperature import OutcomeEffects
 from rewarm.report.words import NBSP, number
 from rewarm.study.effects import StudyEffects
 
-_MASKED: Final = 0.5
 UNITS: Final = {"delta_degC": "°C", "degC": "°C", "d": "days", "ratio": "times", "1": "", "percent": "%"}
 THREAT_WORDS: Final = {
     "season": "the weather",
@@ -238,18 +237,6 @@ def _diary_answer(result: StudyEffects) -> tuple[str, ...]:
     rows = result.diaries.effects if result.diaries else ()
     group = [item for item in rows if item.effect.who == GROUP] or list(rows)
     best = sorted(group, key=lambda item: (item.effect.outcome != result.primary, item.effect.estimand))
+    heels = result.heels.sentences[:1] if result.heels else ()
     first = tuple(item.sentence for item in best[:1])
-    told = heel_sentences(result)
-    masked = [sentence for row, sentence in told if row.estimand == "masking"]
-    heels = masked or [sentence for row, sentence in told if row.estimand == "relief_at_equal_load"]
-    return (*first, *heels[:1], f"{grade_design(result.facts).sentence}.")
-
-
-def heel_sentences(result: StudyEffects) -> list[tuple[Effect, str]]:
-    """What is said of all together (of the one person, where there is one), and of whoever relief may harm."""
-    if result.heels is None:
-        return []
-    told = list(zip(result.heels.effects, result.heels.sentences, strict=False))
-    alone = len({row.who for row, _ in told} - {GROUP}) == 1
-    shown = [item for item in told if item[0].who == GROUP or alone or item[0].estimand == "masking"]
-    return [(row, text) for row, text in shown if row.estimand != "masking" or row.probability >= _MASKED]
+    return (*first, *heels, f"{grade_design(result.facts).sentence}.")

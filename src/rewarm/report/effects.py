@@ -25,7 +25,6 @@ from rewarm.report.effect_words import (
     estimand_sentence,
     estimate_words,
     grade_words,
-    heel_sentences,
     interval_words,
     threat_sentence,
 )
@@ -221,7 +220,7 @@ def _doubts(result: StudyEffects) -> list[tuple[str, list[tuple[str, str]]]]:
 def _diary_sentences(result: StudyEffects) -> list[str]:
     sentences = [item.sentence for item in result.diaries.effects if item.effect.who == GROUP] if result.diaries else []
     if result.heels:
-        sentences += [*(text for _, text in heel_sentences(result)), *result.heels.flats_sentences]
+        sentences += [*result.heels.sentences, *result.heels.flats_sentences]
     return [sentence for sentence in dict.fromkeys(sentences) if sentence not in answer(result)]
 
 
