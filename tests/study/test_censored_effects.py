@@ -19,13 +19,13 @@ MORE = 'control = "untreated_limb"\nrandomised = true\n[outcomes]\nprimary = "t5
 
 
 def recoveries():
-    """Toes that take 700 s for half of their recovery, and half as long once treated; nobody waits over 600 s."""
-    made = world(people=3, treated_sides=("left",), days=(-21, 0, 42, 90), day_sd_c=0.0)
+    """Toes that take 600 s for half of their recovery, and half as long once treated; nobody waits over 600 s."""
+    made = world(people=5, treated_sides=("left",), days=(-21, 0, 42, 90), day_sd_c=0.0)
     rng = np.random.default_rng(2)
     rows = made.measurements.copy()
     later = rows["visit"].isin(("V2", "V3"))
     treated = later & (rows["side"] == "left")
-    true = 700.0 * np.where(treated, RATIO, 1.0) * np.exp(rng.normal(0.0, 0.15, len(rows)))
+    true = 600.0 * np.where(treated, RATIO, 1.0) * np.exp(rng.normal(0.0, 0.3, len(rows)))
     times = rows.assign(metric="t50", unit="s", value=np.minimum(true, WAITED_S), u=5.0)
     reached = rows.assign(metric="t50_reached", unit="1", value=(true < WAITED_S).astype(float), u=np.nan)
     return type(made)(made.participants, made.visits, made.injections, pd.concat([rows, times, reached]))
@@ -50,22 +50,22 @@ def sampled(folder):
     pytest.importorskip("numba", reason="the extra rewarm[effects] is not installed", exc_type=ImportError)
     from rewarm.effects.bayes import Sampling
 
-    return study_effects(folder, sampler=Sampling(chains=2, tune=300, draws=300))
+    return study_effects(folder, sampler=Sampling(chains=2, tune=200, draws=200))
 
 
 @pytest.mark.timeout(900)
 def test_what_was_not_reached_is_longer_and_not_as_long(sampled):
-    """Taken as reached, times of 700 s that were given up at 600 s would make the ratio 350/600 and more."""
+    """Taken as reached, times that were given up at 600 s make the untreated look quicker than they are."""
     item = sampled.lead
     assert item.outcome.name == "t50"
-    assert item.frame["reached"].mean() < 0.7
+    assert item.frame["reached"].mean() < 0.75
     for draws in (item.draws, item.change):
         assert draws.method.startswith("Hamiltonian")
     group = item.group
     naive = naive_ratio(item.frame)
-    assert naive > RATIO * 1.12
-    assert group.estimate == pytest.approx(RATIO, rel=0.12)
-    assert group.estimate < naive
+    assert naive > RATIO * 1.05
+    assert group.estimate < 0.96 * naive
+    assert group.estimate == pytest.approx(RATIO, rel=0.15)
     assert group.lower < RATIO < group.upper
     assert group.unit == "ratio"
 

@@ -35,11 +35,11 @@ class Sampling:
     """How long to sample, on ``cores`` threads; ``seed`` makes the draws repeatable."""
 
     chains: int = 4
-    tune: int = 700
-    draws: int = 800
+    tune: int = 500
+    draws: int = 600
     cores: int = 2
     seed: int = 1
-    target_accept: float = 0.95
+    target_accept: float = 0.9
 
 
 DEFAULT_SAMPLING: Final = Sampling()
