@@ -253,7 +253,8 @@ def conditional(
     digit = digit + np.sqrt(b11) * rng.standard_normal(digit.shape)
     count = np.maximum(boxes.treated.sum(axis=(1, 2)), 1.0)
     effects = own + (boxes.treated * digit).sum(axis=(2, 3)) / count
-    return effects[:, data.treated_people], np.asarray(population), np.asarray(gamma[:, :-1, 0])
+    treated = np.asarray(effects[:, data.treated_people], dtype=np.float64)
+    return treated, np.asarray(population, dtype=np.float64), np.asarray(gamma[:, :-1, 0], dtype=np.float64)
 
 
 def _within(inner: Ints, outer: Ints) -> Ints:
