@@ -2,9 +2,11 @@
 
 The fast estimator is what ``rewarm design`` uses (t-test on people's changes, analysis of covariance, randomisation
 test). Beside it the same trials are analysed by a mixed model of all visits with Kenward and Roger's degrees of freedom
-(:mod:`rewarm.effects.mixed`). Closed forms (non-central t) stand beside where they exist.
+(:mod:`rewarm.effects.mixed`), and a few of them by the full Bayesian model as ``rewarm effect`` samples it, which calls
+a treatment effective where the 95 % interval of the mean effect at the visits holds no zero. Closed forms (non-central
+t) stand beside where they exist.
 
-    python benchmarks/power_of_designs.py --trials 200
+    python benchmarks/power_of_designs.py --trials 200 --full 60 --sampled 20
 """
 
 from __future__ import annotations
@@ -14,8 +16,14 @@ import time
 from math import sqrt
 
 import numpy as np
+import pandas as pd
 
+from rewarm.effects.bayes import Sampling, fit_bayes
+from rewarm.effects.draws import interval
+from rewarm.effects.frame import FRAME
+from rewarm.effects.metrics import outcome_named
 from rewarm.effects.mixed import contrast, fit_mixed, random_intercept
+from rewarm.effects.model import build_model
 from rewarm.effects.power import analyse_trials, power, t_test_power, two_sample_power
 from rewarm.effects.trials import Course, Kind, TrialPlan, Trials, Variance, simulate_trials
 
@@ -66,14 +74,50 @@ def full_p(trials: Trials, number: int) -> float:
     return contrast(fit, np.eye(len(names))[0]).p
 
 
+def as_frame(trials: Trials, number: int) -> pd.DataFrame:
+    """One trial as rows that the effects model takes: a limb's value a visit, as that of one toe."""
+    value, treated = trials.value[number], trials.treated[number]
+    person, limb, visit = (index.reshape(-1) for index in np.indices(value.shape))
+    start = trials.start_week[number] if trials.plan.kind == "n_of_1" else np.zeros(len(value))
+    day = 7.0 * (trials.weeks[visit] - start[person])
+    frame = pd.DataFrame(
+        {
+            "participant": [f"P{i:03d}" for i in person],
+            "visit": [f"V{i:02d}" for i in visit],
+            "side": np.array(["left", "right"])[limb],
+            "region": "toe1",
+            "value": value.reshape(-1),
+            "treated": treated[person, limb],
+            "day": day,
+            "baseline": day <= 0,
+            "first_baseline": visit == 0,
+            "reached": True,
+            "camera": "",
+        }
+    ).assign(u_shared=0.0, u_own=0.0, ambient_c=np.nan, outdoor_c=np.nan, day_of_year=200.0)
+    return frame[list(FRAME)].dropna(subset=["value"])
+
+
+def sampled_verdict(trials: Trials, number: int) -> bool:
+    """Whether the full model's 95 % interval of the mean effect over the visits after holds no zero."""
+    frame = as_frame(trials, number)
+    data = build_model(frame, outcome_named("auc"), randomised=trials.plan.kind != "case_series")
+    draws = fit_bayes(data, sampling=Sampling(chains=2, tune=400, draws=400))
+    days = np.unique(frame.loc[frame["treated"] & (frame["day"] > 0), "day"])
+    _, low, high = interval(draws.mean_effect(days).mean(axis=1), 0.95)
+    return low > 0 or high < 0
+
+
 def main() -> None:
     """Simulate, analyse, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--full", type=int, default=60, help="trials that the full estimator analyses too")
-    options = parser.parse_args()
+    parser.add_argument("--sampled", type=int, default=20, help="of these, trials that the sampler analyses too")
     kinds: tuple[Kind, ...] = ("case_series", "split_limb", "parallel", "n_of_1")
-    for kind in kinds:
+    parser.add_argument("--kinds", nargs="+", default=kinds, choices=kinds)
+    options = parser.parse_args()
+    for kind in options.kinds:
         began = time.perf_counter()
         row = power(plan(kind), PEOPLE[kind], trials=options.trials)
         took = time.perf_counter() - began
@@ -85,8 +129,18 @@ def main() -> None:
             f"{kind} ({PEOPLE[kind]} people): {took:.1f} s for {options.trials} trials with and without effect; power "
             f"{row.power:.1%} ({row.power_lower:.1%} to {row.power_upper:.1%}), exact {exact(kind):.1%}, false alarms "
             f"{row.false_alarms:.1%}; on {options.full} trials fast {fast.mean():.1%}, full {full.mean():.1%}, "
-            f"same verdict {np.mean(fast == full):.1%}"
+            f"same verdict {np.mean(fast == full):.1%}",
+            flush=True,
         )
+        if options.sampled:
+            count, began = options.sampled, time.perf_counter()
+            sampled = np.array([sampled_verdict(same, number) for number in range(count)])
+            print(
+                f"  the first {count} by the sampler, too ({(time.perf_counter() - began) / count:.1f} s each): fast "
+                f"{fast[:count].mean():.1%}, sampled {sampled.mean():.1%}, same verdict "
+                f"{np.mean(fast[:count] == sampled):.1%}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

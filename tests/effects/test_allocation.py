@@ -2,6 +2,7 @@ import hashlib
 from collections import Counter
 
 import pytest
+from scipy.stats import chisquare
 
 from rewarm.effects.allocation import CODE_LETTERS, allocate, allocate_starts, matches_commitment
 from rewarm.errors import InvalidInputError
@@ -69,15 +70,51 @@ def test_the_secret_alone_decides():
 
 
 def test_chance_is_fair():
-    firsts = Counter(allocate(["a", "b"], 1, secret=f"secret {k:04d}").places[0].allocated for k in range(400))
+    firsts = Counter(allocate(["a", "b"], 1, secret=f"a secret number {k:04d}").places[0].allocated for k in range(400))
     assert 150 < firsts["a"] < 250
 
 
 def test_starts_are_used_equally_often():
     drawn = allocate_starts([3, 4, 5], 9, secret=SECRET)
     assert Counter(place.allocated for place in drawn.places) == {"week 3": 3, "week 4": 3, "week 5": 3}
+    odd = Counter(place.allocated for place in allocate_starts([3, 4, 5], 11, secret=SECRET).places)
+    assert sorted(odd.values()) == [3, 4, 4]
     with pytest.raises(InvalidInputError, match="at least two different starts"):
         allocate_starts([3], 9, secret=SECRET)
+
+
+def test_no_start_can_be_foretold_from_those_before():
+    """Of blocks of three every third start would be the one that is missing."""
+    foretold = 0
+    for k in range(60):
+        drawn = [p.allocated for p in allocate_starts([3, 4, 5], 30, secret=f"a secret number {k:04d}").places]
+        foretold += sum(len(set(drawn[i : i + 3])) == 3 for i in range(0, 27, 3))
+    assert foretold / (60 * 9) == pytest.approx(2 / 9, abs=0.08)
+
+
+def test_codes_and_orders_share_nothing():
+    """The same secret gives the same codes whatever the arms, ratio and blocks are: they cannot hold the order."""
+    one = allocate(["a", "b"], 24, secret=SECRET, block_sizes=[4])
+    two = allocate(["toxin", "placebo"], 24, secret=SECRET, ratio=[2, 1], block_sizes=[3, 6])
+    assert [p.code for p in one.places] == [p.code for p in two.places][:24]
+
+
+def test_every_order_of_a_block_is_as_likely():
+    orders = Counter(
+        "".join(place.allocated for place in allocate(["a", "b"], 4, secret=f"a secret number {k:04d}",
+                                                      block_sizes=[4]).places)
+        for k in range(1200)
+    )  # fmt: skip
+    assert len(orders) == 6
+    assert chisquare(list(orders.values())).pvalue > 1e-3
+
+
+def test_strata_are_drawn_apart():
+    """Agreement between the lists of two strata is that of chance."""
+    drawn = allocate(["a", "b"], 2000, secret=SECRET, strata={"site": ["Basel", "Bern"]})
+    basel, bern = ([p.allocated for p in drawn.places if p.stratum == f"site {name}"] for name in ("Basel", "Bern"))
+    agree = sum(x == y for x, y in zip(basel, bern, strict=False)) / min(len(basel), len(bern))
+    assert agree == pytest.approx(0.5, abs=0.04)
 
 
 def test_everything_wrong_is_told_together():

@@ -1,12 +1,9 @@
 """The sampler beside the fast estimator on the same study: two ways to one posterior. One compilation, few draws."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from scipy.stats import norm
 
-pytest.importorskip("pymc", reason="the extra rewarm[effects] is not installed", exc_type=ImportError)
+pytest.importorskip("numba", reason="the extra rewarm[effects] is not installed", exc_type=ImportError)
 pytest.importorskip("nutpie", reason="the extra rewarm[effects] is not installed", exc_type=ImportError)
 
 from rewarm.effects import bayes
@@ -14,7 +11,7 @@ from rewarm.effects.draws import interval
 from rewarm.effects.fast import fit_fast
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import build_model, course
+from rewarm.effects.model import build_model
 from rewarm.errors import InvalidInputError
 from tests.effects.effect_worlds import world
 
@@ -65,48 +62,4 @@ def test_bad_sampling_is_told_in_a_sentence():
 def test_missing_libraries_are_named_with_what_to_do(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "nutpie", None)
     with pytest.raises(InvalidInputError, match=r"found no nutpie. Install them with: pip install 'rewarm\[effects\]'"):
-        bayes._libraries()
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_what_was_not_reached_enters_as_at_least_that_much(data):
-    """At the starting point every deviation is zero, so that the likelihood can be written down."""
-    import pymc
-
-    reached = np.arange(len(data.y)) % 7 > 0
-    noise = np.hypot(data.priors.spreads["residual"], data.u_own)
-    mean = data.columns @ data.prior_mean
-    seen = norm.logpdf(data.y, mean, noise)
-    at_least = norm.logsf(data.y, mean, noise)
-    for model_data, expected in ((data, seen), (replace(data, reached=reached), np.where(reached, seen, at_least))):
-        model = bayes._model(pymc, model_data)
-        found = model.compile_logp(vars=model.observed_RVs, mode="FAST_COMPILE")(model.initial_point())
-        assert float(found) == pytest.approx(float(expected.sum()), rel=1e-6)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_every_term_stands_where_the_page_says(data):
-    """At a point drawn at random the likelihood is that of y = X·β + person + limb + ..., written down again."""
-    import pymc
-
-    model = bayes._model(pymc, data)
-    rng = np.random.default_rng(3)
-    point = {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in model.initial_point().items()}
-    found = model.compile_logp(vars=model.observed_RVs, mode="FAST_COMPILE")(point)
-    sd = {name: np.exp(point[f"sd_{name}_log__"]) for name in data.spreads}
-    share = 1 / (1 + np.exp(-point["offset_share_logodds__"]))
-    mean = data.columns @ (point["beta"] * data.prior_sd + data.prior_mean)
-    mean = mean + point["digit"][data.digit] + point["z_visit_limb"][data.visit_limb] * sd["visit_limb"]
-    visit = np.linalg.cholesky(data.visit_correlation()) @ point["z_visit"] * sd["visit"]
-    mean = mean + (visit + point["z_offset"] * share * data.u_visit)[data.visit]
-    mean = mean + ((point["z_slope"] * data.slope_sd)[data.person] * data.slopes).sum(axis=1)
-    person = point["population"] + point["z_effect_person"] * sd["effect_person"]
-    duration = np.exp(point["log_duration"] + point["z_duration"] * np.exp(point["sd_duration_log__"]))
-    treated = np.unique(data.digit[data.treated > 0])
-    for row in np.flatnonzero(data.treated):
-        own = person[data.person[row]]
-        own = own + sd["effect_digit"] * point["z_effect_digit"][np.searchsorted(treated, data.digit[row])]
-        lasts = duration[data.person[row]]
-        mean[row] += own * course(data.day[row], np.exp(point["log_onset"]), lasts, np.exp(point["log_shape"]))
-    expected = norm.logpdf(data.y, mean, np.hypot(sd["residual"], data.u_own)).sum()
-    assert float(found) == pytest.approx(float(expected), rel=1e-6)
+        bayes._library()

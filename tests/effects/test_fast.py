@@ -126,10 +126,6 @@ def test_what_people_share_of_the_effect_is_what_many_people_show():
     assert (found.total - found.known)[0, 0] == pytest.approx(np.cov(seen.T), abs=0.02)
 
 
-def test_both_estimators_expect_people_to_differ_as_much():
-    assert DEFAULT_PRIORS.duration_spread == bayes.DURATION_SPREAD
-
-
 def test_people_have_durations_of_their_own():
     """Two lose the effect between day 60 and 90, two between day 150 and 180: nobody gets the others' duration."""
     days = (-21, -7, 0, 14, 42, 60, 90, 120, 150, 180, 210)

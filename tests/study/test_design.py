@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -58,6 +59,13 @@ def test_a_plan_becomes_tables_a_list_and_a_plan_of_analysis(tmp_path: Path):
     assert written["allocation"]["sha256"] == hashlib.sha256(sealed).hexdigest()
     assert written["allocation"]["places"] == len((out / "allocation.csv").read_text().splitlines()) - 1
     assert b"toxin" in sealed
+    if os.name == "posix":
+        assert (out / "sealed").stat().st_mode & 0o077 == 0
+    secret = design.allocation.secret
+    for path in out.iterdir():
+        if path.is_file():  # neither the secret nor an order stands in anything that is not sealed
+            assert secret not in path.read_text()
+            assert "toxin,placebo" not in path.read_text()
     assert "toxin" not in (out / "allocation.csv").read_text()
     assert "blocks of 4 or 6" in (out / "sealed" / "README.txt").read_text()
     text = (out / "analysis_plan.md").read_text()
@@ -70,7 +78,7 @@ def test_a_plan_becomes_tables_a_list_and_a_plan_of_analysis(tmp_path: Path):
 def test_two_lists_of_one_plan_differ_and_a_secret_repeats_one(tmp_path: Path):
     first, second = planned(tmp_path).allocation, planned(tmp_path).allocation
     assert first.commitment() != second.commitment()
-    told = PLAN + '[allocation]\nsecret = "spoken aloud"\n'
+    told = PLAN + '[allocation]\nsecret = "spoken aloud before all"\n'
     one, two = planned(tmp_path, told), planned(tmp_path, told)
     assert one.allocation == two.allocation
     assert any("whoever reads the plan can find out who gets what" in note for note in one.notes)
@@ -160,6 +168,29 @@ def test_every_problem_is_told_at_once_with_its_line(tmp_path: Path):
 def test_what_does_not_fit_together_is_told(tmp_path: Path, change: tuple[str, str], told: str):
     with pytest.raises(InvalidInputError, match=told):
         planned(tmp_path, PLAN.replace(*change))
+
+
+def test_what_is_missing_is_told_with_a_line_to_add(tmp_path: Path):
+    bare = PLAN.replace('title = "Does it warm the toes?"\n', "").replace('kind = "parallel"\n', "")
+    bare = bare.replace("[simulation]", '[allocation]\nblock_sizes = [3]\nsecret = "short"\n[simulation]')
+    with pytest.raises(InvalidInputError) as caught:
+        planned(tmp_path, bare)
+    message = str(caught.value)
+    assert 'expected this setting (the study\'s title); found nothing. Add: title = "..." at the head' in message
+    assert 'design.kind: expected this setting (the design); found nothing. Add: kind = "case_series"' in message
+    assert message.endswith("Correct these lines, then run rewarm design again; nothing was written")
+    with pytest.raises(InvalidInputError) as caught:
+        planned(tmp_path, PLAN + '[allocation]\nblock_sizes = [3]\nsecret = "short"\n')
+    message = str(caught.value)
+    assert "allocation.block_sizes: expected multiples of 2, the ratio's sum; found [3]. Write e.g. [4, 6]" in message
+    assert "allocation.secret: expected at least 16 characters" in message
+
+
+def test_the_number_of_people_reaches_the_power_when_it_is_simulated_itself(tmp_path: Path):
+    design = planned(tmp_path)
+    full = [row for row in design.choices if (row.baseline_visits, row.after_visits, row.start_month) == (2, 2, 1)]
+    assert full[0].participants == design.participants_needed
+    assert full[0].power >= 0.8
 
 
 def test_a_file_that_is_no_plan_is_told(tmp_path: Path):

@@ -99,7 +99,7 @@ def test_files_follow_the_contract_and_the_posterior_can_be_read(controlled, tmp
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["primary_declared"] is True
     assert {path.name for path in tmp_path.iterdir()} == {
-        "effects.csv", "tests.csv", "threats.csv", "sensitivity.csv", "posterior.nc", "run.json",
+        "effects.csv", "first_table.csv", "tests.csv", "threats.csv", "sensitivity.csv", "posterior.nc", "run.json",
     }  # fmt: skip
 
 
@@ -205,3 +205,115 @@ def test_only_the_digits_that_were_treated_are_primary(tmp_path):
     made = type(made)(made.participants, made.visits, made.injections, pd.concat([made.measurements, hands]))
     result = study_effects(write_study(tmp_path / "s", made), sampler=None)
     assert [(item.region, item.role) for item in result.metrics] == [("toes", "primary")]
+
+
+def test_two_secondary_outcomes_are_adjusted_and_the_page_says_so(tmp_path):
+    made = world(people=4, treated_sides=("left",))
+    names = ("distal_dorsal_difference", "distal_proximal_difference")
+    noise = np.random.default_rng(3)
+    others = [
+        made.measurements.assign(metric=name, unit="delta_degC", value=noise.normal(0, 1, len(made.measurements)))
+        for name in names
+    ]
+    made = type(made)(made.participants, made.visits, made.injections, pd.concat([made.measurements, *others]))
+    more = f'[outcomes]\nprimary = "{names[0]}"\nsecondary = ["mean", "{names[1]}"]\n'
+    result = study_effects(write_study(tmp_path / "s", made, kind="split_limb", more=more), sampler=None)
+    assert result.primary == result.lead.outcome.name == names[0]  # what study.toml says, not the usual one
+    first = {test.outcome: test for test in reversed(result.tests)}
+    assert first[names[0]].p_holm == first[names[0]].p
+    smaller, larger = sorted((first["mean"], first[names[1]]), key=lambda test: test.p)
+    assert smaller.p_holm == pytest.approx(min(1.0, 2 * smaller.p))
+    assert larger.p_holm == pytest.approx(max(larger.p, 2 * smaller.p))
+    write_effects_report(result, tmp_path / "effects.html")
+    page = (tmp_path / "effects.html").read_text(encoding="utf-8").replace("&#39;", "'")
+    assert "each of the 2 secondary outcomes is adjusted by Holm's method" in page
+    assert "Who took part" in page
+
+
+def test_a_primary_outcome_of_the_diary_leads_though_temperatures_were_measured(tmp_path):
+    made = world()
+    folder = write_study(tmp_path / "s", made, more='[outcomes]\nprimary = "rcs"\nsecondary = ["mean"]\n')
+    rng = np.random.default_rng(1)
+    rows = [
+        (
+            who,
+            day.strftime("%Y-%m-%d"),
+            np.clip(round(6 - 3 * (day > pd.Timestamp("2025-02-20")) + rng.normal()), 0, 10),
+        )
+        for who in made.participants["participant"]
+        for day in pd.date_range("2025-01-01", "2025-05-31")
+    ]
+    pd.DataFrame(rows, columns=["participant", "date", "rcs"]).to_csv(folder / "diary.csv", index=False)
+    result = study_effects(folder, sampler=None)
+    assert result.lead is None
+    assert [item.role for item in result.metrics] == ["secondary"]
+    assert "toes were" not in answer(result)[0]
+    write_study_effects(result, tmp_path)
+    write_effects_report(result, tmp_path / "effects.html")
+    page = (tmp_path / "effects.html").read_text(encoding="utf-8")
+    assert page.index("(primary outcome)") < page.index("Temperature at rest (secondary)")
+    assert pd.read_csv(tmp_path / "threats.csv").loc[0, "outcome"] == "rcs"
+
+
+def test_a_primary_outcome_that_is_nowhere_is_told(tmp_path):
+    folder = write_study(tmp_path / "s", world(people=2), more='[outcomes]\nprimary = "t50"\n')
+    with pytest.raises(InvalidInputError, match=r"expected figures of t50, the primary .* found mean\. Measure it"):
+        study_effects(folder, sampler=None)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "xlsx", "folder"])
+def test_measurements_may_come_as_parquet_or_workbook(tmp_path, kind):
+    made = world(people=2)
+    folder = write_study(tmp_path / "s", made, measured=False)
+    place = tmp_path / "results"
+    place.mkdir()
+    if kind == "xlsx":
+        made.measurements.to_excel(place / "other.xlsx", index=False)
+        place = place / "other.xlsx"
+    else:
+        name = "measurements.parquet" if kind == "folder" else "other.parquet"
+        made.measurements.to_parquet(place / name, index=False)
+        place = place if kind == "folder" else place / name
+    (tmp_path / "s" / "measurements.csv").write_text("")  # the one named takes its place
+    other = study_effects(folder, measurements=place, sampler=None)
+    made.measurements.to_csv(folder / "measurements.csv", index=False)
+    found, own = (row_of(item, "effect_modelled") for item in (other, study_effects(folder, sampler=None)))
+    assert (found.who, found.n, found.design, found.threats) == (own.who, own.n, own.design, own.threats)
+    # a workbook holds 15 digits
+    figures = [(row.estimate, row.lower, row.upper, row.probability) for row in (found, own)]
+    assert figures[0] == pytest.approx(figures[1], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("none.csv", None, "found nothing of that name. Check the path"),
+        ("dir", "", "expected the folder of an earlier 'rewarm run', which holds measurements.csv; found none in it"),
+        ("bad.parquet", "no parquet", "bad.parquet: expected a Parquet file; found one that cannot be read"),
+    ],
+)
+def test_measurements_that_cannot_be_read_are_told(tmp_path, name, content, told):
+    folder = write_study(tmp_path / "s", world(people=2), measured=False)
+    place = tmp_path / name
+    if name == "dir":
+        place.mkdir()
+    elif content is not None:
+        place.write_text(content)
+    with pytest.raises((InvalidInputError, InvalidStudyError)) as caught:
+        study_effects(folder, measurements=place, sampler=None)
+    assert told in str(caught.value)
+
+
+def test_measurements_without_u_are_told(tmp_path):
+    made = world(people=2)
+    made.measurements["u"] = np.nan
+    result = study_effects(write_study(tmp_path / "s", made), sampler=None)
+    assert any("No measurement of mean on toes has a standard uncertainty" in note for note in result.notes)
+
+
+def test_one_person_is_shown_once(tmp_path):
+    result = study_effects(write_study(tmp_path / "s", world(people=1)), sampler=None)
+    write_effects_report(result, tmp_path / "effects.html")
+    page = (tmp_path / "effects.html").read_text(encoding="utf-8")
+    assert "All together" not in page
+    assert "P01" in page

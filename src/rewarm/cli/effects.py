@@ -18,7 +18,9 @@ def effect(
     measurements: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="measurements.csv, or the folder of an earlier 'rewarm run'.", show_default=False
+            metavar="FILE",
+            help="Measurements (.csv, .xlsx, .parquet), or the folder of an earlier 'rewarm run'.",
+            show_default=False,
         ),
     ] = None,
     fast: Annotated[
@@ -30,8 +32,8 @@ def effect(
     """Did it work? How large, how soon, how long, how sure, and what this design cannot rule out.
 
     Works from the study's measurements.csv, from an earlier run's, or from diaries alone. Writes effects.csv,
-    tests.csv, threats.csv, sensitivity.csv, posterior.nc (NetCDF), effects.html (and effects.pdf) and run.json. Needs
-    the extra rewarm[effects], unless --fast is given.
+    first_table.csv (who they are), tests.csv, threats.csv, sensitivity.csv, posterior.nc (NetCDF), effects.html (and
+    effects.pdf) and run.json. Needs the extra rewarm[effects], unless --fast is given.
 
     Example:  **rewarm effect my-study -o effects --measurements results**
     """

@@ -307,7 +307,11 @@ def _co_treatment(facts: DesignFacts, unit: str) -> Threat:
 def _drop_out(facts: DesignFacts, unit: str) -> Threat:
     if isnan(facts.lost_share):
         return Threat("drop_out", "unknown", nan, unit, "Nobody was treated", "")
-    reason = f"{facts.lost_share:.0%} of those treated have no visit afterwards"
+    reason = (
+        f"{facts.lost_share:.0%} of those treated have no visit afterwards"
+        if facts.lost_share > 0
+        else "Everybody who was treated was seen afterwards"
+    )
     return Threat("drop_out", "present" if facts.lost_share > LOST_LIMIT else "excluded", nan, unit, reason, "")
 
 

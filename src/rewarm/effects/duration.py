@@ -92,10 +92,11 @@ def duration_words(duration: Duration) -> str:
     if duration.reached < _LEAST_PROBABILITY:
         return "never as large as that, as far as can be told"
     middle = float(np.median(duration.days))
-    return f"{'at least' if duration.at_least else 'about'} {_span(middle)}"
+    return f"{'at least' if duration.at_least else 'about'} {span_words(middle)}"
 
 
-def _span(days: float) -> str:
+def span_words(days: float) -> str:
+    """``3 days``, ``5 weeks``, ``4 months``: whichever a person would say."""
     if days < 21:
         count, noun = max(round(days), 1), "day"
     elif days < 75:

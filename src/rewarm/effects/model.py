@@ -48,6 +48,8 @@ ENROLMENT: Final = "enrolment"
 KNOTS: Final = (0.05, 0.35, 0.65, 0.95)
 _LEAST_RANGE_C: Final = 0.3
 _LEAST_OFFSET: Final = 0.05
+_LEAST_LOG_UNIT: Final = 0.3
+"""Of logarithms of times: an effect of half or double the time then lies within one prior standard deviation."""
 
 
 @dataclass(frozen=True)
@@ -347,7 +349,9 @@ def _unit(frame: pd.DataFrame, outcome: Outcome) -> float:
     if outcome.prior_unit == outcome.prior_unit:
         return outcome.prior_unit
     spread = float(frame.loc[frame["baseline"], "value"].std())
-    return spread / 1.5 if np.isfinite(spread) and spread > 0 else 1.0
+    unit = spread / 1.5 if np.isfinite(spread) and spread > 0 else 1.0
+    # Times that were given up at one length hide how much people differ: priors would shut out any effect.
+    return max(unit, _LEAST_LOG_UNIT) if outcome.log else unit
 
 
 def _check_both_sides(frame: pd.DataFrame) -> None:

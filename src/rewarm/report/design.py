@@ -4,12 +4,15 @@ state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rewarm.effects.power import PowerRow
 from rewarm.report.design_figure import power_figure
 from rewarm.study.analysis_plan import TO_STATE, answers, checklist, power_words
 from rewarm.study.design import Design
@@ -21,6 +24,15 @@ _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+
+
+def _choices(rows: Sequence[PowerRow]) -> list[tuple[str, PowerRow]]:
+    """Each choice with its months; months that change nothing share a line."""
+    months: dict[PowerRow, list[str]] = {}
+    for row in rows:
+        months.setdefault(replace(row, start_month=0.0), []).append(_MONTHS[int(row.start_month - 1) % 12])
+    every = len({row.start_month for row in rows})
+    return [("whichever month" if len(names) == every > 1 else ", ".join(names), row) for row, names in months.items()]
 
 
 def write_design_page(design: Design, folder: Path) -> Path:
@@ -47,7 +59,7 @@ def write_design_page(design: Design, folder: Path) -> Path:
         figure=figure,
         sentence=power_words(design),
         known=answers(design),
-        months=[_MONTHS[int(row.start_month - 1) % 12] for row in design.choices],
+        choices=_choices(design.choices),
         items=items.to_dict("records"),
         open_items=int((items["answer"] == TO_STATE).sum()),
         to_state=TO_STATE,

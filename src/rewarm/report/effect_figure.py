@@ -43,6 +43,8 @@ def course_figure(item: OutcomeEffects) -> Markup:
     across = _scale(0.0, days[-1], LEFT, WIDTH - RIGHT)
     up = _scale(ticks[0], ticks[-1], HEIGHT - BOTTOM, TOP)
     parts = [_grid(ticks, up, LEFT, WIDTH - RIGHT, item.outcome.log)]
+    if item.outcome.unit == "delta_degC":
+        parts.append(_text(LEFT + 4, TOP + 10, "°C", "start"))
     parts += [_text(across(day), HEIGHT - BOTTOM + 18, f"{day:.0f}", "middle") for day in _day_ticks(days[-1])]
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "days after the injections", "middle"))
     visited = sorted(set(item.frame.loc[item.frame["treated"] & (item.frame["day"] >= 0), "day"]))
@@ -60,7 +62,7 @@ def course_figure(item: OutcomeEffects) -> Markup:
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_INK}" stroke-dasharray="5 4"/>'
         )
-        parts.append(_text(WIDTH - RIGHT - 2, y - 5, "matters", "end"))
+        parts.append(_text(WIDTH - RIGHT - 2, y - 5, "matters", "end", halo=True))
     label = f"{item.outcome.words} over {days[-1]:.0f} days after the injections"
     return _svg(parts, HEIGHT, label)
 
@@ -71,7 +73,7 @@ def forest_figure(rows: Sequence[Effect], *, logarithm: bool = False) -> Markup:
     ``rows`` are of one outcome and unit; those of no finite estimate are left out.
     """
     rows = [row for row in rows if math.isfinite(row.estimate)]
-    names = [GROUP, *sorted({row.who for row in rows} - {GROUP})]
+    names = [name for name in (GROUP, *sorted({row.who for row in rows} - {GROUP})) if name in {r.who for r in rows}]
     by_name = {name: [row for row in rows if row.who == name] for name in names}
     values = [value for rows in by_name.values() for row in rows for value in (row.lower, row.upper)]
     at: Scale = math.log if logarithm else float
@@ -146,8 +148,9 @@ def _scale(low: float, high: float, start: float, end: float) -> Scale:
     return lambda value: start + (value - low) / (high - low) * (end - start)
 
 
-def _text(x: float, y: float, words: str, anchor: str, *, bold: bool = False) -> str:
+def _text(x: float, y: float, words: str, anchor: str, *, bold: bool = False, halo: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
+    weight += ' stroke="#fff" stroke-width="4" paint-order="stroke"' if halo else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="12.5" fill="#3c434b"{weight}>'
         f"{escape(words)}</text>"

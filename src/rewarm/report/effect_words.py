@@ -8,7 +8,7 @@ import numpy as np
 
 from rewarm.effects.design import Threat, grade_design
 from rewarm.effects.draws import Floats, interval
-from rewarm.effects.duration import duration_interval, duration_words
+from rewarm.effects.duration import duration_interval, duration_words, span_words
 from rewarm.effects.heel_effects import OUTCOME as HEELS_OUTCOME
 from rewarm.effects.heel_effects import HeelsResult
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
@@ -44,9 +44,9 @@ ESTIMAND_WORDS: Final = {
 
 def answer(result: StudyEffects) -> tuple[str, ...]:
     """One sentence that a patient understands, then what it rests on."""
-    if not result.metrics:
+    item = result.lead
+    if item is None:
         return _diary_answer(result)
-    item = result.metrics[0]
     sentences = [_main(item)]
     if _helps(item) and item.durations:
         sentences.append(_lasting(item))
@@ -146,13 +146,19 @@ def _main(item: OutcomeEffects) -> str:
     if _helps(item):
         return (
             f"{when}, the {what} were {changed} than before; room, weather and a bad first day leave "
-            f"{_leftover(item, row)} of this ({span}). There was nobody untreated to compare with, so nobody can say "
-            "that the injections did it."
+            f"{_leftover(item, row)} ({span}). {_untreated(item)}"
         )
     return (
         f"{when}, the {what} were {changed} than before, but room, weather and chance could explain this: what they "
         f"leave over is anything from {_range(row)}. Whether the injections helped cannot be told."
     )
+
+
+def _untreated(item: OutcomeEffects) -> str:
+    words = "There was nobody untreated to compare with"
+    if item.facts.kind == "n_of_1" and item.facts.randomised:
+        return f"{words}."  # the next sentence says what chance, which drew the start, makes of this
+    return f"{words}, so nobody can say that the injections did it."
 
 
 def _lasting(item: OutcomeEffects) -> str:
@@ -163,8 +169,8 @@ def _lasting(item: OutcomeEffects) -> str:
         "that matters" if item.outcome.log else f"of {amount(item.important, item.outcome.unit, signed=False)} or more"
     )
     _, low, high = duration_interval(whole, item.level)
-    end = "the last visit or longer" if high != high else f"{high:.0f} days"
-    return f"A difference {size} lasted {duration_words(whole)} (from {low:.0f} days to {end})."
+    end = "the last visit or longer" if high != high else span_words(high)
+    return f"A difference {size} lasted {duration_words(whole)} (from {span_words(low)} to {end})."
 
 
 def _helps(item: OutcomeEffects) -> bool:
@@ -182,18 +188,26 @@ def _day(item: OutcomeEffects) -> Floats:
 
 
 def _plain(item: OutcomeEffects, value: float) -> str:
-    """``2.1 °C warmer``; for others ``0.7 times`` or ``3.2 lower``."""
+    """``2.1 °C warmer``; for others ``30 % quicker`` or ``3.2 lower``."""
     unit = item.outcome.unit
     if unit == "delta_degC":
         return f"{number(abs(value), 1)}{NBSP}°C {'warmer' if value >= 0 else 'colder'}"
     if unit == "ratio":
-        return f"{number(value, 2)}{NBSP}times as slow in '{item.outcome.words}'"
+        return f"{_share(value)} in '{item.outcome.words}'"
     word = "higher" if value >= 0 else "lower"
     return f"{amount(abs(value), unit, signed=False)} {word} in '{item.outcome.words}'"
 
 
+def _share(ratio: float) -> str:
+    """``30 % quicker``: what a ratio of times means."""
+    return f"{abs(1.0 - ratio):.0%} {'quicker' if ratio < 1.0 else 'slower'}".replace("%", f"{NBSP}%")
+
+
 def _leftover(item: OutcomeEffects, row: Effect) -> str:
-    return amount(row.estimate, item.outcome.unit, signed=item.outcome.unit != "delta_degC" or row.estimate < 0)
+    if item.outcome.unit == "ratio":
+        return f"{_share(row.estimate)} of this"
+    signed = item.outcome.unit != "delta_degC" or row.estimate < 0
+    return f"{amount(row.estimate, item.outcome.unit, signed=signed)} of this"
 
 
 def _span(item: OutcomeEffects, row: Effect) -> str:
@@ -201,9 +215,10 @@ def _span(item: OutcomeEffects, row: Effect) -> str:
 
 
 def _range(row: Effect, *, joint: str = " to ") -> str:
-    decimals = 2 if row.unit == "ratio" else 1
+    if row.unit == "ratio":
+        return f"{_share(row.upper)}{joint}{_share(row.lower)}"
     words = UNITS.get(row.unit, row.unit)
-    return f"{number(row.lower, decimals)}{joint}{number(row.upper, decimals)}{NBSP}{words}".rstrip()
+    return f"{number(row.lower, 1)}{joint}{number(row.upper, 1)}{NBSP}{words}".rstrip()
 
 
 def _when(day: float) -> str:

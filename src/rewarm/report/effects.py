@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from rewarm.effects.classical import ClassicalTest
 from rewarm.effects.metrics import METRIC_OUTCOMES
 from rewarm.effects.outcomes import DIARY_OUTCOMES
 from rewarm.effects.rows import GROUP, Effect
@@ -92,8 +93,8 @@ def _render(result: StudyEffects, *, interactive: bool) -> str:
         caption=_caption(result),
         tables=_effect_tables(result),
         doubts=_doubts(result),
-        estimand=[estimand_sentence(item) for item in result.metrics[:1]],
-        confounder=[sentence for item in result.metrics[:1] if (sentence := confounder_sentence(item))],
+        estimand=[estimand_sentence(result.lead)] if result.lead else [],
+        confounder=[sentence for item in [result.lead] if item and (sentence := confounder_sentence(item))],
         sentences=_diary_sentences(result),
         who=[who] if who is not None else [],
         details=_details(result),
@@ -106,23 +107,23 @@ def _figures_of(result: StudyEffects) -> list[Markup]:
     """The primary outcome over time and for each person; diaries have the second alone."""
     kinds = ("change_from_baseline", "effect_modelled", "effect_vs_control")
     rows = [row for row in result.effects if row.outcome == result.primary and row.estimand in kinds]
-    if result.metrics:
-        item = result.metrics[0]
+    item = result.lead
+    if item is not None:
         shown = [row for row in rows if row.region == item.region]
-        return [course_figure(item), forest_figure(shown, logarithm=item.outcome.log)]
-    return [forest_figure([row for row in rows if not row.side])] if rows else []
+        return [course_figure(item), forest_figure(_without_doubles(shown), logarithm=item.outcome.log)]
+    return [forest_figure(_without_doubles([row for row in rows if not row.side]))] if rows else []
 
 
 def _caption(result: StudyEffects) -> str:
-    if not result.metrics:
+    item = result.lead
+    if item is None:
         return "Each person and all together: full, with season and a bad start taken out; hollow, the mere change."
-    item = result.metrics[0]
-    text = "Left: the effect over time, mean over the treated people; the band holds it with "
+    text = "First picture: the effect over time, mean over the treated people; the band holds it with "
     text += f"{item.level:.0%} probability. Grey ticks are the days of visits; the broken line is the difference that "
     text += "matters."
     return (
         text
-        + f" Right: each treated person and the group, day {item.day:.0f}; full: the effect, hollow: the mere change."
+        + f" Second: each treated person and the group, day {item.day:.0f}; full: the effect, hollow: the mere change."
     )
 
 
@@ -135,18 +136,33 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
         primary = outcome == result.primary
         shown = rows if primary else [row for row in rows if row.who == GROUP] or rows
         order = list(dict.fromkeys(row.estimand for row in shown))
-        shown = sorted(shown, key=lambda row: (order.index(row.estimand), row.who != GROUP))
+        shown = sorted(_without_doubles(shown), key=lambda row: (order.index(row.estimand), row.who != GROUP))
         role = "primary outcome" + ("" if result.declared else ", not declared beforehand") if primary else "secondary"
         name = _outcome_words(outcome)
-        tables.append(
-            TextTable(
-                f"{name[0].upper()}{name[1:]} ({role})",
-                ("Who", "What", "Estimate", f"{shown[0].level:.0%} interval", "Probability that it helps", "n"),
-                tuple(_cells(row, at_least=(row.outcome, row.who) in followed) for row in shown),
-                _probability_note(shown),
-            )
-        )
+        people = {row.who for row in shown} != {GROUP}
+        several = len({row.region for row in shown}) > 1
+        cells: list[tuple[str, ...]] = []
+        before = ""
+        for row in shown:
+            if people and row.estimand != before:
+                before = row.estimand
+                cells.append((_capital(ESTIMAND_WORDS[row.estimand]),))
+            at_least = (row.outcome, row.who) in followed
+            cells.append(_cells(row, at_least=at_least, several=several, people=people))
+        header = ("Who" if people else "What", "Estimate", f"{shown[0].level:.0%} interval", "Helps with probability")
+        note = _probability_note(shown)
+        tables.append(TextTable(f"{_capital(name)} ({role})", (*header, "n"), tuple(cells), note))
     return tables
+
+
+def _capital(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _without_doubles(rows: list[Effect]) -> list[Effect]:
+    """Of a single person, all together is the same once more."""
+    people = {row.who for row in rows} - {GROUP}
+    return [row for row in rows if row.who != GROUP] if len(people) == 1 else rows
 
 
 def _outcome_words(outcome: str) -> str:
@@ -155,22 +171,30 @@ def _outcome_words(outcome: str) -> str:
     return DIARY_OUTCOMES[outcome].words if outcome in DIARY_OUTCOMES else outcome.replace("_", " ")
 
 
-def _cells(row: Effect, *, at_least: bool) -> tuple[str, ...]:
+def _cells(row: Effect, *, at_least: bool, several: bool, people: bool) -> tuple[str, ...]:
+    """One row; who it is of where there are ``people``, else what it is."""
     who = "All together" if row.who == GROUP else row.who
+    who = who if people else _capital(ESTIMAND_WORDS[row.estimand])
     if row.side:
         who += f", {row.side}"
-    if row.region and row.region not in ("toes", "fingers"):
+    if row.region and (several or row.region not in ("toes", "fingers")):
         who += f", {row.region}"
     at_least = at_least and row.estimand == "duration_days"
     estimate = number(row.estimate, 2) if row.estimand == "masking" else estimate_words(row, at_least=at_least)
     return (
         who,
-        ESTIMAND_WORDS[row.estimand],
         estimate,
         interval_words(row),
-        number(row.probability, 2),
+        _probability_words(row.probability),
         str(row.n),
     )
+
+
+def _probability_words(probability: float) -> str:
+    """No probability from a few thousand draws is 0 or 1."""
+    if probability > 0.99:
+        return ">0.99"
+    return "<0.01" if probability < 0.01 else number(probability, 2)
 
 
 def _probability_note(rows: Sequence[Effect]) -> str:
@@ -224,7 +248,7 @@ def _tests_table(result: StudyEffects) -> TextTable:
             test.test,
             number(test.estimate, 2, signed=True),
             f"{number(test.lower, 2, signed=True)} to {number(test.upper, 2, signed=True)}"
-            if test.df == test.df
+            if test.lower == test.lower
             else "–",
             number(test.df, 1),
             _p_words(test.p),
@@ -233,13 +257,33 @@ def _tests_table(result: StudyEffects) -> TextTable:
         )
         for test in result.tests
     ]
-    count = len({(test.outcome, test.region) for test in result.tests if test.role == "secondary"})
-    note = (
-        "Two-sided. Mixed models have people, limbs and visits at random, and the effect itself different between "
-        f"people. The primary outcome's p stands as it is; Holm's adjustment is over the {count} secondary outcome(s)."
-    )
+    note = f"Two-sided. {_tests_words(result.tests)}"
     header = ("Outcome", "Role", "Test", "Estimate", "Interval", "df", "p", "p, Holm", "Note")
     return TextTable("Classical tests beside the model", header, tuple(rows), note)
+
+
+def _tests_words(tests: Sequence[ClassicalTest]) -> str:
+    """What the tests assume, and how several outcomes are dealt with."""
+    sentences = []
+    if any(test.test.startswith("mixed") for test in tests):
+        sentences.append(
+            "Mixed models have people, limbs and visits at random, and the effect itself different between people."
+        )
+    if any(test.test.startswith("Cox") for test in tests):
+        sentences.append(
+            "Cox regression takes times that were not reached as longer than was waited; its ratio is of the rates at "
+            "which toes or fingers recover, so that over 1 is quicker."
+        )
+    count = len({(test.outcome, test.region) for test in tests if test.role == "secondary"})
+    if count:
+        noun = "outcome" if count == 1 else "outcomes"
+        sentences.append(
+            f"The primary outcome's p stands as it is; the first test of each of the {count} secondary {noun} is "
+            "adjusted by Holm's method for their number."
+        )
+    else:
+        sentences.append("There is one outcome, so that no p needs an adjustment for several.")
+    return " ".join(sentences)
 
 
 def _sensitivity_table(item: OutcomeEffects) -> TextTable:
@@ -271,9 +315,8 @@ def _estimation_table(result: StudyEffects) -> TextTable:
 
 def _notes(result: StudyEffects) -> list[str]:
     notes = [*result.notes, *(note for item in result.metrics for note in item.notes)]
-    if result.metrics:
-        notes.append(f"Design: {grade_words(result.metrics[0].grade.grade)}.")
-        item = result.metrics[0]
+    if (item := result.lead) is not None:
+        notes.append(f"Design: {grade_words(item.grade.grade)}.")
         if item.important == item.important and not item.outcome.log:
             stated = item.outcome.name in result.tables.outcomes.important
             ending = ", as study.toml says." if stated else ", by convention: no figure is published."
@@ -283,4 +326,5 @@ def _notes(result: StudyEffects) -> list[str]:
         notes += list(result.diaries.notes)
     if result.heels:
         notes += list(result.heels.notes)
+    notes += [f"In the records: {warning}" for warning in result.tables.warnings]
     return list(dict.fromkeys(notes))

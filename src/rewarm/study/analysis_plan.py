@@ -177,7 +177,8 @@ def analysis_plan(design: Design) -> str:
 def power_words(design: Design) -> str:
     """The result in one sentence."""
     size, wanted = design.participants_needed, design.plan["design.power"]
-    effect = f"{design.effect:g} {design.plan['outcome.unit']}".strip()
+    unit = {"degC": "°C", "delta_degC": "°C"}.get(design.plan["outcome.unit"], design.plan["outcome.unit"])
+    effect = f"{design.effect:g} {unit}".strip()
     finds = "find an effect"
     if design.plan["design.kind"] == "case_series":
         finds = "show a change, whatever causes it, where the treatment makes one"

@@ -23,9 +23,10 @@ _HAND = frozenset((*HAND_REGIONS, *HAND_SITES, "hand"))
 def load_tables(folder: str | Path, *, measurements: str | Path | None = None) -> StudyTables:
     """The tables of a study folder without errors.
 
-    ``measurements`` is a measurements table made by ``rewarm run`` or elsewhere (.csv or .xlsx) that takes the place of
-    the folder's own, and of its recordings where it has none. Raises :class:`rewarm.errors.InvalidStudyError` with
-    every problem of the folder and of that table; :class:`rewarm.errors.InvalidInputError` where there is no folder.
+    ``measurements`` is a measurements table made by ``rewarm run`` or elsewhere (.csv, .xlsx, .parquet) that takes the
+    place of the folder's own, and of its recordings where it has none. Raises
+    :class:`rewarm.errors.InvalidStudyError` with every problem of the folder and of that table;
+    :class:`rewarm.errors.InvalidInputError` where there is no folder.
     """
     check = check_study(folder, measurements=None if measurements is None else Path(measurements))
     if check.errors:

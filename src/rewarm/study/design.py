@@ -70,7 +70,7 @@ def plan_study(path: str | Path, *, on_progress: Tell | None = None) -> Design:
     for done, size in enumerate(sizes):
         _say(on_progress, done, total, f"{size} people")
         rows.append(_power(plan, trial, size, pilot))
-    needed = _whole_arms(plan, smallest_size(rows, plan["design.power"]))
+    needed = _confirmed(plan, trial, _whole_arms(plan, smallest_size(rows, plan["design.power"])), rows)
     at = needed if needed is not None else sizes[-1]
     choices = []
     for done, option in enumerate(options, start=len(sizes)):
@@ -106,7 +106,7 @@ def write_design(design: Design, folder: Path) -> None:
     }
     if design.allocation is not None:
         (folder / "allocation.csv").write_text(design.allocation.open_list(), encoding="utf-8")
-        (folder / SEALED.parent).mkdir()
+        (folder / SEALED.parent).mkdir(mode=0o700)  # for the eyes of whoever drew it, until it is given away
         (folder / SEALED).write_bytes(design.allocation.sealed_list().encode())
         (folder / SEALED.parent / "README.txt").write_text(
             f"{_SEALED_README}\nHow the list was drawn: {design.allocation.method}; "
@@ -161,6 +161,18 @@ def _whole_arms(plan: DesignPlan, needed: int | None) -> int | None:
         return needed
     unit = int(sum(plan["allocation.ratio"]))
     return -(-needed // unit) * unit
+
+
+def _confirmed(plan: DesignPlan, trial: TrialPlan, needed: int | None, rows: list[PowerRow]) -> int | None:
+    """The size between those tried, or the next one that reaches the power when it is simulated itself."""
+    known = {row.participants: row.power for row in rows}
+    while needed is not None and needed < max(known):
+        if needed not in known:
+            known[needed] = _power(plan, trial, needed, None).power
+        if known[needed] >= plan["design.power"]:
+            break
+        needed = _whole_arms(plan, needed + 1)
+    return needed
 
 
 def _own_direction(plan: DesignPlan, rows: list[PowerRow]) -> tuple[PowerRow, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from rewarm.effects.allocation import allocation_troubles
 from rewarm.effects.trials import Course, Life, TrialPlan, Variance
 from rewarm.errors import InvalidInputError, UnreadableFileError
 from rewarm.study.columns import did_you_mean
@@ -136,6 +137,7 @@ def read_design_plan(path: str | Path) -> DesignPlan:
     if problems:
         noun = "problem" if len(problems) == 1 else "problems"
         lines = [f"{file}: {len(problems)} {noun} to correct before anything is planned", *problems]
+        lines.append("Correct these lines, then run rewarm design again; nothing was written")
         raise InvalidInputError("\n  ".join(lines))
     return DesignPlan(values, file.parent)
 
@@ -194,7 +196,8 @@ def _checked(content: Mapping[str, Any], text: str) -> tuple[dict[str, dict[str,
             else:
                 trouble, found_words = _trouble(found, entry), repr(found)
             if trouble:
-                problems.append(f"{_where(text, section, entry.name)}: expected {trouble}; found {found_words}")
+                advice = "" if entry.name in given else f". Add: {_example(section, entry)}"
+                problems.append(f"{_where(text, section, entry.name)}: expected {trouble}; found {found_words}{advice}")
             values[section][entry.name] = found
     return values, problems
 
@@ -224,6 +227,13 @@ def _trouble(value: Any, entry: Entry) -> str:
     return ""
 
 
+def _example(section: str, entry: Entry) -> str:
+    """A line that a person can copy and change."""
+    values = {"text": '"..."', "texts": '["...", "..."]', "numbers": "[4, 8]", "wholes": "[12, 20]"}
+    value = f'"{entry.words[0]}"' if entry.kind == "word" else values.get(entry.kind, "1")
+    return f"{entry.name} = {value}{f' under [{section}]' if section else ' at the head of the file'}"
+
+
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item.strip() for item in value)
 
@@ -245,27 +255,46 @@ def _rules(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
         starts = visits["start_weeks"]
         if len(set(starts)) < 2:
             problems.append("visits.start_weeks: expected at least two weeks for chance to choose from; found "
-                            f"{list(starts)}")  # fmt: skip
+                            f"{list(starts)}. Write e.g. start_weeks = [4, 6, 8]")  # fmt: skip
         elif min(visits["after_weeks"]) > min(starts) or max(visits["after_weeks"]) <= max(starts):
             problems.append(
                 "visits.after_weeks: expected all weeks observed, from before the first start to after the last one; "
-                f"found {visits['after_weeks']} with starts {starts}"
+                f"found {visits['after_weeks']} with starts {starts}. Add weeks, or choose other starts"
             )
     elif min(visits["after_weeks"]) <= 0:
-        problems.append("visits.after_weeks: expected weeks after the treatment, over 0; found "
-                        f"{min(visits['after_weeks']):g}")  # fmt: skip
+        problems.append(
+            "visits.after_weeks: expected weeks after the treatment, over 0; found "
+            f"{min(visits['after_weeks']):g}. Visits up to the treatment belong to visits.baseline_weeks"
+        )
     if design["kind"] == "parallel" and design["control"] == "none":
         problems.append(
-            'design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none"'
+            'design.control: expected what the other arm gets ("placebo" or "untreated_limb"); found "none". '
+            'Name it, or plan kind = "case_series"'
         )
     if design["kind"] == "parallel" and len(design["arms"]) != 2:
         problems.append(
-            f"design.arms: expected two arms, as the power is simulated for two; found {len(design['arms'])}"
+            f"design.arms: expected two arms, as the power is simulated for two; found {len(design['arms'])}. "
+            "Plan each comparison by itself"
         )
+    chance = values["allocation"]
+    if design["kind"] != "case_series":
+        arms = ["left", "right"] if design["kind"] == "split_limb" else list(design["arms"])
+        two = design["kind"] == "n_of_1"  # whose starts are drawn, so that arms, ratio and blocks play no part
+        troubles = allocation_troubles(
+            ["a", "b"] if two else arms, [1, 1] if two else chance["ratio"], None if two else chance["block_sizes"],
+            chance["secret"],
+        )  # fmt: skip
+        problems += [f"{'design' if item.startswith('arms') else 'allocation'}.{item}" for item in troubles]
     if values["outcome"]["effect"] is None and pilot["effects"] is None:
-        problems.append("outcome.effect: expected the effect to be found, or [pilot] effects; found neither")
+        problems.append(
+            "outcome.effect: expected the effect to be found, or [pilot] effects; found neither. "
+            "Write e.g. effect = -1.4, in the outcome's unit"
+        )
     if pilot["study"] is None and (variance["person_sd"] is None or variance["noise_sd"] is None):
-        problems.append("variance: expected person_sd and noise_sd, or [pilot] study with a diary; found neither")
+        problems.append(
+            "variance: expected person_sd and noise_sd, or [pilot] study with a diary; found neither. "
+            "State both in the outcome's unit, or name an earlier study"
+        )
     return problems
 
 

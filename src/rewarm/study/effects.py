@@ -29,6 +29,7 @@ from rewarm.effects.temperature import OutcomeEffects, outcome_effects
 from rewarm.errors import InvalidInputError, OutputError
 from rewarm.measures.recovery_times import recovery_hazards, recovery_times
 from rewarm.study.clinical import load_tables
+from rewarm.study.first_table import first_table
 from rewarm.study.outputs import write_table
 from rewarm.study.staging import MARKER, write_json
 from rewarm.version import __version__
@@ -41,6 +42,8 @@ DEFAULT_SECONDARY: Final = (
 """Metrics that are analysed beside the primary where study.toml declares no secondary ones, if they were measured."""
 
 FEW_CLUSTERS: Final = 20
+
+_TABLE_NAMES: Final = ("measurements.csv", "measurements.xlsx", "measurements.parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +67,16 @@ class StudyEffects:
     notes: tuple[str, ...]
 
     @property
+    def lead(self) -> OutcomeEffects | None:
+        """The primary outcome where pictures show it; None where it is one of the diary."""
+        first = self.metrics[0] if self.metrics else None
+        return first if first is not None and first.outcome.name == self.primary else None
+
+    @property
     def threats(self) -> tuple[Threat, ...]:
         """Rival explanations of the primary outcome."""
-        if self.metrics:
-            return self.metrics[0].threats
+        if self.lead is not None:
+            return self.lead.threats
         return threats_to(self.facts, self.primary, "1", estimand=self.diary_estimand)
 
     @property
@@ -113,15 +122,11 @@ def study_effects(
     settings = _settings(tables)
     facts = study_facts(tables)
     wanted, declared = _wanted(tables)
+    _check_primary(folder, tables, wanted[0][0])
     notes: list[str] = []
     metrics = _metric_effects(tables, facts, wanted, sampler, on_progress, notes)
     on_progress(len(metrics), len(metrics) + 1, "diaries")
     diaries, heels = _diaries(settings, tables)
-    if not metrics and diaries is None:
-        raise InvalidInputError(
-            f"{folder}: expected measurements or a diary; found neither. Give the folder of an earlier "
-            "'rewarm run' with --measurements, or add diary.csv"
-        )
     control = tables.design.control
     if metrics and control != "none" and metrics[0].grade.estimand != "effect_vs_control":
         notes.append(
@@ -142,12 +147,17 @@ def study_effects(
 
 
 def write_study_effects(result: StudyEffects, folder: str | Path) -> None:
-    """Write effects.csv, tests.csv, threats.csv, sensitivity.csv, posterior.nc and run.json into an existing folder."""
+    """Write effects.csv, first_table.csv (who they are), tests.csv, threats.csv, sensitivity.csv, posterior.nc and
+    run.json into an existing folder.
+    """
     place = Path(folder)
     write_table(effects_table(result.effects), place / "effects.csv")
+    measured = None if result.tables.measurements.empty else result.tables.measurements
+    write_table(first_table(result.tables, measured), place / "first_table.csv")
     write_table(_rows_table(result.tests, ClassicalTest), place / "tests.csv")
     threats = [(item.outcome.name, item.region, threat) for item in result.metrics for threat in item.threats]
-    threats = threats or [(result.primary, "", threat) for threat in result.threats]
+    if result.lead is None:
+        threats = [(result.primary, "", threat) for threat in result.threats] + threats
     write_table(_labelled(threats, Threat), place / "threats.csv")
     checks = [(item.outcome.name, item.region, row) for item in result.metrics for row in item.sensitivity]
     write_table(_labelled(checks, Sensitivity), place / "sensitivity.csv")
@@ -190,11 +200,27 @@ def write_posterior(metrics: Sequence[OutcomeEffects], path: Path) -> None:
 
 
 def measurements_in(measurements: str | Path | None) -> Path | None:
-    """measurements.csv of a run's folder, or the table itself."""
+    """The measurements of a run's folder, or the table itself.
+
+    Raises :class:`rewarm.errors.InvalidInputError` where there is no such file, or none of that name in the folder.
+    """
     if measurements is None:
         return None
     path = Path(measurements)
-    return path / "measurements.csv" if path.is_dir() else path
+    if path.is_dir():
+        for name in _TABLE_NAMES:
+            if (path / name).is_file():
+                return path / name
+        raise InvalidInputError(
+            f"{path}: expected the folder of an earlier 'rewarm run', which holds measurements.csv; found none in it. "
+            "Run 'rewarm run STUDY -o DIR' first and give that DIR, or name the table itself"
+        )
+    if not path.exists():
+        raise InvalidInputError(
+            f"{path}: expected a table of measurements (.csv, .xlsx, .parquet), or the folder of an earlier "
+            "'rewarm run'; found nothing of that name. Check the path"
+        )
+    return path
 
 
 def _settings(tables: StudyTables) -> dict[str, Any]:
@@ -225,6 +251,63 @@ def _wanted(tables: StudyTables) -> tuple[list[tuple[str, str]], bool]:
     return wanted, declared
 
 
+def _check_primary(folder: str | Path, tables: StudyTables, primary: str) -> None:
+    """Raise where the primary outcome is nowhere: what is then left must not take its place."""
+    measured = sorted(set(tables.measurements["metric"]).intersection(METRIC_OUTCOMES))
+    if not measured and tables.diary.empty:
+        raise InvalidInputError(
+            f"{folder}: expected measurements or a diary; found neither. Give the folder of an earlier "
+            "'rewarm run' with --measurements, or add diary.csv"
+        )
+    diary = [name for name in DIARY_OUTCOMES if name in tables.diary and tables.diary[name].notna().any()]
+    here = measured if primary in METRIC_OUTCOMES else diary
+    if tables.outcomes.primary and primary not in here:
+        raise InvalidInputError(
+            f"{folder}: expected figures of {primary}, the primary outcome that study.toml declares; found "
+            f"{', '.join([*measured, *diary]) or 'none'}. Measure it (rewarm run, or --measurements), or correct "
+            "[outcomes] primary"
+        )
+
+
+def _check_before_and_after(frame: pd.DataFrame, tables: StudyTables, region: str) -> None:
+    """Raise where nothing that was treated was measured, or not before or after, with what the tables hold instead."""
+    treated = frame[frame["treated"]]
+    injected = tables.injections
+    if treated.empty and not (injected["units_u"] > 0).any():
+        raise InvalidInputError(
+            "injections.csv: expected units over 0 (units_u) in at least one row; found none: nobody counts as "
+            "treated. Write the units of each site; a placebo has 0"
+        )
+    if treated.empty:
+        sites = ", ".join(sorted(set(injected["site"]))[:8])
+        raise InvalidInputError(
+            f"injections.csv: expected sites that reach {region} which were measured; found {sites}. Correct "
+            "participant, side or site, or measure the treated side"
+        )
+    last, first = tables.visits["day"].max(), injected["day"].min()
+    if treated["baseline"].all():
+        raise InvalidInputError(
+            f"visits.csv: expected measurements of treated {region} after the injections, of which the first was on "
+            f"{first:%Y-%m-%d}; found visits up to {last:%Y-%m-%d} only. Correct the dates in visits.csv or "
+            "injections.csv, or wait for a visit"
+        )
+    if not treated["baseline"].any():
+        raise InvalidInputError(
+            f"visits.csv: expected measurements of treated {region} on or before the day of the injections; found none "
+            "of those who were treated. Correct the dates, or measure a visit from before"
+        )
+
+
+def _without_u(frame: pd.DataFrame, outcome: Outcome, region: str) -> list[str]:
+    """A sentence where no uncertainty is known of any value."""
+    if frame[["u_shared", "u_own"]].to_numpy().any():
+        return []
+    return [
+        f"No measurement of {outcome.name} on {region} has a standard uncertainty (column u): what the camera adds is "
+        "seen only as far as digits and visits scatter. Write u, or measure with rewarm run"
+    ]
+
+
 def _metric_effects(
     tables: StudyTables,
     facts: DesignFacts,
@@ -247,6 +330,8 @@ def _metric_effects(
                 outcome, region, tables.measurements, tables.visits, tables.injections,
                 scans=None if tables.scans.empty else tables.scans,
             )  # fmt: skip
+            _check_before_and_after(frame, tables, region)
+            notes += _without_u(frame, outcome, region)
             important = _important(tables, outcome, frame)
             chosen = sampler if role == "primary" or not frame["reached"].all() else None
             found.append(

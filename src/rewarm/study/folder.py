@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -15,10 +15,13 @@ from rewarm.study.columns import TypedTable, convert_table
 from rewarm.study.consistency import consistency_problems
 from rewarm.study.csvtext import HOW_TO_SAVE, read_text_table
 from rewarm.study.links import link_problems
+from rewarm.study.parquet import read_parquet_table
 from rewarm.study.records import INSTEAD_OF_SCANS, REQUIRED_TABLES, TABLES, Table
 from rewarm.study.settings import FILE as SETTINGS_FILE
 from rewarm.study.settings import read_settings
 from rewarm.study.workbook import read_workbook
+
+_ENDS: Final = (".toml", ".csv", ".xlsx", ".parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +60,8 @@ class StudyCheck:
 def check_study(folder: str | Path, *, measurements: Path | None = None) -> StudyCheck:
     """Read a study folder and report everything that is wrong with it, together.
 
-    ``measurements`` is a table made elsewhere (.csv or .xlsx) that takes the place of the folder's own, and of its
-    scans where it has none.
+    ``measurements`` is a table made elsewhere (.csv, .xlsx, .parquet) that takes the place of the folder's own, and of
+    its scans where it has none.
 
     Raises :class:`InvalidInputError` or :class:`UnreadableFileError` only where there is no folder to read; what is in
     it never raises.
@@ -101,12 +104,11 @@ def check_study(folder: str | Path, *, measurements: Path | None = None) -> Stud
 
 
 def read_table(path: Path, table: Table) -> tuple[TypedTable | None, list[Problem]]:
-    """One table of a study, CSV or .xlsx, with everything that is wrong in it by itself."""
-    if path.suffix.lower() == ".parquet":
-        advice = "rewarm run writes measurements.csv beside measurements.parquet: name that"
-        return None, [Problem(path.name, 0, "", "a .csv or .xlsx file", "a .parquet file", advice=advice)]
+    """One table of a study, CSV, .xlsx or .parquet, with everything that is wrong in it by itself."""
     if path.suffix.lower() == ".xlsx":
         text, problems = read_workbook(path, table.name)
+    elif path.suffix.lower() == ".parquet":
+        text, problems = read_parquet_table(path)
     else:
         text, problems = read_text_table(path)
     if text is None:
@@ -218,5 +220,5 @@ def _missing(file: str, expected: str, names: set[str]) -> Problem:
 def _in_order(problems: list[Problem]) -> list[Problem]:
     """By file in the order of the contract, then by row; the order of discovery decides the rest."""
     stems = ["study", *TABLES]
-    places = {f"{stem}{end}": place for place, stem in enumerate(stems) for end in (".toml", ".csv", ".xlsx")}
+    places = {f"{stem}{end}": place for place, stem in enumerate(stems) for end in _ENDS}
     return sorted(problems, key=lambda problem: (places.get(problem.file, len(stems)), problem.file, problem.row))
