@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
-from rewarm.anatomy.fan import make_fan
 from rewarm.anatomy.found import FoundLimb, Part
+from rewarm.anatomy.lobes import even, uneven
 from rewarm.anatomy.pose import Fit, silhouette_outline
 from rewarm.anatomy.rims import noise_level, rim_sharpness, rim_support
 from rewarm.anatomy.silhouettes import FootCandidate
 from rewarm.anatomy.sole_shape import Points, side_of
-from rewarm.anatomy.toes import ToeSplit, split_toes, toe_labels, web_points
+from rewarm.anatomy.toes import ToeSplit, split_toes, toe_labels
 from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.regions import TOES, Mask
 from rewarm.version import __version__
@@ -128,10 +128,10 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     assert chosen.fit.pose.mirrored == mirrored
     mask, pose = chosen.candidate.mask, chosen.fit.pose
     filled = np.where(np.isfinite(temperature_c), temperature_c, 0.0).astype(np.float32)
-    split = split_toes(make_fan(filled, mask, pose))
+    split = split_toes(filled, mask, pose)
     ys, xs = np.nonzero(mask)
     points = pose.to_foot(np.stack([xs + 0.5, ys + 0.5], axis=1))
-    toe = _one_piece_each(toe_labels(split, points), ys, xs, mask.shape)
+    toe = _one_piece_each(toe_labels(split, points, pose), ys, xs, mask.shape)
     seen = chosen.candidate.contrast
 
     def full(chosen_pixels: NDArray[np.bool_]) -> Mask:
@@ -143,7 +143,7 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
     searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
-    if not chosen.candidate.cut_out and split.notches < 2:
+    if not chosen.candidate.cut_out and split.bent_in < 2:
         searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
     toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), searched)
     for i, name in enumerate(TOES, start=1):
@@ -167,7 +167,7 @@ def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit)
     support = rim_support(filled, mask, noise_level(filled), rim)
     sharp = rim_sharpness(filled, mask, rim, pose.length)
     place = pose.to_foot(rim)
-    owner = toe_labels(split, place)
+    owner = toe_labels(split, place, pose)
     heel = float(np.median(sharp[place[:, 1] < 0.3])) if (place[:, 1] < 0.3).any() else 1.0
     seen = []
     for i in range(1, 6):
@@ -254,11 +254,22 @@ def _landmarks(
     for i, name in enumerate(TOES, start=1):
         own = np.nonzero(toe == i)[0]
         if own.size:
-            lead = np.array([0.0, 0.08, 0.15, 0.25, 0.40])[i - 1]  # lateral toes point sideways
-            tip = own[np.argmax(points[own, 1] + lead * points[own, 0])]
-            landmarks[f"{name}_tip"] = (float(xs[tip] + 0.5), float(ys[tip] + 0.5))
-    for i, (x, y) in enumerate(chosen.fit.pose.to_picture(web_points(split)).tolist(), start=1):
-        landmarks[f"web{i}"] = (float(x), float(y))
+            tip = own[_outermost(split, i, even(points[own], chosen.fit.pose))]
+            landmarks[f"{name}_tip"] = (float(xs[tip].mean() + 0.5), float(ys[tip].mean() + 0.5))
+    webs = chosen.fit.pose.to_picture(uneven(split.webs, chosen.fit.pose))
+    landmarks |= {f"web{i}": (float(x), float(y)) for i, (x, y) in enumerate(webs.tolist(), start=1)}
     low = points[:, 1] < np.quantile(points[:, 1], 0.004) + 1e-9
     landmarks["heel_point"] = (float(xs[low].mean() + 0.5), float(ys[low].mean() + 0.5))
     return landmarks
+
+
+_BLUNT: Final = 0.004
+"""Pixels that are less than this part of a foot's length behind a toe's outermost one are its tip too."""
+
+
+def _outermost(split: ToeSplit, number: int, pixels: Points) -> NDArray[np.intp]:
+    """Indices of the pixels, (n, 2) even foot coordinates, of toe ``number`` that lie farthest along its own axis."""
+    middle = 0.5 * (split.line[number - 1] + split.line[number])
+    axis = pixels.mean(axis=0) - middle
+    reach = pixels @ (axis / max(float(np.hypot(*axis)), 1e-9))
+    return np.nonzero(reach >= reach.max() - _BLUNT)[0]
