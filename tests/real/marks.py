@@ -46,12 +46,12 @@ class MarkedFoot:
 
     @property
     def half(self) -> str:
-        """"development" or "test", by person: see :func:`half_of`."""
+        """Either "development" or "test", by person: see :func:`half_of`."""
         return half_of(self.file)
 
 
 def half_of(file: str) -> str:
-    """"development", where the finder may be tuned, or "test", which only measures it; both feet of a person together.
+    """The half "development", where the finder may be tuned, or "test", which only measures it; a person is in one.
 
     Nearly all marked people have an odd number n in the database, so that (n + 1) // 2 counts them: odd counts are
     development, even ones test. The picture without such a number is development: it was looked at before.

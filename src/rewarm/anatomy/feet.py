@@ -209,8 +209,10 @@ def _commonest_neighbour(image: NDArray[np.int8], crumb: Mask) -> int:
     return int(np.bincount(values).argmax()) if values.size else 0
 
 
-_EXPECTED_AREA: Final = (0.0245, 0.0095, 0.0080, 0.0070, 0.0080)
-"""Area of each toe in squared foot lengths (u scaled), from the average sole's capsules beyond the base line."""
+_EXPECTED_AREA: Final = (0.0211, 0.0094, 0.0073, 0.0057, 0.0055)
+"""Area of each toe in squared foot lengths (u scaled): of twelve of the twin's drawn soles."""
+_AREA_RANGE: Final = (0.40, 0.40, 0.40, 0.40, 0.70)
+"""How far the logarithm of a toe's area may be from that without any doubt; little toes may be curled."""
 
 
 def _toe_confidence(
@@ -224,7 +226,7 @@ def _toe_confidence(
     for i in range(1, 6):
         area = float((toe == i).sum()) / pixels_per_area
         ratio = np.log(max(area, 1e-6) / _EXPECTED_AREA[i - 1])
-        plausible = float(np.exp(-0.5 * max(abs(ratio) - 0.40, 0.0) ** 2 / 0.25**2))
+        plausible = float(np.exp(-0.5 * max(abs(ratio) - _AREA_RANGE[i - 1], 0.0) ** 2 / 0.25**2))
         shown = 0.5 * (sides[i - 1] + sides[i])
         rim = 0.25 + 0.75 * seen[i - 1]
         confidence = whole * plausible * rim * guessed * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from rewarm.anatomy.fan import fill_outside
 from rewarm.anatomy.pose import silhouette_outline
-from rewarm.anatomy.rims import disc
+from rewarm.anatomy.rims import disc, fill_outside
 from rewarm.anatomy.sole_shape import Points, Pose, sample
 from rewarm.regions import Mask
 
@@ -54,11 +53,13 @@ class Lines:
     """What runs inwards from each point of the rim: arrays (n, tilt, depth).
 
     ``strength`` is positive for warm lines and negative for cold ones, ``step`` the change of temperature across, both
-    in units of the skin's own unevenness; ``open`` is where there is no skin.
+    in units of the skin's own unevenness; ``slope`` how fast the temperature changes inwards, in such units over a
+    line's breadth; ``open`` is where there is no skin.
     """
 
     strength: Floats
     step: Floats
+    slope: Floats
     open: NDArray[np.bool_]
 
 
@@ -129,7 +130,8 @@ def lines_inwards(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose, ri
     skin = ~outside
     unevenness = max(float(np.sqrt(np.mean(line[skin] ** 2))) if skin.any() else 1.0, 0.02)
     strength = np.clip(1.3 * line / unevenness, -4.0, 4.0)
-    return Lines(strength, np.clip(step / max(2.0 * unevenness, 0.04), 0.0, 3.0), outside)
+    slope = np.abs(np.gradient(sum(values) / 3.0, DEPTHS, axis=2)) * _LAG / unevenness
+    return Lines(strength, np.clip(step / max(2.0 * unevenness, 0.04), 0.0, 3.0), slope, outside)
 
 
 def _at(image: NDArray[np.float32], places: Floats, pose: Pose, *, offset: float = 0.0) -> Floats:

@@ -56,8 +56,6 @@ WEBS: Final = ((-0.055, 0.832), (0.018, 0.822), (0.075, 0.785), (0.118, 0.735))
 GREAT_TOE_BASE: Final = (-0.190, 0.782)
 LITTLE_TOE_BASE: Final = (0.195, 0.665)
 """Where the line at the toes' bases meets the medial and the lateral border."""
-LITTLE_TOE_CREASE: Final = (0.142, 0.692)
-"""The middle of the little toe's base, which is curved around its pad."""
 
 _RASTER: Final = 240
 _MARGIN: Final = 0.25

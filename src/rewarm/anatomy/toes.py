@@ -1,8 +1,9 @@
 """Splitting the front of a sole into five toes: lobes of its rim, and lines between them that end at webs.
 
 A toe is what lies distal to the line through the webs beside it, between the borders that run from these webs to the
-rim. Where the rim's notches, the lines between toes and the webs usually lie was measured on the twin's drawn soles
-(:mod:`rewarm.twin`, 12 of them), through the same fit of a pose; the great toe's and the little toe's outer corners too.
+rim. Where the rim's notches and the webs usually lie, and how far they are apart, was measured on twelve of the twin's
+drawn soles (:mod:`rewarm.twin`), through the same fit of a pose. How much evidence counts beside that was set on the
+development half of the feet in ``tests/real/marks``.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _LATERAL_END: Final = (0.725, 0.035)
 """Where along the foot the little toe's lateral end lies, and how much that varies."""
 _NOTCH: Final = 1.2
 _LINE: Final = 0.8
+"""What the rim's bending in counts for a border, and what a line between two toes does."""
 _TILT_SD_DEG: Final = 20.0
 _SHALLOW: Final = 0.07
 """Near the rim, so deep, a line between two toes shows on every foot."""
@@ -36,11 +38,15 @@ _WEBS: Final = np.array([(-0.051, 0.854), (0.016, 0.857), (0.080, 0.836), (0.139
 _WEB_SD: Final = np.array([0.03, 0.03])
 _TO_WEB: Final = np.array([(-0.002, -0.138), (-0.009, -0.109), (-0.012, -0.083), (-0.013, -0.062)])
 """From a notch to its web."""
-_TO_WEB_SD: Final = np.array([0.02, 0.02])
-_ENOUGH: Final = 0.8
+_TO_WEB_SD: Final = np.array([0.025, 0.025])
+_ENOUGH: Final = 1.6
 """Evidence at which a line between two toes goes on rather than ends."""
 _LINE_GAIN: Final = 0.25
 """Of a line's evidence over one step of depth."""
+_STEEP: Final = 2.0
+"""What it counts that the temperature changes nowhere faster along a border: cold or warm toes begin at the webs."""
+_LEVEL: Final = 1.0
+"""Slope, in units of the skin's unevenness, below which it says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +87,7 @@ def split_toes(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose) -> To
             best = (score, places, evidence, column)
     assert best is not None
     score, places, evidence, column = best
-    webs, shown = _webs(evidence, rim, places[:4], pose)
+    webs, shown = _webs(evidence, lines.slope, rim, places[:4], pose)
     prominence = _prominence(column, places[:4])
     notches = rim.points[places[:4]]
     ends = np.stack([_medial_end(rim, webs[0]), rim.points[places[4]]])
@@ -155,7 +161,7 @@ def _near(values: Floats, places: NDArray[np.int_]) -> Floats:
     return np.array([values[max(place - 2, 0) : place + 3].max() for place in places.tolist()])
 
 
-def _webs(evidence: Floats, rim: Rim, places: NDArray[np.int_], pose: Pose) -> tuple[Points, float]:
+def _webs(evidence: Floats, slope: Floats, rim: Rim, places: NDArray[np.int_], pose: Pose) -> tuple[Points, float]:
     """The webs (4, 2), where the lines that begin at the notches end; and 0..1, how clearly they show."""
     tilt = np.radians(TILTS_DEG)[:, None, None]
     usual = even(_WEBS, pose)
@@ -167,7 +173,8 @@ def _webs(evidence: Floats, rim: Rim, places: NDArray[np.int_], pose: Pose) -> t
         seen = np.cumsum(_LINE_GAIN * (evidence[place] - _ENOUGH), axis=1)
         prior = -0.5 * (((candidates - usual[number]) / _WEB_SD) ** 2).sum(axis=2)
         prior -= 0.5 * (((candidates - notch - _TO_WEB[number]) / _TO_WEB_SD) ** 2).sum(axis=2)
-        total = seen + prior
+        steep = slope[place] / max(float(slope[place].max()), _LEVEL)
+        total = seen + prior + _STEEP * steep
         best = np.unravel_index(int(np.argmax(total)), total.shape)
         webs.append(candidates[best])
         gains.append(float(evidence[place][best[0], : best[1] + 1].mean()))
