@@ -131,7 +131,9 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     split = split_toes(filled, mask, pose)
     ys, xs = np.nonzero(mask)
     points = pose.to_foot(np.stack([xs + 0.5, ys + 0.5], axis=1))
-    toe = _one_piece_each(toe_labels(split, points, pose), ys, xs, mask.shape)
+    toe = np.zeros(len(points), dtype=np.int8)
+    if split is not None:
+        toe = _one_piece_each(toe_labels(split, points, pose), ys, xs, mask.shape)
     seen = chosen.candidate.contrast
 
     def full(chosen_pixels: NDArray[np.bool_]) -> Mask:
@@ -142,10 +144,10 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     whole = chosen.confidence * (0.4 + 0.6 * seen)
     doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
-    searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
-    if not chosen.candidate.cut_out and split.bent_in < 2:
-        searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
-    toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), searched)
+    toe_sure = [(0.0, "the front of its outline is not like a foot's")] * 5
+    if split is not None:
+        guessed = _guessed(chosen, split)
+        toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), guessed)
     for i, name in enumerate(TOES, start=1):
         confidence, reason = toe_sure[i - 1]
         parts[name] = (full(toe == i), confidence, doubt or reason)
@@ -156,6 +158,14 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     for name, pixels in angiosomes(points).items():
         parts[name] = (full(pixels), whole * 0.95, doubt)
     return FoundLimb(parts, _landmarks(split, toe, points, xs, ys, chosen), DRAWN_BY)
+
+
+def _guessed(chosen: ChosenFoot, split: ToeSplit) -> float:
+    """What is left of the toes' confidence where the outline is rough or smooth at the front."""
+    searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
+    if not chosen.candidate.cut_out and split.bent_in < 2:
+        searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
+    return searched
 
 
 def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit) -> list[float]:
@@ -244,7 +254,7 @@ def _toe_confidence(
 
 
 def _landmarks(
-    split: ToeSplit,
+    split: ToeSplit | None,
     toe: NDArray[np.int8],
     points: Points,
     xs: NDArray[np.intp],
@@ -253,13 +263,14 @@ def _landmarks(
 ) -> dict[str, tuple[float, float]]:
     """Toe tips, webs and the heel point, (x, y) in pixel-edge coordinates."""
     landmarks: dict[str, tuple[float, float]] = {}
-    for i, name in enumerate(TOES, start=1):
-        own = np.nonzero(toe == i)[0]
-        if own.size:
-            tip = own[_outermost(split, i, even(points[own], chosen.fit.pose))]
-            landmarks[f"{name}_tip"] = (float(xs[tip].mean() + 0.5), float(ys[tip].mean() + 0.5))
-    webs = chosen.fit.pose.to_picture(uneven(split.webs, chosen.fit.pose))
-    landmarks |= {f"web{i}": (float(x), float(y)) for i, (x, y) in enumerate(webs.tolist(), start=1)}
+    if split is not None:
+        for i, name in enumerate(TOES, start=1):
+            own = np.nonzero(toe == i)[0]
+            if own.size:
+                tip = own[_outermost(split, i, even(points[own], chosen.fit.pose))]
+                landmarks[f"{name}_tip"] = (float(xs[tip].mean() + 0.5), float(ys[tip].mean() + 0.5))
+        webs = chosen.fit.pose.to_picture(uneven(split.webs, chosen.fit.pose))
+        landmarks |= {f"web{i}": (float(x), float(y)) for i, (x, y) in enumerate(webs.tolist(), start=1)}
     low = points[:, 1] < np.quantile(points[:, 1], 0.004) + 1e-9
     landmarks["heel_point"] = (float(xs[low].mean() + 0.5), float(ys[low].mean() + 0.5))
     return landmarks

@@ -190,7 +190,8 @@ def _medial_end(rim: Rim, web: Points) -> Points:
 def toe_labels(split: ToeSplit, foot_points: Points, pose: Pose) -> NDArray[np.int8]:
     """0 for the sole behind the toes, 1..5 for the toes, at (n, 2) foot coordinates of ``pose``."""
     points = even(foot_points, pose)
-    distal = points[:, 1] > np.interp(points[:, 0], split.line[:, 0], split.line[:, 1])
+    across = np.maximum.accumulate(split.line[:, 0]) + 1e-6 * np.arange(6)  # it never turns back
+    distal = points[:, 1] > np.interp(points[:, 0], across, split.line[:, 1])
     label = np.ones(len(points), dtype=np.int8)
     for web, notch in zip(split.webs, split.notches, strict=True):
         way, arm = notch - web, points - web
