@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewarm.anatomy.lobes import DEPTHS, TILTS_DEG, Lines, Rim, even, front_rim, lines_inwards
-from rewarm.anatomy.sole_shape import Points, Pose
+from rewarm.anatomy.sole_shape import GREAT_TOE_BASE, LITTLE_TOE_BASE, WEBS, Points, Pose
 from rewarm.regions import Mask
 
 Floats = NDArray[np.float64]
@@ -26,19 +26,21 @@ _CHORD_SD: Final = np.array([0.10, 0.20, 0.20, 0.20, 0.35])
 """Of the chords' logarithms."""
 _BROAD: Final = 0.6
 """Feet that are broader for their length have broader toes: the chords grow with this power of the pose's width."""
-_LATERAL_END: Final = (0.725, 0.035)
-"""Where along the foot the little toe's lateral end lies, and how much that varies."""
+_LATERAL_END_SD: Final = 0.035
+"""Of where along the foot the little toe's lateral end lies."""
 _NOTCH: Final = 1.2
 _LINE: Final = 0.8
 """What the rim's bending in counts for a border, and what a line between two toes does."""
 _TILT_SD_DEG: Final = 20.0
 _SHALLOW: Final = 0.07
 """Near the rim, so deep, a line between two toes shows on every foot."""
-_WEBS: Final = np.array([(-0.051, 0.854), (0.016, 0.857), (0.080, 0.836), (0.139, 0.798)])
-_WEB_SD: Final = np.array([0.03, 0.03])
+_MEDIAL_DROP: Final = WEBS[0][1] - GREAT_TOE_BASE[1]
+"""How much nearer to the heel the great toe's base ends at the medial border than at its web."""
+_WEB_SD: Final = 0.03
 _TO_WEB: Final = np.array([(-0.002, -0.138), (-0.009, -0.109), (-0.012, -0.083), (-0.013, -0.062)])
 """From a notch to its web."""
-_TO_WEB_SD: Final = np.array([0.025, 0.025])
+_TO_WEB_SD: Final = 0.025
+"""How much webs vary along either axis about their usual places: on the sole, and from their notch."""
 _ENOUGH: Final = 1.6
 """Evidence at which a line between two toes goes on rather than ends."""
 _LINE_GAIN: Final = 0.25
@@ -122,8 +124,9 @@ def _best_places(column: Floats, rim: Rim, width: float) -> tuple[float, NDArray
     dip = _dip(column)
     scores = column + _width_prior(chord[0], float(usual[0]), float(_CHORD_SD[0]))
     back = np.zeros((5, n), dtype=np.int_)
-    place, spread = _LATERAL_END
-    end = np.clip(0.5 * rim.concavity, -0.5, 1.0) - 0.5 * ((rim.points[:, 1] - place) / spread) ** 2
+    end = (
+        np.clip(0.5 * rim.concavity, -0.5, 1.0) - 0.5 * ((rim.points[:, 1] - LITTLE_TOE_BASE[1]) / _LATERAL_END_SD) ** 2
+    )
     for i in range(1, 5):
         total = scores[:, None] + _width_prior(chord, float(usual[i]), float(_CHORD_SD[i])) + forbidden
         total = total + (dip if i < 4 else 0.0)
@@ -164,7 +167,7 @@ def _near(values: Floats, places: NDArray[np.int_]) -> Floats:
 def _webs(evidence: Floats, slope: Floats, rim: Rim, places: NDArray[np.int_], pose: Pose) -> tuple[Points, float]:
     """The webs (4, 2), where the lines that begin at the notches end; and 0..1, how clearly they show."""
     tilt = np.radians(TILTS_DEG)[:, None, None]
-    usual = even(_WEBS, pose)
+    usual = even(np.array(WEBS), pose)
     webs, gains = [], []
     for number, place in enumerate(places.tolist()):
         notch, inwards = rim.points[place], rim.inwards[place]
@@ -184,7 +187,7 @@ def _webs(evidence: Floats, slope: Floats, rim: Rim, places: NDArray[np.int_], p
 def _medial_end(rim: Rim, web: Points) -> Points:
     """Where the line across the great toe from its web meets the medial rim: square to the great toe's axis."""
     medial = rim.points[: max(len(rim.points) // 3, 2)]
-    return np.asarray(medial[int(np.argmin(np.abs(medial[:, 1] - (web[1] - 0.025))))])
+    return np.asarray(medial[int(np.argmin(np.abs(medial[:, 1] - (web[1] - _MEDIAL_DROP))))])
 
 
 def toe_labels(split: ToeSplit, foot_points: Points, pose: Pose) -> NDArray[np.int8]:
