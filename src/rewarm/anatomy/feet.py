@@ -146,8 +146,7 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
     toe_sure = [(0.0, "the front of its outline is not like a foot's")] * 5
     if split is not None:
-        guessed = _guessed(chosen, split)
-        toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), guessed)
+        toe_sure = _toe_confidence(split, toe, points, chosen, _toes_seen(filled, chosen, split))
     for i, name in enumerate(TOES, start=1):
         confidence, reason = toe_sure[i - 1]
         parts[name] = (full(toe == i), confidence, doubt or reason)
@@ -221,14 +220,17 @@ def _commonest_neighbour(image: NDArray[np.int8], crumb: Mask) -> int:
 
 _EXPECTED_AREA: Final = (0.0211, 0.0094, 0.0073, 0.0057, 0.0055)
 """Area of each toe in squared foot lengths (u scaled): of twelve of the twin's drawn soles."""
-_AREA_RANGE: Final = (0.40, 0.40, 0.40, 0.40, 1.00)
-"""How far the logarithm of a toe's area may be from that without any doubt; little toes may be curled."""
+_AREA_RANGE: Final = 0.40
+"""How far the logarithm of a toe's area may be from that without any doubt."""
+_CURLED: Final = 1.00
+"""The same for the little toe of a cut-out, which may be curled; elsewhere its rim may have been missed."""
 
 
 def _toe_confidence(
-    split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float, seen: list[float], guessed: float
+    split: ToeSplit, toe: NDArray[np.int8], points: Points, chosen: ChosenFoot, seen: list[float]
 ) -> list[tuple[float, str]]:
     """Per toe: sure if both its borders show and its size is a toe's."""
+    cut_out, guessed = chosen.candidate.cut_out, _guessed(chosen, split)
     spread = np.ptp(points[:, 1])
     pixels_per_area = len(toe) / (0.30 * float(spread) ** 2)  # a sole covers about 0.30 squared lengths
     sides = [1.0, *split.evidence.tolist(), 1.0]
@@ -236,10 +238,11 @@ def _toe_confidence(
     for i in range(1, 6):
         area = float((toe == i).sum()) / pixels_per_area
         ratio = np.log(max(area, 1e-6) / _EXPECTED_AREA[i - 1])
-        plausible = float(np.exp(-0.5 * max(abs(ratio) - _AREA_RANGE[i - 1], 0.0) ** 2 / 0.25**2))
+        usual = _CURLED if cut_out and i == 5 else _AREA_RANGE
+        plausible = float(np.exp(-0.5 * max(abs(ratio) - usual, 0.0) ** 2 / 0.25**2))
         shown = 0.5 * (sides[i - 1] + sides[i])
         rim = 0.25 + 0.75 * seen[i - 1]
-        confidence = whole * plausible * rim * guessed * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
+        confidence = chosen.confidence * plausible * rim * guessed * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
         reason = ""
         if plausible < 0.5:
             reason = "too small for this toe: it may be hidden, missing or as cold as what is around it"
@@ -281,8 +284,12 @@ _BLUNT: Final = 0.004
 
 
 def _outermost(split: ToeSplit, number: int, pixels: Points) -> NDArray[np.intp]:
-    """Indices of the pixels, (n, 2) even foot coordinates, of toe ``number`` that lie farthest along its own axis."""
-    middle = 0.5 * (split.line[number - 1] + split.line[number])
-    axis = pixels.mean(axis=0) - middle
-    reach = pixels @ (axis / max(float(np.hypot(*axis)), 1e-9))
-    return np.nonzero(reach >= reach.max() - _BLUNT)[0]
+    """Indices of the pixels, (n, 2) even foot coordinates, of toe ``number`` that lie farthest out.
+
+    Outwards is half way between square to the line at the toe's base and from that line's middle to the toe's own.
+    """
+    start, end = split.line[number - 1], split.line[number]
+    square = np.array([start[1] - end[1], end[0] - start[0]])
+    along = pixels.mean(axis=0) - 0.5 * (start + end)
+    reach = pixels @ (square / max(float(np.hypot(*square)), 1e-9) + along / max(float(np.hypot(*along)), 1e-9))
+    return np.nonzero(reach >= reach.max() - 2.0 * _BLUNT)[0]

@@ -65,12 +65,12 @@ class Lines:
 
 def even(points: Points, pose: Pose) -> Points:
     """(n, 2) foot coordinates of ``pose`` → even ones."""
-    return points * np.array([pose.width, 1.0])
+    return np.asarray(points * np.array([pose.width, 1.0]))
 
 
 def uneven(points: Points, pose: Pose) -> Points:
     """The inverse of :func:`even`."""
-    return points / np.array([pose.width, 1.0])
+    return np.asarray(points / np.array([pose.width, 1.0]))
 
 
 def front_rim(mask: Mask, pose: Pose) -> Rim | None:
