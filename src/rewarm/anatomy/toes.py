@@ -32,7 +32,7 @@ _NOTCH: Final = 1.2
 _LINE: Final = 0.8
 """What the rim's bending in counts for a border, and what a line between two toes does."""
 _PLAIN: Final = 3.0
-"""Evidence of a border that is plainly seen: more does not outweigh where toes usually lie."""
+"""Evidence of a border that is plainly seen: more hardly counts against where toes usually lie."""
 _TILT_SD_DEG: Final = 20.0
 _SHALLOW: Final = 0.07
 """Near the rim, so deep, a line between two toes shows on every foot."""
@@ -115,7 +115,8 @@ def _column(evidence: Floats, rim: Rim) -> Floats:
     """For a border that starts at each point of the rim: its evidence along the best tilt."""
     shallow = evidence[:, :, DEPTHS < _SHALLOW].mean(axis=2)
     best = (shallow - 0.5 * (TILTS_DEG / _TILT_SD_DEG) ** 2).max(axis=1)
-    return np.asarray(np.minimum(_LINE * best + _NOTCH * rim.concavity, _PLAIN))
+    column = _LINE * best + _NOTCH * rim.concavity
+    return np.asarray(np.minimum(column, _PLAIN + 0.2 * (column - _PLAIN)))
 
 
 def _best_places(column: Floats, rim: Rim, width: float) -> tuple[float, NDArray[np.int_]]:
