@@ -128,7 +128,7 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     assert chosen.fit.pose.mirrored == mirrored
     mask, pose = chosen.candidate.mask, chosen.fit.pose
     filled = np.where(np.isfinite(temperature_c), temperature_c, 0.0).astype(np.float32)
-    split = split_toes(filled, mask, pose)
+    split = split_toes(filled, mask, pose, exact=chosen.candidate.cut_out)
     ys, xs = np.nonzero(mask)
     points = pose.to_foot(np.stack([xs + 0.5, ys + 0.5], axis=1))
     toe = np.zeros(len(points), dtype=np.int8)

@@ -24,6 +24,9 @@ _CHORDS: Final = np.array([0.228, 0.080, 0.082, 0.084, 0.135])
 """From the great toe's medial end over the four notches to the little toe's lateral end."""
 _CHORD_SD: Final = np.array([0.10, 0.20, 0.20, 0.20, 0.35])
 """Of the chords' logarithms."""
+_NOTCHES_U: Final = np.array([-0.050, 0.024, 0.090, 0.150])
+_NOTCH_SD: Final = 0.04
+"""Where across the foot the notches usually lie, and how much that may vary."""
 _BROAD: Final = 0.6
 """Feet that are broader for their length have broader toes: the chords grow with this power of the pose's width."""
 _LATERAL_END_SD: Final = 0.035
@@ -76,8 +79,11 @@ class ToeSplit:
         return np.vstack([self.ends[:1], self.webs, self.ends[1:]])
 
 
-def split_toes(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose) -> ToeSplit | None:
-    """Find four borders and the line at their bases; None where the silhouette has no front."""
+def split_toes(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose, *, exact: bool = True) -> ToeSplit | None:
+    """Find four borders and the line at their bases; None where the silhouette has no front.
+
+    ``exact`` is False for an outline that was found in a scene: it may fray, and the notches' usual places count too.
+    """
     rim = front_rim(mask, pose)
     if rim is None:
         return None
@@ -86,7 +92,7 @@ def split_toes(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose) -> To
     for sign in (1.0, -1.0):
         evidence = _evidence(lines, sign)
         column = _column(evidence, rim)
-        score, places = _best_places(column, rim, pose.width)
+        score, places = _best_places(column, rim, pose.width, exact)
         if best is None or score > best[0]:
             best = (score, places, evidence, column)
     assert best is not None
@@ -119,14 +125,16 @@ def _column(evidence: Floats, rim: Rim) -> Floats:
     return np.asarray(np.minimum(column, _PLAIN + 0.2 * (column - _PLAIN)))
 
 
-def _best_places(column: Floats, rim: Rim, width: float) -> tuple[float, NDArray[np.int_]]:
+def _best_places(column: Floats, rim: Rim, width: float, exact: bool) -> tuple[float, NDArray[np.int_]]:
     """Four borders and the lateral end, as indices of the rim, of largest total (dynamic programming)."""
     n = len(column)
     usual = _CHORDS * max(width, 0.8) ** _BROAD
     chord = np.hypot(*np.moveaxis(rim.points[None, :, :] - rim.points[:, None, :], 2, 0))  # (from, to)
     forbidden = np.where(np.arange(n)[None, :] <= np.arange(n)[:, None] + 3, -1e3, 0.0)
     dip = _dip(column)
-    scores = column + _width_prior(chord[0], float(usual[0]), float(_CHORD_SD[0]))
+    home = 0.5 * ((rim.points[:, 0] - width * _NOTCHES_U[:, None]) / _NOTCH_SD) ** 2  # (4, n)
+    own = column - (0.0 if exact else 1.0) * home
+    scores = own[0] + _width_prior(chord[0], float(usual[0]), float(_CHORD_SD[0]))
     back = np.zeros((5, n), dtype=np.int_)
     end = (
         np.clip(0.5 * rim.concavity, -0.5, 1.0) - 0.5 * ((rim.points[:, 1] - LITTLE_TOE_BASE[1]) / _LATERAL_END_SD) ** 2
@@ -135,7 +143,7 @@ def _best_places(column: Floats, rim: Rim, width: float) -> tuple[float, NDArray
         total = scores[:, None] + _width_prior(chord, float(usual[i]), float(_CHORD_SD[i])) + forbidden
         total = total + (dip if i < 4 else 0.0)
         back[i] = np.argmax(total, axis=0)
-        scores = total[back[i], np.arange(n)] + (column if i < 4 else end)
+        scores = total[back[i], np.arange(n)] + (own[i] if i < 4 else end)
     places = np.empty(5, dtype=np.int_)
     places[4] = int(np.argmax(scores))
     for i in (4, 3, 2, 1):
