@@ -114,6 +114,8 @@ def point_percent(foot: MarkedFoot, name: str, regions: Regions) -> float:
 def print_toes(toes: Sequence[ToeResult]) -> None:
     groups: list[tuple[str, Callable[[ToeResult], bool]]] = [
         ("all", is_any),
+        ("development half", lambda one: one.foot.half == "development"),
+        ("test half", lambda one: one.foot.half == "test"),
         ("cut-out soles", lambda one: one.cut_out),
         ("both soles on a bed", lambda one: not one.cut_out),
         ("tip surely seen", lambda one: one.sure),
@@ -177,6 +179,7 @@ def print_points(feet: Sequence[MarkedFoot]) -> None:
     )
     named: list[tuple[str, list[tuple[MarkedFoot, str]]]] = [
         ("webs", [(foot, web) for foot in feet for web in WEBS]),
+        ("webs, test half", [(foot, web) for foot in feet for web in WEBS if foot.half == "test"]),
         ("webs surely seen", [(foot, web) for foot in feet for web in WEBS if web not in foot.unsure]),
         ("heel point", [(foot, "heel_point") for foot in feet]),
     ]

@@ -57,7 +57,7 @@ def test_the_sole_has_its_angiosomes_and_says_what_it_is() -> None:
     found = masks(sole_atlas())
     assert np.any([found[name] for name in ANGIOSOMES], axis=0)[found["foot"]].all()
     assert (found["mpa"] & found["lpa"]).any()
-    assert {item.drawn_by for item in sole_atlas().items} == {"rewarm atlas of the sole 1"}
+    assert {item.drawn_by for item in sole_atlas().items} == {"rewarm atlas of the sole 2"}
     assert {item.drawn_by for item in hand_atlas().items} == {"rewarm atlas of the palm 1"}
 
 

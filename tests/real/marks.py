@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,21 @@ class MarkedFoot:
         """From the heel point to the farthest tip."""
         heel = self.landmarks["heel_point"]
         return max(math.dist(heel, self.landmarks[f"{toe}_tip"]) for toe in TOES)
+
+    @property
+    def half(self) -> str:
+        """Either "development" or "test", by person: see :func:`half_of`."""
+        return half_of(self.file)
+
+
+def half_of(file: str) -> str:
+    """The half "development", where the finder may be tuned, or "test", which only measures it; a person is in one.
+
+    Nearly all marked people have an odd number n in the database, so that (n + 1) // 2 counts them: odd counts are
+    development, even ones test. The picture without such a number is development: it was looked at before.
+    """
+    number = re.match(r"(?:CG|DM)(\d+)_", Path(file).name)
+    return "test" if number and (int(number[1]) + 1) // 2 % 2 == 0 else "development"
 
 
 def read_marks(*, marking: int) -> tuple[MarkedFoot, ...]:

@@ -43,6 +43,14 @@ def test_both_sides_of_22_people_and_one_picture_of_both_feet_are_marked() -> No
     assert len({(foot.file, foot.side) for foot in first}) == len(first) == 46
 
 
+def test_a_person_is_in_one_half_and_neither_half_is_small() -> None:
+    halves: dict[str, set[str]] = {}
+    for foot in MARKED:
+        halves.setdefault(Path(foot.file).stem[:5], set()).add(foot.half)
+    assert all(len(half) == 1 for half in halves.values())
+    assert Counter(foot.half for foot in read_marks(marking=1)) == {"development": 26, "test": 20}
+
+
 def test_ten_feet_are_marked_twice() -> None:
     first = {(foot.file, foot.side): foot for foot in read_marks(marking=1)}
     second = read_marks(marking=2)

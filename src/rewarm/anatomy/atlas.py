@@ -32,7 +32,7 @@ from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.errors import InvalidInputError
 from rewarm.regions import FINGERS, TOES, Mask, Region, Regions
 
-SOLE_ATLAS: Final = "rewarm atlas of the sole 1"
+SOLE_ATLAS: Final = "rewarm atlas of the sole 2"
 HAND_ATLAS: Final = "rewarm atlas of the palm 1"
 ATLAS_LENGTH_PX: Final = 200
 """From the heel to the longest toe, or from the wrist to the middle finger's tip: about 1 mm a pixel."""

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as connected
 
-from rewarm.anatomy.fan import make_fan
 from rewarm.anatomy.found import FoundLimb, Part
+from rewarm.anatomy.lobes import even, uneven
 from rewarm.anatomy.pose import Fit, silhouette_outline
 from rewarm.anatomy.rims import noise_level, rim_sharpness, rim_support
 from rewarm.anatomy.silhouettes import FootCandidate
 from rewarm.anatomy.sole_shape import Points, side_of
-from rewarm.anatomy.toes import ToeSplit, split_toes, toe_labels, web_points
+from rewarm.anatomy.toes import ToeSplit, split_toes, toe_labels
 from rewarm.anatomy.zones import angiosomes, sole_zones
 from rewarm.regions import TOES, Mask
 from rewarm.version import __version__
@@ -128,10 +128,12 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     assert chosen.fit.pose.mirrored == mirrored
     mask, pose = chosen.candidate.mask, chosen.fit.pose
     filled = np.where(np.isfinite(temperature_c), temperature_c, 0.0).astype(np.float32)
-    split = split_toes(make_fan(filled, mask, pose))
+    split = split_toes(filled, mask, pose, exact=chosen.candidate.cut_out)
     ys, xs = np.nonzero(mask)
     points = pose.to_foot(np.stack([xs + 0.5, ys + 0.5], axis=1))
-    toe = _one_piece_each(toe_labels(split, points), ys, xs, mask.shape)
+    toe = np.zeros(len(points), dtype=np.int8)
+    if split is not None:
+        toe = _one_piece_each(toe_labels(split, points, pose), ys, xs, mask.shape)
     seen = chosen.candidate.contrast
 
     def full(chosen_pixels: NDArray[np.bool_]) -> Mask:
@@ -142,10 +144,9 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     whole = chosen.confidence * (0.4 + 0.6 * seen)
     doubt = chosen.doubt or ("its rim can hardly be told from what is around it" if seen < 0.4 else "")
     parts: dict[str, Part] = {"foot": (mask, whole, doubt)}
-    searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
-    if not chosen.candidate.cut_out and split.notches < 2:
-        searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
-    toe_sure = _toe_confidence(split, toe, points, chosen.confidence, _toes_seen(filled, chosen, split), searched)
+    toe_sure = [(0.0, "the front of its outline is not like a foot's")] * 5
+    if split is not None:
+        toe_sure = _toe_confidence(split, toe, points, chosen, _toes_seen(filled, chosen, split))
     for i, name in enumerate(TOES, start=1):
         confidence, reason = toe_sure[i - 1]
         parts[name] = (full(toe == i), confidence, doubt or reason)
@@ -158,6 +159,16 @@ def describe_foot(temperature_c: NDArray[np.float32], chosen: ChosenFoot, *, mir
     return FoundLimb(parts, _landmarks(split, toe, points, xs, ys, chosen), DRAWN_BY)
 
 
+def _guessed(chosen: ChosenFoot, split: ToeSplit) -> float:
+    """What is left of the toes' confidence where the outline is rough or smooth at the front."""
+    searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
+    if not chosen.candidate.cut_out and split.bent_in < 2:
+        searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
+    elif not chosen.candidate.cut_out and split.bent_in < 4:
+        searched *= 0.89  # no one's sure toes: a heel or a fold bends in, too
+    return searched
+
+
 def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit) -> list[float]:
     """For each toe, 0..1: how clearly its own rim stands out from what is around it."""
     if chosen.candidate.cut_out:
@@ -167,7 +178,7 @@ def _toes_seen(filled: NDArray[np.float32], chosen: ChosenFoot, split: ToeSplit)
     support = rim_support(filled, mask, noise_level(filled), rim)
     sharp = rim_sharpness(filled, mask, rim, pose.length)
     place = pose.to_foot(rim)
-    owner = toe_labels(split, place)
+    owner = toe_labels(split, place, pose)
     heel = float(np.median(sharp[place[:, 1] < 0.3])) if (place[:, 1] < 0.3).any() else 1.0
     seen = []
     for i in range(1, 6):
@@ -209,14 +220,19 @@ def _commonest_neighbour(image: NDArray[np.int8], crumb: Mask) -> int:
     return int(np.bincount(values).argmax()) if values.size else 0
 
 
-_EXPECTED_AREA: Final = (0.0245, 0.0095, 0.0080, 0.0070, 0.0080)
-"""Area of each toe in squared foot lengths (u scaled), from the average sole's capsules beyond the base line."""
+_EXPECTED_AREA: Final = (0.0211, 0.0094, 0.0073, 0.0057, 0.0055)
+"""Area of each toe in squared foot lengths (u scaled): of twelve of the twin's drawn soles."""
+_AREA_RANGE: Final = 0.40
+"""How far the logarithm of a toe's area may be from that without any doubt."""
+_CURLED: Final = 1.00
+"""The same for the little toe of a cut-out, which may be curled; elsewhere its rim may have been missed."""
 
 
 def _toe_confidence(
-    split: ToeSplit, toe: NDArray[np.int8], points: Points, whole: float, seen: list[float], guessed: float
+    split: ToeSplit, toe: NDArray[np.int8], points: Points, chosen: ChosenFoot, seen: list[float]
 ) -> list[tuple[float, str]]:
     """Per toe: sure if both its borders show and its size is a toe's."""
+    cut_out, guessed = chosen.candidate.cut_out, _guessed(chosen, split)
     spread = np.ptp(points[:, 1])
     pixels_per_area = len(toe) / (0.30 * float(spread) ** 2)  # a sole covers about 0.30 squared lengths
     sides = [1.0, *split.evidence.tolist(), 1.0]
@@ -224,10 +240,11 @@ def _toe_confidence(
     for i in range(1, 6):
         area = float((toe == i).sum()) / pixels_per_area
         ratio = np.log(max(area, 1e-6) / _EXPECTED_AREA[i - 1])
-        plausible = float(np.exp(-0.5 * max(abs(ratio) - 0.40, 0.0) ** 2 / 0.25**2))
+        usual = _CURLED if cut_out and i == 5 else _AREA_RANGE
+        plausible = float(np.exp(-0.5 * max(abs(ratio) - usual, 0.0) ** 2 / 0.25**2))
         shown = 0.5 * (sides[i - 1] + sides[i])
         rim = 0.25 + 0.75 * seen[i - 1]
-        confidence = whole * plausible * rim * guessed * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
+        confidence = chosen.confidence * plausible * rim * guessed * (0.50 + 0.40 * shown + 0.10 * split.base_evidence)
         reason = ""
         if plausible < 0.5:
             reason = "too small for this toe: it may be hidden, missing or as cold as what is around it"
@@ -242,7 +259,7 @@ def _toe_confidence(
 
 
 def _landmarks(
-    split: ToeSplit,
+    split: ToeSplit | None,
     toe: NDArray[np.int8],
     points: Points,
     xs: NDArray[np.intp],
@@ -251,14 +268,30 @@ def _landmarks(
 ) -> dict[str, tuple[float, float]]:
     """Toe tips, webs and the heel point, (x, y) in pixel-edge coordinates."""
     landmarks: dict[str, tuple[float, float]] = {}
-    for i, name in enumerate(TOES, start=1):
-        own = np.nonzero(toe == i)[0]
-        if own.size:
-            lead = np.array([0.0, 0.08, 0.15, 0.25, 0.40])[i - 1]  # lateral toes point sideways
-            tip = own[np.argmax(points[own, 1] + lead * points[own, 0])]
-            landmarks[f"{name}_tip"] = (float(xs[tip] + 0.5), float(ys[tip] + 0.5))
-    for i, (x, y) in enumerate(chosen.fit.pose.to_picture(web_points(split)).tolist(), start=1):
-        landmarks[f"web{i}"] = (float(x), float(y))
+    if split is not None:
+        for i, name in enumerate(TOES, start=1):
+            own = np.nonzero(toe == i)[0]
+            if own.size:
+                tip = own[_outermost(split, i, even(points[own], chosen.fit.pose))]
+                landmarks[f"{name}_tip"] = (float(xs[tip].mean() + 0.5), float(ys[tip].mean() + 0.5))
+        webs = chosen.fit.pose.to_picture(uneven(split.webs, chosen.fit.pose))
+        landmarks |= {f"web{i}": (float(x), float(y)) for i, (x, y) in enumerate(webs.tolist(), start=1)}
     low = points[:, 1] < np.quantile(points[:, 1], 0.004) + 1e-9
     landmarks["heel_point"] = (float(xs[low].mean() + 0.5), float(ys[low].mean() + 0.5))
     return landmarks
+
+
+_BLUNT: Final = 0.004
+"""Pixels that are less than this part of a foot's length behind a toe's outermost one are its tip too."""
+
+
+def _outermost(split: ToeSplit, number: int, pixels: Points) -> NDArray[np.intp]:
+    """Indices of the pixels, (n, 2) even foot coordinates, of toe ``number`` that lie farthest out.
+
+    Outwards is half way between square to the line at the toe's base and from that line's middle to the toe's own.
+    """
+    start, end = split.line[number - 1], split.line[number]
+    square = np.array([start[1] - end[1], end[0] - start[0]])
+    along = pixels.mean(axis=0) - 0.5 * (start + end)
+    reach = pixels @ (square / max(float(np.hypot(*square)), 1e-9) + along / max(float(np.hypot(*along)), 1e-9))
+    return np.nonzero(reach >= reach.max() - 2.0 * _BLUNT)[0]

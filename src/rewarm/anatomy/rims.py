@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.anatomy.fan import fill_outside
 from rewarm.anatomy.pose import silhouette_outline
 from rewarm.anatomy.sole_shape import Points, Pose, average_sole, distance_to_average, sample
 from rewarm.regions import Mask
@@ -155,3 +154,24 @@ def _inward(mask: Mask, rim: Points) -> Points:
     gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
     inward = np.stack([sample(gx, rim), sample(gy, rim)], axis=1)
     return np.asarray(inward / np.maximum(np.hypot(*inward.T)[:, None], 1e-6))
+
+
+def fill_outside(temperature_c: NDArray[np.float32], mask: Mask, *, reach_px: float) -> NDArray[np.float32]:
+    """The picture with all that lies outside ``mask`` replaced by a blur of what is inside: no edge at its rim."""
+    factor = min(1.0, 2.0 / reach_px)  # what is far from the mask needs no detail
+    weight = mask.astype(np.float32)
+    values = np.where(mask, temperature_c, np.float32(0.0)).astype(np.float32)
+    mean = float(values.sum() / max(float(weight.sum()), 1.0))
+    values = (values - mean) * weight
+    rows, columns = mask.shape
+    if factor < 1.0:
+        weight, values = (
+            cv2.resize(a, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) for a in (weight, values)
+        )
+    filled = np.zeros(weight.shape, dtype=np.float32)
+    for sigma in (4 * reach_px * factor, reach_px * factor):
+        w, t = cv2.GaussianBlur(weight, (0, 0), sigma), cv2.GaussianBlur(values, (0, 0), sigma)
+        filled = np.where(w > 0.02, t / np.maximum(w, 1e-6), filled).astype(np.float32)
+    if factor < 1.0:
+        filled = cv2.resize(filled, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.where(mask, temperature_c, filled + np.float32(mean)).astype(np.float32)

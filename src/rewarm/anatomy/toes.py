@@ -1,8 +1,9 @@
-"""Splitting the front of a sole into five toes, from its outline's webs and from warm or cold lines between the toes.
+"""Splitting the front of a sole into five toes: lobes of its rim, and lines between them that end at webs.
 
-Work is done on a fan: rays from a point in the middle of the foot, ``angle`` from the medial to the lateral side
-(degrees from the foot's axis), ``radius`` in foot lengths. Every picture pixel has one place in the fan, so that the
-split is exact in the picture, however the foot lies.
+A toe is what lies distal to the line through the webs beside it, between the borders that run from these webs to the
+rim. Where the rim's notches and the webs usually lie, and how far they are apart, was measured on twelve of the twin's
+drawn soles (:mod:`rewarm.twin`), through the same fit of a pose. How much evidence counts beside that was set on the
+development half of the feet in ``tests/real/marks``.
 """
 
 from __future__ import annotations
@@ -12,166 +13,142 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from rewarm.anatomy.fan import (
-    ANGLES,
-    HUB,
-    RADII,
-    Fan,
-    Floats,
-    concavity_near,
-    expected_webs,
-    lag,
-    line_strength,
-    lines_between_toes,
-    polar,
-    rim_concavity,
-    rim_envelope,
-)
-from rewarm.anatomy.sole_shape import Points
+from rewarm.anatomy.lobes import DEPTHS, TILTS_DEG, Lines, Rim, even, front_rim, lines_inwards
+from rewarm.anatomy.sole_shape import GREAT_TOE_BASE, LITTLE_TOE_BASE, WEBS, Points, Pose
 from rewarm.regions import Mask
 
-_CREASE_HALF_WIDTH: Final = 5  # radii
-_RELATIVE_WIDTH_SD: Final = 0.24
-_PLACE_SD_DEG: Final = 5.0
-_BASE_SD: Final = 0.025
-_USUAL_SHARES: Final = np.array([0.42, 0.16, 0.15, 0.13, 0.14])
-_SHARE_SD: Final = 0.35
-"""Each toe's share of all toes' area, and how much its logarithm varies between feet."""
-_TILT_RADIUS: Final = 0.15
-_TILTS_DEG: Final = (-16.0, -12.0, -8.0, -4.0, 0.0, 4.0, 8.0)
-_USUAL_TILT: Final = -0.25
-_TILT_SD_DEG: Final = 4.0
-"""How a border between two toes may leave its ray: its angle changes by the tilt over ``_TILT_RADIUS`` foot lengths.
+Floats = NDArray[np.float64]
 
-Toes splay less than the rays do, so the usual tilt is a share of the ray's own angle."""
+_CHORDS: Final = np.array([0.228, 0.080, 0.082, 0.084, 0.135])
+"""From the great toe's medial end over the four notches to the little toe's lateral end."""
+_CHORD_SD: Final = np.array([0.10, 0.20, 0.20, 0.20, 0.35])
+"""Of the chords' logarithms."""
+_NOTCHES_U: Final = np.array([-0.050, 0.024, 0.090, 0.150])
+_NOTCH_SD: Final = 0.04
+"""Where across the foot the notches usually lie, and how much that may vary."""
+_BROAD: Final = 0.6
+"""Feet that are broader for their length have broader toes: the chords grow with this power of the pose's width."""
+_LATERAL_END_SD: Final = 0.035
+"""Of where along the foot the little toe's lateral end lies."""
+_NOTCH: Final = 1.2
+_LINE: Final = 0.8
+"""What the rim's bending in counts for a border, and what a line between two toes does."""
+_PLAIN: Final = 3.0
+"""Evidence of a border that is plainly seen: more hardly counts against where toes usually lie."""
+_TILT_SD_DEG: Final = 20.0
+_SHALLOW: Final = 0.07
+"""Near the rim, so deep, a line between two toes shows on every foot."""
+_MEDIAL_DROP: Final = WEBS[0][1] - GREAT_TOE_BASE[1]
+"""How much nearer to the heel the great toe's base ends at the medial border than at its web."""
+_WEB_SD: Final = 0.03
+_TO_WEB: Final = np.array([(-0.002, -0.138), (-0.009, -0.109), (-0.012, -0.083), (-0.013, -0.062)])
+"""From a notch to its web."""
+_TO_WEB_SD: Final = 0.025
+"""How much webs vary along either axis about their usual places: on the sole, and from their notch."""
+_ENOUGH: Final = 1.6
+"""Evidence at which a line between two toes goes on rather than ends."""
+_LINE_GAIN: Final = 0.25
+"""Of a line's evidence over one step of depth."""
+_STEEP: Final = 2.0
+"""What it counts that the temperature changes nowhere faster along a border: cold or warm toes begin at the webs."""
+_LEVEL: Final = 1.0
+"""Slope, in units of the skin's unevenness, below which it says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
 class ToeSplit:
-    """Where the toes are. ``separators`` (4, radius) are angles in degrees at each of :data:`RADII`; ``base``
-    (angle,) is the radius of the line at the toes' bases; ``evidence`` (4,) is 0..1, how clearly each separator
-    shows; ``base_evidence`` 0..1; ``notches`` counts the borders at which the rim bends in; ``score`` is the split's
-    total.
+    """Where the toes are, in even foot coordinates.
+
+    ``webs`` and ``notches`` (4, 2) are the ends of the borders between toes; ``ends`` (2, 2) the medial and the lateral
+    end of the line at the toes' bases; ``evidence`` (4,) is 0..1, how clearly each border shows; ``base_evidence``
+    0..1; ``bent_in`` counts the borders at which the rim bends in; ``score`` is the split's total.
     """
 
-    separators: Floats
-    base: Floats
+    webs: Points
+    notches: Points
+    ends: Points
     evidence: Floats
     base_evidence: float
-    notches: int
+    bent_in: int
     score: float
 
+    @property
+    def line(self) -> Points:
+        """The line at the toes' bases, (6, 2): its medial end, the four webs, its lateral end."""
+        return np.vstack([self.ends[:1], self.webs, self.ends[1:]])
 
-def split_toes(fan: Fan) -> ToeSplit:
-    """Find four separators and the base line."""
-    webs, prior = expected_webs(fan)
-    lines, noise = lines_between_toes(fan, prior)
-    before, after = lag(fan.temperature, 3, 0)
-    steps = np.clip(np.abs(after - before) / max(2.0 * noise, 0.04), 0.0, 3.0)
-    envelope = rim_envelope(fan.rim)
-    zone = (RADII[None, :] >= prior[:, None] - 0.01) & (RADII[None, :] <= envelope[:, None])
-    flesh = (zone & fan.inside).sum(axis=1) / np.maximum(zone.sum(axis=1), 4)
-    best: tuple[float, NDArray[np.int_], float] | None = None
+
+def split_toes(temperature_c: NDArray[np.float32], mask: Mask, pose: Pose, *, exact: bool = True) -> ToeSplit | None:
+    """Find four borders and the line at their bases; None where the silhouette has no front.
+
+    ``exact`` is False for an outline that was found in a scene: it may fray, and the notches' usual places count too.
+    """
+    rim = front_rim(mask, pose)
+    if rim is None:
+        return None
+    lines = lines_inwards(temperature_c, mask, pose, rim)
+    best: tuple[float, NDArray[np.int_], Floats, Floats] | None = None
     for sign in (1.0, -1.0):
-        column, tilts = _column(_evidence_map(fan, sign * lines, steps), zone, fan.rim, prior)
-        for trust in (1.0, 0.5, 0.2):  # how far evidence outweighs the usual proportions
-            score, places = _best_places(column, webs, flesh, trust)
-            score += _area_prior(fan, places, tilts, prior, webs)
-            if best is None or score > best[0]:
-                best = (score, places, sign)
+        evidence = _evidence(lines, sign)
+        column = _column(evidence, rim)
+        score, places = _best_places(column, rim, pose.width, exact)
+        if best is None or score > best[0]:
+            best = (score, places, evidence, column)
     assert best is not None
-    score, places, sign = best
-    evidence_map = _evidence_map(fan, sign * lines, steps)
-    column, tilts = _column(evidence_map, zone, fan.rim, prior)
-    separators = np.stack([_separator(evidence_map, p, float(tilts[p]), fan.rim, prior) for p in places.tolist()])
-    base, base_evidence = _base_line(fan, prior, separators, places, sign, lines, noise)
-    evidence = 1.0 / (1.0 + np.exp(-1.8 * (_prominence(column, places) - 0.7)))
-    notches = int((concavity_near(fan.rim, separators) > 0.4).sum())
-    return ToeSplit(separators, base, evidence, base_evidence, notches, float(score))
+    score, places, evidence, column = best
+    webs, shown = _webs(evidence, lines.slope, rim, places[:4], pose)
+    prominence = _prominence(column, places[:4])
+    notches = rim.points[places[:4]]
+    ends = np.stack([_medial_end(rim, webs[0]), rim.points[places[4]]])
+    sure = 1.0 / (1.0 + np.exp(-1.8 * (prominence - 0.7)))
+    bent_in = int((_near(rim.concavity, places[:4]) > 0.4).sum())
+    return ToeSplit(webs, notches, ends, sure, shown, bent_in, score)
 
 
-def _evidence_map(fan: Fan, lines: Floats, steps: Floats) -> Floats:
-    """How much each place of the fan looks like the border of two toes.
+def _evidence(lines: Lines, sign: float) -> Floats:
+    """How much each place looks like the border of two toes (n, tilt, depth).
 
     Lines of the usual sign count most; strong ones of the other sign (an open web that shows the bed) and steps from
     one toe's temperature to the next count too; background most of all.
     """
-    seen = np.minimum(np.maximum(lines, -lines - 1.5) + 0.35 * steps, 3.0)
-    return np.asarray(np.where(fan.inside, seen, 3.5), dtype=np.float64)
+    strength = sign * lines.strength
+    seen = np.minimum(np.maximum(strength, -strength - 1.5) + 0.35 * lines.step, 3.0)
+    return np.asarray(np.where(lines.open, 3.5, seen), dtype=np.float64)
 
 
-def _column(evidence: Floats, zone: Mask, rim: Floats, prior: Floats) -> tuple[Floats, Floats]:
-    """For a border that starts at each ray: its evidence, and the tilt (degrees a ``_TILT_RADIUS``) it runs at."""
-    concavity = rim_concavity(rim)
-    rays = np.arange(len(ANGLES))
-    beyond = (RADII[None, :] - prior[:, None]) / _TILT_RADIUS
-    scores = []
-    for tilt in _TILTS_DEG:
-        ray = np.clip(np.rint(rays[:, None] + tilt * beyond), 0, len(ANGLES) - 1).astype(np.int_)
-        inside = zone[ray, np.arange(len(RADII))[None, :]] & (beyond > -0.1)
-        mean = np.where(inside, evidence[ray, np.arange(len(RADII))[None, :]], 0.0).sum(axis=1)
-        mean /= np.maximum(inside.sum(axis=1), 5)
-        at_rim = np.clip(np.rint(rays + tilt * np.clip((rim - prior) / _TILT_RADIUS, 0.0, 2.0)), 0, len(ANGLES) - 1)
-        scores.append(
-            0.8 * mean
-            + 0.8 * concavity[at_rim.astype(np.int_)]
-            - 0.5 * ((tilt - _USUAL_TILT * ANGLES) / _TILT_SD_DEG) ** 2
-        )
-    stack = np.stack(scores)
-    pick = np.argmax(stack, axis=0)
-    return stack[pick, rays], np.array(_TILTS_DEG)[pick]
+def _column(evidence: Floats, rim: Rim) -> Floats:
+    """For a border that starts at each point of the rim: its evidence along the best tilt."""
+    shallow = evidence[:, :, DEPTHS < _SHALLOW].mean(axis=2)
+    best = (shallow - 0.5 * (TILTS_DEG / _TILT_SD_DEG) ** 2).max(axis=1)
+    column = _LINE * best + _NOTCH * rim.concavity
+    return np.asarray(np.minimum(column, _PLAIN + 0.2 * (column - _PLAIN)))
 
 
-def _prominence(column: Floats, places: NDArray[np.int_]) -> Floats:
-    """How far the evidence at each border stands out over the lowest within a toe's breadth on its weaker side."""
-    result = []
-    for place in places.tolist():
-        left, right = column[max(place - 9, 0) : place + 1], column[place : place + 10]
-        result.append(float(column[place] - max(left.min(), right.min())))
-    return np.array(result)
-
-
-def _area_prior(fan: Fan, places: NDArray[np.int_], tilts: Floats, prior: Floats, webs: Floats) -> float:
-    """Log-probability of the five toes' shares of the skin beyond their base."""
-    beyond = np.maximum((RADII - prior[places][:, None]) / _TILT_RADIUS, 0.0)
-    courses = ANGLES[places][:, None] + tilts[places][:, None] * np.minimum(beyond, 1.6)
-    label = (ANGLES[:, None, None] > courses.T[None, :, :]).sum(axis=2)
-    toes = fan.inside & (RADII[None, :] > prior[:, None]) & (webs[0] <= ANGLES)[:, None] & (webs[5] >= ANGLES)[:, None]
-    areas = np.bincount(label[toes], weights=np.broadcast_to(RADII[None, :], label.shape)[toes], minlength=5)
-    shares = np.maximum(areas / max(float(areas.sum()), 1e-9), 1e-3)
-    return float(-0.5 * np.sum((np.log(shares / _USUAL_SHARES) / _SHARE_SD) ** 2))
-
-
-def _best_places(column: Floats, webs: Floats, flesh: Floats, trust: float) -> tuple[float, NDArray[np.int_]]:
-    """Four rays of largest total, with the toes' expected widths and places as priors (dynamic programming).
-
-    ``flesh`` (angle,) is the share of each ray beyond the toes' base that is skin: open gaps add nothing to a toe's
-    width.
-    """
-    n = len(ANGLES)
-    widths = np.diff(webs)
-    toes = (webs[0] < ANGLES) & (webs[5] > ANGLES)
-    across = np.cumsum(np.where(toes, np.maximum(flesh, 0.02), 1.0))
-    across *= float(webs[5] - webs[0]) / max(float(across[toes].max() - across[toes].min()), 1.0)
-    start, end = (float(np.interp(web, ANGLES, across)) for web in (webs[0], webs[5]))
-    place = -0.5 * ((ANGLES[None, :] - webs[1:5, None]) / _PLACE_SD_DEG) ** 2
-    own = trust * column[None, :] + place
-    back = np.zeros((4, n), dtype=np.int_)
-    scores = own[0] + _width_prior(across - start, float(widths[0]))
-    step = across[None, :] - across[:, None]  # (from, to)
-    dip = _dip(column) * trust
-    for i in range(1, 4):
-        total = scores[:, None] + _width_prior(step, float(widths[i])) + dip
+def _best_places(column: Floats, rim: Rim, width: float, exact: bool) -> tuple[float, NDArray[np.int_]]:
+    """Four borders and the lateral end, as indices of the rim, of largest total (dynamic programming)."""
+    n = len(column)
+    usual = _CHORDS * max(width, 0.8) ** _BROAD
+    chord = np.hypot(*np.moveaxis(rim.points[None, :, :] - rim.points[:, None, :], 2, 0))  # (from, to)
+    forbidden = np.where(np.arange(n)[None, :] <= np.arange(n)[:, None] + 3, -1e3, 0.0)
+    dip = _dip(column)
+    home = 0.5 * ((rim.points[:, 0] - width * _NOTCHES_U[:, None]) / _NOTCH_SD) ** 2  # (4, n)
+    own = column - (0.0 if exact else 1.0) * home
+    scores = own[0] + _width_prior(chord[0], float(usual[0]), float(_CHORD_SD[0]))
+    back = np.zeros((5, n), dtype=np.int_)
+    end = (
+        np.clip(0.5 * rim.concavity, -0.5, 1.0) - 0.5 * ((rim.points[:, 1] - LITTLE_TOE_BASE[1]) / _LATERAL_END_SD) ** 2
+    )
+    for i in range(1, 5):
+        total = scores[:, None] + _width_prior(chord, float(usual[i]), float(_CHORD_SD[i])) + forbidden
+        total = total + (dip if i < 4 else 0.0)
         back[i] = np.argmax(total, axis=0)
-        scores = total[back[i], np.arange(n)] + own[i]
-    scores = scores + _width_prior(end - across, float(widths[4]))
-    places = np.empty(4, dtype=np.int_)
-    places[3] = int(np.argmax(scores))
-    for i in (3, 2, 1):
+        scores = total[back[i], np.arange(n)] + (own[i] if i < 4 else end)
+    places = np.empty(5, dtype=np.int_)
+    places[4] = int(np.argmax(scores))
+    for i in (4, 3, 2, 1):
         places[i - 1] = back[i, places[i]]
-    return float(scores[places[3]] + (1.0 - trust) * column[places].sum()), places
+    return float(scores[places[4]]), places
 
 
 def _dip(column: Floats) -> Floats:
@@ -182,119 +159,56 @@ def _dip(column: Floats) -> Floats:
     return np.asarray(-3.0 * np.clip(1.0 - depth, 0.0, 1.0))
 
 
-def _width_prior(width: Floats, usual: float) -> Floats:
-    return np.asarray(-0.5 * (np.log(np.maximum(width, 0.5) / usual) / _RELATIVE_WIDTH_SD) ** 2)
+def _width_prior(width: Floats, usual: float, spread: float) -> Floats:
+    return np.asarray(-0.5 * (np.log(np.maximum(width, 0.005) / usual) / spread) ** 2)
 
 
-def _cheapest_path(cost: Floats, reach: int) -> NDArray[np.int_]:
-    """Column of the cheapest path through ``cost`` (rows, columns), one a row, at most ``reach`` columns a step."""
-    rows, columns = cost.shape
-    back = np.zeros((rows, columns), dtype=np.int_)
-    shifts = np.arange(-reach, reach + 1)
-    bends = 0.15 * np.abs(shifts)[:, None]
-    places = np.arange(columns)
-    edged = np.full(columns + 2 * reach, np.inf)  # the totals so far, between walls
-    edged[reach : reach + columns] = cost[0]
-    neighbours = np.lib.stride_tricks.sliding_window_view(edged, columns)  # row i: the totals seen with shifts[i]
-    for row in range(1, rows):
-        choices = neighbours + bends
-        pick = choices.argmin(axis=0)
-        back[row] = places + shifts[pick]
-        edged[reach : reach + columns] = choices[pick, places] + cost[row]
-    total = edged[reach : reach + columns]
-    path = np.empty(rows, dtype=np.int_)
-    path[-1] = int(np.argmin(total))
-    for row in range(rows - 1, 0, -1):
-        path[row - 1] = back[row, path[row]]
-    return path
+def _prominence(column: Floats, places: NDArray[np.int_]) -> Floats:
+    """How far the evidence at each border stands out over the lowest within a toe's breadth on its weaker side."""
+    result = []
+    for place in places.tolist():
+        before, after = column[max(place - 9, 0) : place + 1], column[place : place + 10]
+        result.append(float(column[place] - max(before.min(), after.min())))
+    return np.array(result)
 
 
-def _separator(evidence: Floats, place: int, tilt: float, rim: Floats, prior: Floats) -> Floats:
-    """One separator, angle in degrees at each radius: near its tilted ray, along the line between two toes."""
-    low, high = max(place - 16, 0), min(place + 17, len(ANGLES))
-    course = ANGLES[place] + tilt * np.clip((RADII - prior[place]) / _TILT_RADIUS, -0.3, 1.6)
-    away = ANGLES[low:high][None, :] - course[:, None]
-    end = int(np.clip(np.rint(place + tilt * (rim[place] - prior[place]) / _TILT_RADIUS), 0, len(ANGLES) - 1))
-    seen = (prior[place] - 0.05 < RADII) & (max(float(rim[end]), float(rim[place])) + 0.02 >= RADII)
-    cost = np.where(seen[:, None], 0.5 * (away / 3.0) ** 2 - 0.5 * evidence[low:high].T, 0.3 * away**2)
-    path = _cheapest_path(cost, 1)
-    return np.asarray(gaussian_filter(ANGLES[low:high][path].astype(np.float64), 1.5, mode="nearest"))
+def _near(values: Floats, places: NDArray[np.int_]) -> Floats:
+    return np.array([values[max(place - 2, 0) : place + 3].max() for place in places.tolist()])
 
 
-def _base_line(
-    fan: Fan,
-    prior: Floats,
-    separators: Floats,
-    places: NDArray[np.int_],
-    sign: float,
-    lines: Floats,
-    noise: float,
-) -> tuple[Floats, float]:
-    """The line at the toes' bases: through open webs, along the crease elsewhere, near its usual place."""
-    envelope = rim_envelope(fan.rim)
-    pins: dict[int, float] = {}
-    for separator in separators:
-        bottom = _web_bottom(fan, separator, prior, lines, envelope)
-        if bottom is not None:
-            pins[bottom[0]] = bottom[1]
-    if pins:  # what open webs say about the line holds beyond them, too
-        at = sorted(pins)
-        shift = np.interp(ANGLES, ANGLES[at], [pins[i] - float(prior[i]) for i in at])
-        prior = prior + np.clip(shift, -0.04, 0.045)
-    creases = line_strength(fan.temperature, _CREASE_HALF_WIDTH, 1)
-    z = np.clip(sign * creases / max(noise, 0.02), -3.0, 3.0)
-    z = np.where(fan.inside, z, 0.0)
-    cost = 0.5 * ((RADII[None, :] - prior[:, None]) / _BASE_SD) ** 2 - 0.35 * z
-    for place, radius in pins.items():
-        cost[max(place - 1, 0) : place + 2] += 2.0 * ((RADII - radius) / 0.012) ** 2
-    path = _cheapest_path(cost, 2)
-    crease = float(np.mean(z[np.arange(len(ANGLES)), path][max(places[0] - 10, 0) : places[3] + 8]))
-    evidence = 1.0 / (1.0 + np.exp(-1.5 * (crease + 0.6 * len(pins) - 0.8)))
-    return np.asarray(gaussian_filter(RADII[path], 1.5, mode="nearest")), float(evidence)
+def _webs(evidence: Floats, slope: Floats, rim: Rim, places: NDArray[np.int_], pose: Pose) -> tuple[Points, float]:
+    """The webs (4, 2), where the lines that begin at the notches end; and 0..1, how clearly they show."""
+    tilt = np.radians(TILTS_DEG)[:, None, None]
+    usual = even(np.array(WEBS), pose)
+    webs, gains = [], []
+    for number, place in enumerate(places.tolist()):
+        notch, inwards = rim.points[place], rim.inwards[place]
+        across = np.array([-inwards[1], inwards[0]])
+        candidates = notch + DEPTHS[None, :, None] * (np.cos(tilt) * inwards + np.sin(tilt) * across)
+        seen = np.cumsum(_LINE_GAIN * (evidence[place] - _ENOUGH), axis=1)
+        prior = -0.5 * (((candidates - usual[number]) / _WEB_SD) ** 2).sum(axis=2)
+        prior -= 0.5 * (((candidates - notch - _TO_WEB[number]) / _TO_WEB_SD) ** 2).sum(axis=2)
+        steep = slope[place] / max(float(slope[place].max()), _LEVEL)
+        total = seen + prior + _STEEP * steep
+        best = np.unravel_index(int(np.argmax(total)), total.shape)
+        webs.append(candidates[best])
+        gains.append(float(evidence[place][best[0], : best[1] + 1].mean()))
+    return np.array(webs), float(1.0 / (1.0 + np.exp(-2.0 * (np.mean(gains) - _ENOUGH))))
 
 
-def _web_bottom(
-    fan: Fan, separator: Floats, prior: Floats, lines: Floats, envelope: Floats
-) -> tuple[int, float] | None:
-    """Ray and radius at which an open web ends: where background, or a cold cleft, begins along a separator."""
-    ray = np.clip(np.rint(separator - ANGLES[0]).astype(np.int_), 1, len(ANGLES) - 2)
-    cells = np.arange(len(RADII))
-    open_cells, cold_cells = np.zeros(len(RADII), dtype=bool), np.zeros(len(RADII), dtype=bool)
-    for side in (-1, 0, 1):
-        open_cells |= ~fan.inside[ray + side, cells]
-        cold_cells |= lines[ray + side, cells] < -2.0
-    usual = prior[ray]
-    near = np.abs(RADII - usual - 0.015) < 0.075
-    outer = envelope[ray] - 0.01 > RADII
-    for kind, least in ((open_cells, 0.5), (open_cells | cold_cells, 0.75)):
-        runs = kind & near & np.roll(kind, -1) & np.roll(kind, -2)
-        if not runs.any():
-            continue
-        first = int(np.argmax(runs))
-        rest = (cells >= first) & outer
-        over = float(RADII[first] - usual[first])
-        deep = float(envelope[ray[first]] - RADII[first]) > 0.035  # otherwise only the notch between two tips is open
-        if rest.any() and float(kind[rest].mean()) >= least and -0.05 < over < (0.08 if deep else 0.03):
-            return int(ray[first]), float(RADII[first])
-    return None
+def _medial_end(rim: Rim, web: Points) -> Points:
+    """Where the line across the great toe from its web meets the medial rim: square to the great toe's axis."""
+    medial = rim.points[: max(len(rim.points) // 3, 2)]
+    return np.asarray(medial[int(np.argmin(np.abs(medial[:, 1] - (web[1] - _MEDIAL_DROP))))])
 
 
-def toe_labels(split: ToeSplit, foot_points: Points) -> NDArray[np.int8]:
-    """0 for the sole behind the toes, 1..5 for the toes, at (n, 2) foot coordinates."""
-    angle, radius = polar(foot_points)
-    distal = (radius > np.interp(angle, ANGLES, split.base)) & (foot_points[:, 1] > HUB[1] + 0.1)
-    label = np.ones(len(angle), dtype=np.int8)
-    for separator in split.separators:
-        label += (angle > np.interp(radius, RADII, separator)).astype(np.int8)
+def toe_labels(split: ToeSplit, foot_points: Points, pose: Pose) -> NDArray[np.int8]:
+    """0 for the sole behind the toes, 1..5 for the toes, at (n, 2) foot coordinates of ``pose``."""
+    points = even(foot_points, pose)
+    across = np.maximum.accumulate(split.line[:, 0]) + 1e-6 * np.arange(6)  # it never turns back
+    distal = points[:, 1] > np.interp(points[:, 0], across, split.line[:, 1])
+    label = np.ones(len(points), dtype=np.int8)
+    for web, notch in zip(split.webs, split.notches, strict=True):
+        way, arm = notch - web, points - web
+        label += (way[0] * arm[:, 1] - way[1] * arm[:, 0] < 0.0).astype(np.int8)
     return np.where(distal, label, 0).astype(np.int8)
-
-
-def web_points(split: ToeSplit) -> Points:
-    """The four webs, (4, 2) foot coordinates, where the separators meet the base line."""
-    points = []
-    for separator in split.separators:
-        at_base = np.interp(separator, ANGLES, split.base)
-        cell = int(np.argmin(np.abs(RADII - at_base)))
-        angle = np.radians(separator[cell])
-        points.append((HUB[0] + RADII[cell] * np.sin(angle), HUB[1] + RADII[cell] * np.cos(angle)))
-    return np.array(points)
