@@ -1,7 +1,8 @@
 """The optimiser: Muon for the kernels inside the networks, AdamW for everything else.
 
-Muon (Jordan 2024; Liu et al. 2025, doi 10.48550/arXiv.2502.16982) orthogonalises the step of a matrix, so that its rare directions
-are learned as fast as its common ones. After 9,600 scenes the toes' Dice is 0.15 instead of AdamW's 0.09, at 8 % more time a step.
+Muon (Jordan 2024; Liu et al. 2025, doi 10.48550/arXiv.2502.16982) orthogonalises the step of a matrix, so that its rare
+directions are learned as fast as its common ones. After 9,600 scenes the toes' Dice is 0.15 instead of AdamW's 0.09, at
+8 % more time a step; rates of 3, 6 and 12e-3 do alike.
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import multivariate_normal
 
-from rewarm.effects import bayes, fast
+from rewarm.effects import fast
 from rewarm.effects.cells import mean_cells
 from rewarm.effects.draws import interval
 from rewarm.effects.frame import analysis_frame
 from rewarm.effects.metrics import outcome_named
-from rewarm.effects.model import DEFAULT_PRIORS, build_model, course, natural_spline
+from rewarm.effects.model import build_model, course, natural_spline
 from rewarm.errors import InvalidInputError
 from tests.effects.effect_worlds import world
 

@@ -209,7 +209,8 @@ def _people(
     lower = np.linalg.cholesky(prior)
     upper = lower.swapaxes(-1, -2)
     inner = np.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
-    return lower, inner, np.linalg.solve(inner, upper @ cross)
+    solved: Floats = np.linalg.solve(inner, upper @ cross)
+    return lower, inner, solved
 
 
 def _coefficient_priors(data: ModelData, variance: Mapping[str, Floats]) -> tuple[Floats, Floats]:
