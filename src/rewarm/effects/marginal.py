@@ -206,9 +206,9 @@ def _people(
     last[n, n] = 1.0
     padded = np.eye(n + 1)[:n]
     prior = padded.T @ prior @ padded + variance["effect_person"][..., None, None, None] * last
-    lower = np.linalg.cholesky(prior)
+    lower: Floats = np.linalg.cholesky(prior)
     upper = lower.swapaxes(-1, -2)
-    inner = np.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
+    inner: Floats = np.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
     solved: Floats = np.linalg.solve(inner, upper @ cross)
     return lower, inner, solved
 
