@@ -206,11 +206,10 @@ def _people(
     last[n, n] = 1.0
     padded = np.eye(n + 1)[:n]
     prior = padded.T @ prior @ padded + variance["effect_person"][..., None, None, None] * last
-    lower: Floats = np.linalg.cholesky(prior)
+    lower = np.linalg.cholesky(prior)
     upper = lower.swapaxes(-1, -2)
-    inner: Floats = np.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
-    solved: Floats = np.linalg.solve(inner, upper @ cross)
-    return lower, inner, solved
+    inner = np.linalg.cholesky(upper @ gram[1] @ lower + np.eye(n + 1))
+    return np.asarray(lower, float), np.asarray(inner, float), np.asarray(np.linalg.solve(inner, upper @ cross), float)
 
 
 def _coefficient_priors(data: ModelData, variance: Mapping[str, Floats]) -> tuple[Floats, Floats]:
