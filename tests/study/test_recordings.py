@@ -24,7 +24,7 @@ from rewarm.thermogram import Provenance, make_thermogram
 Pictures = dict[str, NDArray[np.float32]]
 Record = Callable[..., ScanPlan]
 BOX = (4.0, 4.0, 24.0, 24.0)
-TOE_C = 24.5
+TOE_C = 24.8
 """Mean of the left great toe, its rim included, in the picture that the recordings are made of."""
 
 

@@ -28,7 +28,7 @@ VIEWS = [
 
 def drawn_masks(digits: tuple[str, ...], base: str) -> dict[str, NDArray[np.bool_]]:
     """A hand, or a foot whose body is one region, with a margin round it."""
-    whole: Regions = hand_atlas(160) if digits is FINGERS else sole_atlas(240)
+    whole: Regions = hand_atlas(160) if digits is FINGERS else sole_atlas(300)
     parts = {item.region: item.mask for item in whole.items}
     body = parts["palm"] if digits is FINGERS else parts["ball"] | parts["arch"] | parts["heel"]
     return {name: np.pad(mask, 12) for name, mask in ({name: parts[name] for name in digits} | {base: body}).items()}
