@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewarm.anatomy.found import FoundLimb
-from rewarm.anatomy.network import Prediction, predict
+from rewarm.anatomy.network import FOOT_PARTS, Prediction, predict
 from rewarm.anatomy.outlined import outlined_feet
 from rewarm.anatomy.seen import find_limbs
 from rewarm.anatomy.silhouettes import valid_pixels
-from rewarm.regions import CONFIDENCE_LIMIT, Mask, limb_sides, limb_whole
+from rewarm.regions import CONFIDENCE_LIMIT, TOES, Mask, limb_sides, limb_whole
 
 _SUPPORTED: Final = 0.5
 """Mean probability of a foot within an outline from which on the network sees a foot there too."""
@@ -35,6 +35,8 @@ def choose_limbs(temperature: NDArray[np.float32], *, limb: str, view: str) -> t
     if limb_whole(limb) == "hand":
         return seen, seen_warnings
     outlined, outline_warnings = outlined_feet(temperature, limb=limb, view=view)
+    if not cut_out:  # a silhouette that was cut out is exact
+        outlined = {side: doubt_toes(own, prediction) for side, own in outlined.items()}
     found: Found = {}
     for side in limb_sides(limb):
         chosen = _better(outlined.get(side), seen.get(side), prediction, cut_out=cut_out)
@@ -64,6 +66,28 @@ def _better(
     if supported and sure >= CONFIDENCE_LIMIT and (seen is None or _dice(mask, other) >= _SAME):
         return outlined
     return outlined if seen is None or outlined.parts["foot"][1] > seen_sure else seen
+
+
+def doubt_toes(limb: FoundLimb, prediction: Prediction) -> FoundLimb:
+    """Lower, never raise, the confidence of an outline's toes that the network takes for another part of the foot.
+
+    Within a toe's mask the network's mean probability of that toe stands against that of the likeliest other part, be
+    it another toe or the ball. Where the other one is likelier, twice the toe's share of the two is what is left of its
+    confidence. Borders that differ by a pixel or two do not matter: they do not turn which of the two is likelier.
+    """
+    maps = {name: prediction.probability((name,)) for name in FOOT_PARTS}
+    parts = dict(limb.parts)
+    for toe in TOES:
+        mask, sure, reason = parts[toe]
+        if not mask.any():
+            continue
+        within = {name: float(probability[mask].mean()) for name, probability in maps.items()}
+        own = within.pop(toe)
+        rival = max(within, key=lambda name: within[name])
+        if within[rival] > own:
+            left = 2.0 * own / (own + within[rival])
+            parts[toe] = (mask, left * sure, reason or f"it may be {rival} in truth: the two finders do not agree")
+    return replace(limb, parts=parts)
 
 
 def _less_sure(limb: FoundLimb) -> FoundLimb:

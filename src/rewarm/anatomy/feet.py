@@ -164,8 +164,6 @@ def _guessed(chosen: ChosenFoot, split: ToeSplit) -> float:
     searched = 0.85 if chosen.candidate.sure is not None else 1.0  # outlines that were searched for are rougher at toes
     if not chosen.candidate.cut_out and split.bent_in < 2:
         searched *= 0.5  # a smooth front: the toes may be too cold to be seen at all
-    elif not chosen.candidate.cut_out and split.bent_in < 4:
-        searched *= 0.89  # no one's sure toes: a heel or a fold bends in, too
     return searched
 
 
