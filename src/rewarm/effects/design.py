@@ -207,12 +207,12 @@ def _controlled(facts: DesignFacts) -> bool:
     return facts.within_picture_control or facts.parallel_control
 
 
-def _compared(change_c: float) -> str:
-    """``0.6 °C colder after than before``; what is rounded to nothing is neither warmer nor colder."""
+def _compared(change_c: float, where: str = "") -> str:
+    """``0.6 °C colder outdoors after than before``; what is rounded to nothing is neither warmer nor colder."""
     size = f"{abs(change_c):.1f}"
     if float(size) == 0:
-        return "as warm after as before"
-    return f"{size} °C {'warmer' if change_c > 0 else 'colder'} after than before"
+        return f"as warm{where} after as before"
+    return f"{size} °C {'warmer' if change_c > 0 else 'colder'}{where} after than before"
 
 
 def _season(facts: DesignFacts, outcome: str, unit: str, *, degrees: bool) -> Threat:
@@ -227,7 +227,7 @@ def _season(facts: DesignFacts, outcome: str, unit: str, *, degrees: bool) -> Th
         return Threat("season", "excluded", size, unit, "The untreated had the same weather", source)
     if not isnan(change_c):
         status = "present" if abs(change_c) > OUTDOOR_LIMIT_C else "excluded"
-        reason = f"It was {_compared(change_c)} outdoors"
+        reason = f"It was {_compared(change_c, ' outdoors')}"
         return Threat("season", status, size, unit, reason, source)
     days = facts.season_change_days
     if isnan(days):

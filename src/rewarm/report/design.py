@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from rewarm.effects.power import PowerRow
 from rewarm.report.design_figure import power_figure
-from rewarm.report.words import typeset
+from rewarm.report.words import number, typeset
 from rewarm.study.analysis_plan import TO_STATE, answers, checklist, power_percent, power_words, unit_words
 from rewarm.study.design import Design
 from rewarm.version import __version__
@@ -30,13 +30,15 @@ _MONTHS: Final = (
 def _choices(rows: Sequence[PowerRow]) -> list[tuple[str, PowerRow]]:
     """Each choice with its months; months that change nothing share a line.
 
-    Choices have no assurance: it is NaN, which equals nothing, and so is left out of the comparison.
+    Choices have no assurance: it is NaN, which equals nothing, and so is left out of the comparison, as is what only
+    the order of a sum makes of the other figures.
     """
     months: dict[PowerRow, list[str]] = {}
     for row in rows:
-        months.setdefault(replace(row, start_month=0.0, assurance=0.0), []).append(
-            _MONTHS[int(row.start_month - 1) % 12]
+        same = replace(
+            row, start_month=0.0, assurance=0.0, bias=round(row.bias, 6), half_width=round(row.half_width, 6)
         )
+        months.setdefault(same, []).append(_MONTHS[int(row.start_month - 1) % 12])
     every = len({row.start_month for row in rows})
     return [("whichever month" if len(names) == every > 1 else ", ".join(names), row) for row, names in months.items()]
 
@@ -60,6 +62,7 @@ def write_design_page(design: Design, folder: Path) -> Path:
         keep_trailing_newline=True,
     )
     environment.filters["power"] = power_percent
+    environment.filters["number"] = number
     items = checklist(design)
     html = environment.get_template("design.html").render(
         design=design,

@@ -198,7 +198,8 @@ def _described(row: Mapping[Hashable, Any]) -> str:
     elif known == 1:
         (text,) = _figures(row["median"])
     else:
-        median, low, high = _figures(row["median"], row["low"], row["high"])
+        low, high = _figures(row["low"], row["high"])
+        median = _figures(row["median"], row["low"], row["high"])[0] if "." in low else _figures(row["median"])[0]
         text = median if low == high else f"{median} ({low} to {high})"
     missing = people - known
     return f"{text}; {missing} not recorded" if missing and pd.isna(row["count"]) else text

@@ -80,7 +80,7 @@ def answers(design: Design) -> dict[str, str]:
             f"({outcome}), by how much, for how long and how sure; two-sided, because in one trial flow fell "
             "(doi 10.1002/art.40123)."
         ),
-        "design": f"{_DESIGN[kind]}; control: {_words(control)}"
+        "design": _DESIGN[kind] + (f"; control: {_words(control)}" if control != "none" else "; no control")
         + (f"; allocation {':'.join(map(str, plan['allocation.ratio']))}" if kind == "parallel" else "")
         + (f"; the start may fall in weeks {', '.join(f'{w:g}' for w in plan['visits.start_weeks'])}" if single else "")
         + ".",
@@ -142,7 +142,7 @@ def analysis_plan(design: Design) -> str:
         known["objective"],
         _bullets(
             {
-                "Treatment": f"{plan['design.arms'][0]} against {_words(plan['design.control'])}",
+                "Treatment": _comparison(plan["design.arms"][0], plan["design.control"]),
                 "Population": TO_STATE,
                 "Variable": known["outcome"],
                 "Intercurrent events": "other treatments started meanwhile are noted, and the values kept "
@@ -274,6 +274,10 @@ def _table(design: Design) -> str:
 
 def _bullets(points: Mapping[str, str]) -> str:
     return "\n".join(f"* **{name}.** {text}" for name, text in points.items())
+
+
+def _comparison(arm: str, control: str) -> str:
+    return f"{arm}, after it against before it" if control == "none" else f"{arm} against {_words(control)}"
 
 
 def _sentence(words: str) -> str:
