@@ -81,7 +81,7 @@ def interval_words(row: Effect) -> str:
         return "–"
     if row.upper != row.upper:
         return f"{lower} to beyond the last visit"
-    return f"{lower} to {upper}"
+    return f"{lower}{NBSP}to{NBSP}{upper}"
 
 
 def estimate_words(row: Effect, *, at_least: bool = False) -> str:

@@ -28,7 +28,7 @@ from rewarm.report.effect_words import (
     interval_words,
     threat_sentence,
 )
-from rewarm.report.heels import HEEL_ESTIMANDS, heel_sentences, heels_table, with_minus_signs
+from rewarm.report.heels import HEEL_ESTIMANDS, heel_sentences, heels_table, percent, with_minus_signs
 from rewarm.report.recorded import first_table_text
 from rewarm.report.whole import write_whole
 from rewarm.report.words import number, typeset
@@ -74,7 +74,7 @@ def _at_least(result: StudyEffects) -> set[tuple[str, str]]:
 
 def _figures(row: Effect, *, at_least: bool) -> str:
     if row.estimand == "masking":
-        return number(row.estimate, 2)
+        return percent(row.estimate)
     if row.estimate != row.estimate:
         return estimate_words(row)
     return f"{estimate_words(row, at_least=at_least)} ({interval_words(row)})"
