@@ -31,7 +31,7 @@ from rewarm.report.effect_words import (
 from rewarm.report.heels import HEEL_ESTIMANDS, heel_sentences, heels_table, percent, with_minus_signs
 from rewarm.report.recorded import first_table_text
 from rewarm.report.whole import write_whole
-from rewarm.report.words import number, typeset
+from rewarm.report.words import NBSP, number, typeset
 from rewarm.report.write import ReportFiles, as_image
 from rewarm.study.effects import StudyEffects
 from rewarm.study.first_table import first_table
@@ -189,9 +189,9 @@ def _scale_words(outcome: str) -> str:
 def _count(row: Effect) -> str:
     """How many people the group's figure rests on, or how many visits or days a person's."""
     if row.who == GROUP:
-        return f"{row.n} {'person' if row.n == 1 else 'people'}"
+        return f"{row.n}{NBSP}{'person' if row.n == 1 else 'people'}"
     noun = "day" if row.outcome in DIARY_OUTCOMES else "visit"
-    return f"{row.n} {noun}{'' if row.n == 1 else 's'}"
+    return f"{row.n}{NBSP}{noun}{'' if row.n == 1 else 's'}"
 
 
 def _cells(row: Effect, *, at_least: bool, several: bool, people: bool) -> tuple[str, ...]:
