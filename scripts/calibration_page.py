@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.stats import binom
 
 ROOT: Final = Path(__file__).parents[1]
@@ -94,7 +96,8 @@ def page() -> str:
         f"## What remains off, and why\n\n{_remains(designs, traps)}",
         f"## Again\n\n{_commands(designs, traps, plans, ranks)}",
     ]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    text = "\n\n".join(part.strip() for part in parts) + "\n"
+    return re.sub(r"(?<=[ (])-(?=\d+\.\d)", "−", text)
 
 
 def table(name: str) -> pd.DataFrame:
@@ -257,25 +260,38 @@ def coverage_figure() -> Figure:
     left.axvspan(*WANTED, color=FAINT, alpha=0.6, linewidth=0)
     left.axvline(0.9, color=INK, linewidth=0.8)
     markers = ("o", "s", "D", "^")
-    for k, (quantity, words) in enumerate(QUANTITIES.items()):
+    for k, quantity in enumerate(QUANTITIES):
         for i, name in enumerate(names):
             row = designs[designs["design"] == name].iloc[0]
             at = len(names) - 1 - i + 0.27 - 0.18 * k
-            _dot(left, row, quantity, at, markers[k], WANTED, label=words if i == 0 else None)
+            _dot(left, row, quantity, at, markers[k], WANTED, label=None)
     left.set_xlim(0.6, 1.005)
     left.set_yticks(range(len(names)), [_wrapped(DESIGNS[name]) for name in reversed(names)])
     left.set_title("Share of 90 % intervals that hold the truth (studies with an effect)", fontsize=10, loc="left")
-    left.legend(loc="lower left", fontsize=8, frameon=False)
+    keys = [
+        Line2D([], [], marker=marker, color=INK, linestyle="", label=words)
+        for marker, words in zip(markers, QUANTITIES.values(), strict=True)
+    ]
+    keys.append(Line2D([], [], color=OFF, linewidth=1.6, label="red: interval wholly outside the shaded band"))
+    left.legend(handles=keys, loc="lower left", fontsize=8, frameon=False)
     right.axvspan(0, MOST_CALLED, color=FAINT, alpha=0.6, linewidth=0)
     for i, name in enumerate(names):
         row = designs[designs["design"] == f"{name}_no_effect"].iloc[0]
         at = len(names) - 1 - i
-        _dot(right, row, "over_zero", at + 0.1, "o", (0, MOST_CALLED), label="rewarm, 90 %" if i == 0 else None)
+        _dot(
+            right,
+            row,
+            "over_zero",
+            at + 0.1,
+            "o",
+            (0, MOST_CALLED),
+            label="rewarm: 90 % interval over zero" if i == 0 else None,
+        )
         right.plot(row["t_test_called"], at - 0.15, "x", color=OFF, label="paired t-test" if i == 0 else None)
     right.set_xlim(-0.02, 1.02)
     right.set_yticks(range(len(names)), [""] * len(names))
-    right.set_title("Interval over zero (no effect)", fontsize=10, loc="left")
-    right.legend(loc="center", fontsize=8, frameon=False)
+    right.set_title("Something found where nothing is", fontsize=10, loc="left")
+    right.legend(loc="center", fontsize=8, frameon=True, framealpha=1, edgecolor="none")
     for axes in (left, right):
         axes.set_ylim(-0.6, len(names) - 0.4)
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
@@ -315,7 +331,10 @@ def ranks_figure() -> Figure:
                 axes.set_title(RANKED[quantity], fontsize=9)
             if j == 0:
                 axes.set_ylabel(_wrapped(DESIGNS[name], 20), fontsize=8)
-    figure.supxlabel("rank of the truth among the posterior's draws (0: below all, 1: above all)", fontsize=9)
+    figure.supxlabel(
+        "rank of the truth among the posterior's draws (0: below all, 1: above all); height: number of studies",
+        fontsize=9,
+    )
     return figure
 
 

@@ -77,7 +77,7 @@ COMPARISON: Final[Mapping[str, str]] = MappingProxyType(
         "metric": "the metric that changed: mean, distal_proximal_difference, left_right_difference, ...",
         "before": "its value before",
         "after": "its value after",
-        "change": "after − before: positive is warmer",
+        "change": "after − before: positive is warmer, of a time later",
         "unit": "unit of before and after (the change of a degC is a delta_degC)",
         "u": "standard uncertainty of the change (k = 1)",
         "sdc": "smallest detectable change at 95 %: 1.96 u, from measurement alone",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rewarm.report.words import typeset
+
 Run = Callable[..., tuple[int, str, str]]
 READY = Path(__file__).parents[2] / "examples" / "designs"
 
@@ -32,7 +34,7 @@ def test_a_plan_becomes_a_page_a_list_and_its_hash(run: Run, plan: Path, tmp_pat
     assert text.splitlines()[-1] == str(tmp_path / "out" / "design.html")
     page = (tmp_path / "out" / "design.html").read_text()
     assert "Is it &lt;better&gt;?" in page
-    assert written["sentence"] in page
+    assert str(typeset(written["sentence"])) in page
     assert (tmp_path / "out" / "power.svg").read_text().startswith("<svg")
 
 

@@ -197,7 +197,7 @@ def test_who_took_part_comes_first_and_is_described_not_tested(study: StudyResul
     assert table.header == ("", "all (n = 3)")
     rows = dict(table.rows)
     assert rows["age, years"] == "48.5 (42 to 55); 1 not recorded"
-    assert rows["condition: secondary raynaud"] == "2 of 3 (67 %)"
+    assert rows["condition: secondary Raynaud"] == "2 of 3 (67 %)"
     assert rows["treated before with: nifedipine"] == "2 of 2 (100 %)"
     assert rows["first injection: onabotulinumtoxinA, U"] == "20; 2 not recorded"
     assert "temperature at baseline: toes, °C" in rows

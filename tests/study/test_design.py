@@ -71,7 +71,7 @@ def test_a_plan_becomes_tables_a_list_and_a_plan_of_analysis(tmp_path: Path):
     text = (out / "analysis_plan.md").read_text()
     assert written["allocation"]["sha256"] in text
     assert "4 or 6" not in text  # who enrols could foretell the end of a block
-    assert f"{design.participants_needed} people find an effect of -1.8 points, with a power of 80%" in text
+    assert f"{design.participants_needed} people find an effect of −1.8 points, with a power of 80%" in text
     assert "two-sided, because in one trial flow fell" in text
 
 

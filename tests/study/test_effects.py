@@ -13,6 +13,7 @@ from rewarm.effects.rows import EFFECTS, decode_threats
 from rewarm.errors import InvalidInputError, InvalidStudyError
 from rewarm.report.effect_words import answer
 from rewarm.report.effects import write_effects_report
+from rewarm.report.words import typeset
 from rewarm.study.effects import study_effects, write_study_effects
 from tests.effects.effect_worlds import world
 
@@ -166,7 +167,9 @@ def test_diaries_alone_are_enough(tmp_path):
     assert change.estimate < -1.5
     write_study_effects(result, tmp_path)
     write_effects_report(result, tmp_path / "effects.html")
-    assert answer(result)[0] in (tmp_path / "effects.html").read_text(encoding="utf-8").replace("&#39;", "'")
+    page = (tmp_path / "effects.html").read_text(encoding="utf-8").replace("&#39;", "'")
+    assert str(typeset(answer(result)[0])) in page
+    assert "points of 10 (primary outcome" in page
 
 
 def test_nothing_to_analyse_is_told(tmp_path):

@@ -140,7 +140,7 @@ def test_a_jump_while_rewarming_is_said_and_taken_off(record: Record):
     offsets[8:] = 0.5
     scan = measure_scan(record(offsets, phase="rewarming"))
     said = " ".join(scan.warnings)
-    assert "jumped 1 time(s), by up to 0.50 °C (shutter); they are taken off as the room shows them" in said
+    assert "jumped once, by up to 0.50 °C (shutter); they are taken off as the room shows them" in said
     assert "no time_s is stated" in said
     toe_c = scan.followed.curves.of("left", "toe1")
     assert float(np.ptp(toe_c)) < 0.15

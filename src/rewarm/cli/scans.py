@@ -128,7 +128,8 @@ def measure(
     typer.echo(rewarming_table_text(table) if phase == "rewarming" else toe_table_text(table))
     for warning in table.attrs["warnings"] if phase == "rewarming" else ():
         typer.echo(f"note: {warning}", err=True)
-    typer.echo(f"{output}: {len(table)} figures from {table['scan'].nunique()} scan(s)")
+    scans = table["scan"].nunique()
+    typer.echo(f"{output}: {len(table)} figures from {scans} {'scan' if scans == 1 else 'scans'}")
 
 
 def compare(

@@ -207,11 +207,19 @@ def _controlled(facts: DesignFacts) -> bool:
     return facts.within_picture_control or facts.parallel_control
 
 
+def _compared(change_c: float, where: str = "") -> str:
+    """``0.6 °C colder outdoors after than before``; what is rounded to nothing is neither warmer nor colder."""
+    size = f"{abs(change_c):.1f}"
+    if float(size) == 0:
+        return f"as warm{where} after as before"
+    return f"{size} °C {'warmer' if change_c > 0 else 'colder'}{where} after than before"
+
+
 def _season(facts: DesignFacts, outcome: str, unit: str, *, degrees: bool) -> Threat:
     change_c = facts.outdoor_change_c
     size, source = nan, ""
     if degrees and not isnan(change_c):
-        size, source = OUTDOOR_C_PER_C * change_c, f"{OUTDOOR_C_PER_C} °C a °C outdoors (convention)"
+        size, source = OUTDOOR_C_PER_C * change_c, f"{OUTDOOR_C_PER_C} °C a °C outdoors, a convention"
     elif outcome == "attacks_n" and not isnan(change_c):
         size, source = ATTACKS_SEASON * change_c, "share of attacks, −48 % for +10.6 °C (PMID 10451070)"
         unit = "share"
@@ -219,8 +227,7 @@ def _season(facts: DesignFacts, outcome: str, unit: str, *, degrees: bool) -> Th
         return Threat("season", "excluded", size, unit, "The untreated had the same weather", source)
     if not isnan(change_c):
         status = "present" if abs(change_c) > OUTDOOR_LIMIT_C else "excluded"
-        word = "warmer" if change_c > 0 else "colder"
-        reason = f"It was {abs(change_c):.1f} °C {word} outdoors after than before"
+        reason = f"It was {_compared(change_c, ' outdoors')}"
         return Threat("season", status, size, unit, reason, source)
     days = facts.season_change_days
     if isnan(days):
@@ -233,11 +240,10 @@ def _season(facts: DesignFacts, outcome: str, unit: str, *, degrees: bool) -> Th
 def _room(facts: DesignFacts, unit: str, *, degrees: bool) -> Threat:
     change_c = facts.room_change_c
     size = ROOM_C_PER_C * change_c if degrees else nan
-    source = f"{ROOM_C_PER_C} °C a °C of room (convention)" if degrees else ""
+    source = f"{ROOM_C_PER_C} °C a °C of room, a convention" if degrees else ""
     if isnan(change_c):
         return Threat("room", "unknown", nan, unit, "The room's temperature is not known on both sides", "")
-    word = "warmer" if change_c > 0 else "colder"
-    reason = f"The room was {abs(change_c):.1f} °C {word} after than before"
+    reason = f"The room was {_compared(change_c)}"
     if _controlled(facts):
         return Threat("room", "excluded", size, unit, f"{reason}; the untreated were in the same rooms", source)
     status = "present" if abs(change_c) > ROOM_LIMIT_C else "excluded"

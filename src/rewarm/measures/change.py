@@ -85,7 +85,7 @@ def compare_measurements(
         "u": u,
         "sdc": sdc,
         "detectable": (change.abs() > sdc).astype("boolean").where(known),
-        "room_change": float(room_change),
+        "room_change": round(float(room_change), 6),  # readings of a thermometer: no digits of the subtraction
         "censored": "",
     }
     return pd.DataFrame(columns, index=pairs.index)[list(COMPARISON)].astype({"censored": "str"})

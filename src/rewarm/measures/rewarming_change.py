@@ -68,7 +68,7 @@ def compare_rewarmings(
         "u": np.where(whole, u, nan),
         "sdc": np.where(whole, sdc, nan),
         "detectable": _detectable(pairs, change, sdc, reached),
-        "room_change": float(room_change),
+        "room_change": round(float(room_change), 6),  # readings of a thermometer: no digits of the subtraction
         "censored": np.select([whole, reached[1], reached[0]], ["", "before", "after"], "both"),
     }
     table = pd.DataFrame(columns, index=pairs.index)[list(COMPARISON)]

@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from rewarm.effects.power import PowerRow
 from rewarm.report.design_figure import power_figure
-from rewarm.study.analysis_plan import TO_STATE, answers, checklist, power_words
+from rewarm.report.words import number, typeset
+from rewarm.study.analysis_plan import TO_STATE, answers, checklist, power_percent, power_words, unit_words
 from rewarm.study.design import Design
 from rewarm.version import __version__
 
@@ -27,10 +28,17 @@ _MONTHS: Final = (
 
 
 def _choices(rows: Sequence[PowerRow]) -> list[tuple[str, PowerRow]]:
-    """Each choice with its months; months that change nothing share a line."""
+    """Each choice with its months; months that change nothing share a line.
+
+    Choices have no assurance: it is NaN, which equals nothing, and so is left out of the comparison, as is what only
+    the order of a sum makes of the other figures.
+    """
     months: dict[PowerRow, list[str]] = {}
     for row in rows:
-        months.setdefault(replace(row, start_month=0.0), []).append(_MONTHS[int(row.start_month - 1) % 12])
+        same = replace(
+            row, start_month=0.0, assurance=0.0, bias=round(row.bias, 6), half_width=round(row.half_width, 6)
+        )
+        months.setdefault(same, []).append(_MONTHS[int(row.start_month - 1) % 12])
     every = len({row.start_month for row in rows})
     return [("whichever month" if len(names) == every > 1 else ", ".join(names), row) for row, names in months.items()]
 
@@ -48,13 +56,17 @@ def write_design_page(design: Design, folder: Path) -> Path:
         loader=PackageLoader("rewarm.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=typeset,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["power"] = power_percent
+    environment.filters["number"] = number
     items = checklist(design)
     html = environment.get_template("design.html").render(
         design=design,
+        unit=unit_words(design.plan["outcome.unit"]),
         style=Markup(environment.get_template("report.css").render(palettes=[])),
         figure=figure,
         sentence=power_words(design),

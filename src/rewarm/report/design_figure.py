@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from rewarm.effects.power import PowerRow
 from rewarm.report.pictures import FONT
+from rewarm.report.words import NBSP
 
 WIDTH: Final = 640.0
 HEIGHT: Final = 340.0
@@ -37,7 +38,7 @@ def power_figure(rows: Sequence[PowerRow], *, wanted: float, alpha: float, neede
     ]
     parts += [
         f'<path d="M{LEFT:g} {y(tick):.1f}H{WIDTH - RIGHT:g}" stroke="#d5d9de"/>'
-        f'<text x="{LEFT - 8:g}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:.0%}</text>'
+        f'<text x="{LEFT - 8:g}" y="{y(tick) + 4:.1f}" text-anchor="end">{100 * tick:.0f}{NBSP}%</text>'
         for tick in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     ]
     parts += [

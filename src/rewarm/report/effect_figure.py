@@ -62,7 +62,8 @@ def course_figure(item: OutcomeEffects) -> Markup:
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="{_INK}" stroke-dasharray="5 4"/>'
         )
-        parts.append(_text(WIDTH - RIGHT - 2, y - 5, "matters", "end", halo=True))
+        below = middle[-1] >= matters  # beside the curve's end, never on it
+        parts.append(_text(WIDTH - RIGHT - 2, y + 15 if below else y - 5, "matters", "end", halo=True))
     label = f"{item.outcome.words} over {days[-1]:.0f} days after the injections"
     return _svg(parts, HEIGHT, label)
 

@@ -11,18 +11,22 @@ from rewarm.effects.draws import Floats, interval
 from rewarm.effects.duration import duration_interval, duration_words, span_words
 from rewarm.effects.heel_effects import OUTCOME as HEELS_OUTCOME
 from rewarm.effects.heel_effects import HeelsResult
+from rewarm.effects.outcomes import DIARY_OUTCOMES
 from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
 from rewarm.report.heels import with_minus_signs
 from rewarm.report.words import NBSP, number
 from rewarm.study.effects import StudyEffects
 
-UNITS: Final = {"delta_degC": "°C", "degC": "°C", "d": "days", "ratio": "times", "1": "", "percent": "%"}
+UNITS: Final = {
+    "delta_degC": "°C", "degC": "°C", "degC/min": "°C/min", "degC min": "°C·min", "degC2": "°C²", "d": "days",
+    "1/d": "a day", "min/d": "minutes a day", "h cm": "h·cm", "ratio": "times", "percent": "%", "1": "",
+}  # fmt: skip
 THREAT_WORDS: Final = {
     "season": "the weather",
     "room": "the room",
     "regression_to_the_mean": "a bad first day",
-    "placebo": "the mere being treated (placebo)",
+    "placebo": "being treated at all (placebo)",
     "unmasked_rating": "knowing the treatment while rating",
     "co_treatment": "other treatments",
     "drop_out": "people who stayed away",
@@ -41,6 +45,12 @@ ESTIMAND_WORDS: Final = {
     "masking": "relief that hides load or harm (probability)",
 }
 
+ESTIMAND_NAMES: Final = {
+    "change_from_baseline": "change from baseline",
+    "effect_vs_control": "effect against the control",
+    "effect_modelled": "modelled effect",
+}
+
 
 def answer(result: StudyEffects) -> tuple[str, ...]:
     """One sentence that a patient understands, then what it rests on."""
@@ -54,32 +64,42 @@ def answer(result: StudyEffects) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def amount(value: float, unit: str, *, signed: bool = True) -> str:
-    """``+2.1 °C``, ``0.7 times``, ``150 days``."""
-    decimals = 0 if unit == "d" else 2 if unit in ("ratio", "1") else 1
-    text = number(value, decimals, signed=signed and unit not in ("d", "ratio"))
+def amount(value: float, unit: str, *, signed: bool = True, decimals: int | None = None) -> str:
+    """``+2.1 °C``, ``0.7 times``, ``150 days``; with as many decimals as the unit asks for where none are given."""
+    text = number(
+        value, _decimals(unit) if decimals is None else decimals, signed=signed and unit not in ("d", "ratio")
+    )
     words = UNITS.get(unit, unit.replace("_", " "))
     return f"{text}{NBSP}{words}" if words else text
 
 
 def interval_words(row: Effect) -> str:
     """``+1.8 to +2.4 °C``; an open end where the last visit came first."""
-    decimals = 0 if row.unit == "d" else 2 if row.unit in ("ratio", "1") else 1
-    signed = row.unit not in ("d", "ratio", "1")
-    lower, upper = (number(value, decimals, signed=signed) for value in (row.lower, row.upper))
+    signed = row.unit not in ("d", "ratio")
+    lower, upper = (number(value, _row_decimals(row), signed=signed) for value in (row.lower, row.upper))
     if row.lower != row.lower:
         return "–"
     if row.upper != row.upper:
         return f"{lower} to beyond the last visit"
-    return f"{lower} to {upper}"
+    return f"{lower}{NBSP}to{NBSP}{upper}"
 
 
 def estimate_words(row: Effect, *, at_least: bool = False) -> str:
     """The estimate with its unit; "at least" where the follow-up ended first."""
     if row.estimate != row.estimate:
         return "never that large"
-    text = amount(row.estimate, row.unit)
+    text = amount(row.estimate, row.unit, decimals=_row_decimals(row))
     return f"at least {text}" if at_least else text
+
+
+def _decimals(unit: str) -> int:
+    return 0 if unit == "d" else 2 if unit in ("ratio", "1") else 1
+
+
+def _row_decimals(row: Effect) -> int:
+    """One decimal for points of a diary's scale, which nobody rates to a hundredth."""
+    outcome = DIARY_OUTCOMES.get(row.outcome)
+    return 1 if row.unit == "1" and outcome is not None and outcome.scale == "bounded" else _decimals(row.unit)
 
 
 def threat_sentence(threat: Threat) -> str:
@@ -101,7 +121,7 @@ def estimand_sentence(item: OutcomeEffects) -> str:
     regions = {"toes": "toes", "fingers": "fingers"}[item.region]
     meaning = ESTIMANDS[item.grade.estimand]
     return (
-        f"Estimated is the {item.grade.estimand.replace('_', ' ')} ({meaning}) on the {item.outcome.words} of the "
+        f"What was estimated: the {ESTIMAND_NAMES[item.grade.estimand]} ({meaning}) in the {item.outcome.words} of the "
         f"treated {regions}, {item.day:.0f} days after the first injection, on average over the "
         f"{_people(len(item.draws.people))} who were treated."
     )
@@ -169,8 +189,12 @@ def _lasting(item: OutcomeEffects) -> str:
         "that matters" if item.outcome.log else f"of {amount(item.important, item.outcome.unit, signed=False)} or more"
     )
     _, low, high = duration_interval(whole, item.level)
-    end = "the last visit or longer" if high != high else span_words(high)
-    return f"A difference {size} lasted {duration_words(whole)} (from {span_words(low)} to {end})."
+    lasted = f"A difference {size} lasted {duration_words(whole)}"
+    if high == high:
+        return f"{lasted} (from {span_words(low)} to {span_words(high)})."
+    if duration_words(whole) == f"at least {span_words(low)}":
+        return f"{lasted}: it was still there at the last visit."
+    return f"{lasted} (from {span_words(low)} to beyond the last visit)."
 
 
 def _helps(item: OutcomeEffects) -> bool:

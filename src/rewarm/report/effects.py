@@ -28,10 +28,10 @@ from rewarm.report.effect_words import (
     interval_words,
     threat_sentence,
 )
-from rewarm.report.heels import HEEL_ESTIMANDS, heel_sentences, heels_table, with_minus_signs
+from rewarm.report.heels import HEEL_ESTIMANDS, heel_sentences, heels_table, percent, with_minus_signs
 from rewarm.report.recorded import first_table_text
 from rewarm.report.whole import write_whole
-from rewarm.report.words import number
+from rewarm.report.words import NBSP, number, typeset
 from rewarm.report.write import ReportFiles, as_image
 from rewarm.study.effects import StudyEffects
 from rewarm.study.first_table import first_table
@@ -57,19 +57,27 @@ def write_effects_report(result: StudyEffects, path: Path, *, printer: Printer |
 def effects_text(result: StudyEffects) -> str:
     """What the terminal shows: the answer, and the group's rows."""
     lines = [*answer(result), ""]
+    followed = _at_least(result)
     for row in result.effects:
         if row.who == GROUP:
             where = f" ({row.region})" if row.region else ""
-            lines.append(f"  {row.outcome}{where}, {ESTIMAND_WORDS[row.estimand]}: {_figures(row)}")
+            at_least = row.estimand == "duration_days" and (row.outcome, row.who) in followed
+            figures = _figures(row, at_least=at_least)
+            lines.append(f"  {_capital(_outcome_words(row.outcome))}{where}, {ESTIMAND_WORDS[row.estimand]}: {figures}")
     return "\n".join([*lines, ""])
 
 
-def _figures(row: Effect) -> str:
+def _at_least(result: StudyEffects) -> set[tuple[str, str]]:
+    """(outcome, who) whose effect was still there when they were last seen."""
+    return {(item.outcome.name, span.who) for item in result.metrics for span in item.durations if span.at_least}
+
+
+def _figures(row: Effect, *, at_least: bool) -> str:
     if row.estimand == "masking":
-        return number(row.estimate, 2)
+        return percent(row.estimate)
     if row.estimate != row.estimate:
         return estimate_words(row)
-    return f"{estimate_words(row)} ({interval_words(row)})"
+    return f"{estimate_words(row, at_least=at_least)} ({interval_words(row)})"
 
 
 def _render(result: StudyEffects, *, interactive: bool) -> str:
@@ -77,6 +85,7 @@ def _render(result: StudyEffects, *, interactive: bool) -> str:
         loader=PackageLoader("rewarm.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=typeset,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -129,7 +138,7 @@ def _caption(result: StudyEffects) -> str:
 
 def _effect_tables(result: StudyEffects) -> list[TextTable]:
     tables = [heels_table(result.heels)] if result.heels and result.heels.effects else []
-    followed = {(item.outcome.name, span.who) for item in result.metrics for span in item.durations if span.at_least}
+    followed = _at_least(result)
     others = [row for row in result.effects if row.estimand not in HEEL_ESTIMANDS]
     for outcome in dict.fromkeys(row.outcome for row in others):
         rows = [row for row in others if row.outcome == outcome]
@@ -138,7 +147,7 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
         order = list(dict.fromkeys(row.estimand for row in shown))
         shown = sorted(_without_doubles(shown), key=lambda row: (order.index(row.estimand), row.who != GROUP))
         role = "primary outcome" + ("" if result.declared else ", not declared beforehand") if primary else "secondary"
-        name = _outcome_words(outcome)
+        name = _outcome_words(outcome) + _scale_words(outcome)
         people = {row.who for row in shown} != {GROUP}
         several = len({row.region for row in shown}) > 1
         cells: list[tuple[str, ...]] = []
@@ -151,7 +160,7 @@ def _effect_tables(result: StudyEffects) -> list[TextTable]:
             cells.append(_cells(row, at_least=at_least, several=several, people=people))
         header = ("Who" if people else "What", "Estimate", f"{shown[0].level:.0%} interval", "Helps with probability")
         note = _probability_note(shown)
-        tables.append(TextTable(f"{_capital(name)} ({role})", (*header, "n"), tuple(cells), note))
+        tables.append(TextTable(f"{_capital(name)} ({role})", (*header, "From"), tuple(cells), note))
     return tables
 
 
@@ -171,6 +180,20 @@ def _outcome_words(outcome: str) -> str:
     return DIARY_OUTCOMES[outcome].words if outcome in DIARY_OUTCOMES else outcome.replace("_", " ")
 
 
+def _scale_words(outcome: str) -> str:
+    """What points a diary's figures are in, as ``, points of 100``."""
+    found = DIARY_OUTCOMES.get(outcome)
+    return f", points of {found.high:g}" if found is not None and found.scale == "bounded" else ""
+
+
+def _count(row: Effect) -> str:
+    """How many people the group's figure rests on, or how many visits or days a person's."""
+    if row.who == GROUP:
+        return f"{row.n}{NBSP}{'person' if row.n == 1 else 'people'}"
+    noun = "day" if row.outcome in DIARY_OUTCOMES else "visit"
+    return f"{row.n}{NBSP}{noun}{'' if row.n == 1 else 's'}"
+
+
 def _cells(row: Effect, *, at_least: bool, several: bool, people: bool) -> tuple[str, ...]:
     """One row; who it is of where there are ``people``, else what it is."""
     who = "All together" if row.who == GROUP else row.who
@@ -186,7 +209,7 @@ def _cells(row: Effect, *, at_least: bool, several: bool, people: bool) -> tuple
         estimate,
         interval_words(row),
         _probability_words(row.probability),
-        str(row.n),
+        _count(row),
     )
 
 
@@ -243,7 +266,7 @@ def _p_words(p: float) -> str:
 def _tests_table(result: StudyEffects) -> TextTable:
     rows = [
         (
-            f"{test.outcome}, {test.region}",
+            f"{_outcome_words(test.outcome)}, {test.region}",
             test.role,
             test.test,
             number(test.estimate, 2, signed=True),
@@ -309,7 +332,7 @@ def _estimation_table(result: StudyEffects) -> TextTable:
             f"{name.replace('_', ' ')} {number(value, 3 if name == 'r_hat' else 2 if name == 'pareto_k' else 0)}"
             for name, value in item.draws.diagnostics.items()
         )
-        rows.append((f"{item.outcome.name}, {item.region}", item.draws.method, figures, item.draws.trouble or "none"))
+        rows.append((f"{item.outcome.words}, {item.region}", item.draws.method, figures, item.draws.trouble or "none"))
     return TextTable("How the model was estimated", ("Outcome", "By", "Diagnostics", "Trouble"), tuple(rows))
 
 

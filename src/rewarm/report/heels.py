@@ -36,8 +36,8 @@ def heels_table(heels: HeelsResult) -> TextTable:
         rows.append(("All together" if who == GROUP else who, *cells))
     unit = next((effect.unit for effect in heels.effects if effect.estimand == "load_change"), "h")
     header = (
-        *("Who", "Pain, whatever the load", "Pain at equal load", f"Load a day, {unit}"),
-        *("Flats on 3 days", "on 5 days", "No heels", "Hiding"),
+        *("Who", "Pain, whatever the load", "Pain at equal load", f"Load a day, {unit.replace(' ', '·')}"),
+        *("Flats on 3 days", "Flats on 5 days", "No heels", "Hiding"),
     )
     return TextTable("Heels: heal or hide?", header, tuple(rows), _NOTE)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from rewarm.report.context import TextTable, cell_text, count_words
-from rewarm.report.words import visit_words
+from rewarm.report.words import number, visit_words
 from rewarm.study.results import StudyResult
 
 NOT_KNOWN: Final = "–"
@@ -25,7 +25,10 @@ CHARACTERISTICS: Final = {
     "ambient_c": "room at the first visit",
     "outdoor_mean_c": "outdoors at the first visit",
     "mean": "temperature at baseline",
-    "rcs": "Raynaud’s condition score",
+    "distal_proximal_difference": "temperature above the arch’s or palm’s at baseline",
+    "distal_dorsal_difference": "temperature above that of the back of the foot or hand at baseline",
+    "rcs": "Raynaud’s condition score (0 to 10)",
+    "cold_intolerance": "cold intolerance (0 to 100)",
     "attacks_n": "attacks a day",
     "attack_minutes": "minutes of attacks a day",
     "pain_vas": "worst pain (0 to 100)",
@@ -178,7 +181,7 @@ def first_table_text(table: pd.DataFrame) -> TextTable:
 def _characteristic(name: str, level: str, unit: str) -> str:
     text = CHARACTERISTICS.get(name, name.replace("_", " "))
     if level:
-        text += f": {level if name == 'units_u' else level.replace('_', ' ')}"
+        text += f": {level if name == 'units_u' else level.replace('_', ' ').replace('raynaud', 'Raynaud')}"
     unit = UNIT_WORDS.get(unit, unit)
     return f"{text}, {unit}" if unit else text
 
@@ -190,18 +193,22 @@ def _described(row: Mapping[Hashable, Any]) -> str:
     if pd.notna(row["count"]):
         text = f"{row['count']:.0f} of {known} ({100 * row['count'] / known:.0f} %)"
     elif known >= _MANY:
-        text = f"{_figure(row['mean'])} ({_figure(row['sd'])})"
+        mean, sd = _figures(row["mean"], row["sd"])
+        text = f"{mean} ({sd})"
     elif known == 1:
-        text = _figure(row["median"])
+        (text,) = _figures(row["median"])
     else:
-        text = f"{_figure(row['median'])} ({_figure(row['low'])} to {_figure(row['high'])})"
+        low, high = _figures(row["low"], row["high"])
+        median = _figures(row["median"], row["low"], row["high"])[0] if "." in low else _figures(row["median"])[0]
+        text = median if low == high else f"{median} ({low} to {high})"
     missing = people - known
     return f"{text}; {missing} not recorded" if missing and pd.isna(row["count"]) else text
 
 
-def _figure(value: float) -> str:
-    text = f"{value:.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:.1f}"
-    return text.replace("-", "−")
+def _figures(*values: float) -> tuple[str, ...]:
+    """Figures that stand together, all with one decimal or all with none."""
+    whole = max(map(abs, values)) >= 100 or all(float(value).is_integer() for value in values)
+    return tuple(number(value, 0 if whole else 1) for value in values)
 
 
 def _diary(result: StudyResult) -> TextTable | None:

@@ -15,6 +15,7 @@ from rewarm.regions import SIDES, limb_whole
 from rewarm.report.figures import Picture, PictureSet
 from rewarm.report.palettes import HALF_TIME
 from rewarm.report.pictures import (
+    WIDTH,
     Scale,
     crop_box,
     label_canvas,
@@ -185,7 +186,7 @@ def rewarming_headline(result: StudyResult) -> tuple[str, ...]:
         return ()
     counts = [sum(before.reached for _, before, _ in rows), sum(after.reached for _, _, after in rows)]
     who = "; ".join(
-        f"{name}: {value_text(before, HALF)} to {value_text(after, HALF)}{NBSP}min" for name, before, after in rows
+        f"{name}: from {value_text(before, HALF)} to {value_text(after, HALF)}{NBSP}min" for name, before, after in rows
     )
     return (
         f"After cold water, half of the {_noun(pairs[0][0])}’ warmth was back, while watched, in {counts[0]} of "
@@ -309,10 +310,11 @@ def half_time_maps(items: Sequence[Rewarming]) -> PictureSet | None:
     longest = float(np.percentile(np.concatenate(known), 98))
     high = float(min(max(2.0, math.ceil(longest)), FOLLOWED_MIN))
     scale = Scale(0.0, high, 1.0 if high <= 8 else 2.0 if high <= 10 else 5.0)
+    width = WIDTH if len(recorded) == 2 else SMALL_WIDTH  # two share a row, three share one as well
     pictures = []
     for item, values in zip(recorded, maps, strict=True):
         crop = crop_box([item.regions])
-        labels = picture_labels(item.regions, crop, width=SMALL_WIDTH)
+        labels = picture_labels(item.regions, crop, width=width)
         drawing = thermal_svg(
             values,
             item.regions,
@@ -322,7 +324,7 @@ def half_time_maps(items: Sequence[Rewarming]) -> PictureSet | None:
             canvas=label_canvas(crop, labels),
             labels=labels,
             alt=_map_alt(item, values, scale),
-            width=SMALL_WIDTH,
+            width=width,
         )
         pictures.append(Picture(drawing, _heading(item), _map_lines(item, values)))
     bar = scale_bar_svg(scale, HALF_TIME, caption="Scale of half-times", unit="min", ends=("", "later"))

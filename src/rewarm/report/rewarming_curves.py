@@ -189,7 +189,7 @@ def _grid(axes: Axes) -> str:
     middle = (LEFT + REST + end) / 2
     return text + (
         f'<text x="{LEFT - 6}" y="{base + 19}" text-anchor="end" fill="#333">°C</text>'
-        f'<text x="{LEFT + REST / 2:.1f}" y="{base + 19}" text-anchor="middle" fill="#333" font-size="11.5">rest</text>'
+        f'<text x="{LEFT - 3}" y="{base + 19}" fill="#333" font-size="11.5">rest</text>'
         f'<text x="{middle:.1f}" y="{base + 37}" text-anchor="middle" fill="#333">minutes out of the cold water</text>'
     )
 

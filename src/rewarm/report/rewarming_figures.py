@@ -47,7 +47,7 @@ METRICS: Final = (
     Metric("t50", "half regained after", "min", 60.0, 1, censored=True),
     Metric("t100", "all regained after", "min", 60.0, 1, censored=True),
     Metric("time_constant", "time constant of the rise", "min", 60.0, 1),
-    Metric("vasomotion_power", "slow waves, variance", "°C²", decimals=3, sparse=True),
+    Metric("vasomotion_power", "slow waves, variance", "°C²", decimals=4, sparse=True),
 )
 """In the order of a table; the warmth regained is (T − lowest)/(before the cold water − lowest)."""
 

@@ -30,8 +30,8 @@ SOURCES: Final = (
     ),
     Source(
         "The smallest detectable change is 1.96 u, from measurement alone: a change beyond it differs from zero at "
-        "95 %. How people vary from day to day comes on top of it. For averages over toes, u is the average of the "
-        "toes’ u, as if all errors were shared.",
+        "95\N{NO-BREAK SPACE}%. How people vary from day to day comes on top of it. For averages over toes, u is the "
+        "average of the toes’ u, as if all errors were shared.",
         "JCGM 100:2008, section 5.2.2 (correlated inputs)",
         "10.59161/JCGM100-2008E",
     ),

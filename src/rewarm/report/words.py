@@ -35,6 +35,16 @@ def number(value: float | None, decimals: int = 1, *, signed: bool = False) -> s
     return text.replace("-", "−")
 
 
+def typeset(value: object) -> object:
+    """For Jinja's ``finalize``: text with real minus signs before figures and a fixed space before per cent signs.
+
+    What is marked as safe (figures, styles) and what is no text passes unchanged.
+    """
+    if type(value) is not str:
+        return value
+    return re.sub(r"(?<=\d) ?%", f"{NBSP}%", re.sub(r"(?<![\w-])-(?=\d)", "−", value))
+
+
 def region_words(region: str) -> str:
     """``toe1`` → "toe 1 (big toe)", ``finger2`` → "finger 2"."""
     for stem in ("toe", "finger"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from rewarm.effects.metrics import METRIC_OUTCOMES
+from rewarm.effects.outcomes import DIARY_OUTCOMES
+from rewarm.effects.trials import Variance
 from rewarm.study.reporting_items import SOURCES, items_for
 from rewarm.version import __version__
 
@@ -45,6 +47,14 @@ _ANALYSIS: Final = {
     ),
 }
 
+_UNITS: Final = {"degC": "°C", "delta_degC": "°C", "1": "", "ratio": "times"}
+_SPREADS: Final = {
+    "person_sd": "between people",
+    "limb_sd": "between the limbs of a person",
+    "noise_sd": "of a single reading",
+    "effect_sd": "of the effect between people",
+}
+"""What varies, in the words that stand after its standard deviation."""
 _DEPENDENCE: Final = (
     "A level for each person and each week; no carry-over is possible before the start; the randomisation test needs "
     "no model of dependence."
@@ -56,22 +66,23 @@ def answers(design: Design) -> dict[str, str]:
     plan = design.plan
     kind, control = plan["design.kind"], plan["design.control"]
     size = design.participants_needed
-    outcome, unit = plan["outcome.name"], plan["outcome.unit"]
+    outcome, unit = outcome_words(plan["outcome.name"]), unit_words(plan["outcome.unit"])
     important = plan["outcome.important"]
-    weeks = ", ".join(f"{week:g}" for week in design.trial.weeks())
+    weeks = ", ".join(f"{week:g}" for week in design.trial.weeks()).replace("-", "−")
+    readings = plan["visits.readings"]
     masked = control == "placebo"
     single = kind == "n_of_1"
     return {
         "title": plan["title"],
-        "comparator": f"{_words(control)}." if control != "none" else "There is no comparator.",
+        "comparator": _sentence(_words(control)) if control != "none" else "There is no comparator.",
         "objective": (
-            f"Whether the treatment {'lowers' if plan['outcome.better'] == 'lower' else 'raises'} {outcome}, by "
-            f"how much, for "
-            "how long and how sure; two-sided, because in one trial flow fell (doi 10.1002/art.40123)."
+            f"Whether the treatment {'lowers' if plan['outcome.better'] == 'lower' else 'raises'} the outcome "
+            f"({outcome}), by how much, for how long and how sure; two-sided, because in one trial flow fell "
+            "(doi 10.1002/art.40123)."
         ),
-        "design": f"{_DESIGN[kind]}; control: {_words(control)}"
+        "design": _DESIGN[kind] + (f"; control: {_words(control)}" if control != "none" else "; no control")
         + (f"; allocation {':'.join(map(str, plan['allocation.ratio']))}" if kind == "parallel" else "")
-        + ("; starts " + ", ".join(f"{w:g}" for w in plan["visits.start_weeks"]) + " weeks" if single else "")
+        + (f"; the start may fall in weeks {', '.join(f'{w:g}' for w in plan['visits.start_weeks'])}" if single else "")
         + ".",
         "outcome": f"Primary: {outcome}{f' ({unit})' if unit else ''}, {_ANALYSIS[kind].split(';')[0]}"
         + (f"; smallest important difference {important:g}{f' {unit}' if unit else ''}" if important else "")
@@ -80,7 +91,7 @@ def answers(design: Design) -> dict[str, str]:
         "sample_size": _sample_size(design),
         "allocation": f"{design.allocation.method}." if design.allocation else "Nothing is allocated by chance.",
         "concealment": (
-            "Codes in the open list, what they mean in a sealed one, whose SHA-256 was published before the "
+            "Codes in the open list, what they mean in a sealed one, whose SHA-256 is to be published before the "
             "first person: "
             f"{design.allocation.commitment()}."
             if design.allocation
@@ -88,7 +99,8 @@ def answers(design: Design) -> dict[str, str]:
         ),
         "masking": "The control is a placebo; temperatures are read by a program." if masked else
         "People know their treatment; temperatures are read by a program. What people rate themselves is not masked.",
-        "data": f"Each value is the mean of {plan['visits.readings']} reading(s); measurement uncertainty by rewarm.",
+        "data": (f"Each value is the mean of {readings} readings" if readings > 1 else "Each value is a single reading")
+        + "; measurement uncertainty by rewarm.",
         "analysis": f"{_ANALYSIS[kind][0].upper()}{_ANALYSIS[kind][1:]}.",
         "further_analysis": "The full model with season, room and measurement uncertainty besides; no subgroups.",
         "missing": "People are analysed with the visits they have; nothing is imputed; times not reached are censored.",
@@ -130,7 +142,7 @@ def analysis_plan(design: Design) -> str:
         known["objective"],
         _bullets(
             {
-                "Treatment": f"{plan['design.arms'][0]} against {_words(plan['design.control'])}",
+                "Treatment": _comparison(plan["design.arms"][0], plan["design.control"]),
                 "Population": TO_STATE,
                 "Variable": known["outcome"],
                 "Intercurrent events": "other treatments started meanwhile are noted, and the values kept "
@@ -174,11 +186,27 @@ def analysis_plan(design: Design) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def outcome_words(name: str) -> str:
+    """What an outcome is called in a sentence: ``mean`` → "temperature at rest"; an unknown name as it stands."""
+    if name in METRIC_OUTCOMES:
+        return METRIC_OUTCOMES[name].words
+    return DIARY_OUTCOMES[name].words if name in DIARY_OUTCOMES else name.replace("_", " ")
+
+
+def unit_words(unit: str) -> str:
+    """A unit as people write it: ``degC`` → "°C", ``1`` → ""."""
+    return _UNITS.get(unit, unit)
+
+
+def power_percent(power: float) -> str:
+    """A simulated power in per cent; "over 99%" where it is not quite all of the trials, never rounded up to all."""
+    return "over 99%" if 0.99 < power < 1 else f"{power:.0%}"
+
+
 def power_words(design: Design) -> str:
     """The result in one sentence."""
     size, wanted = design.participants_needed, design.plan["design.power"]
-    unit = {"degC": "°C", "delta_degC": "°C"}.get(design.plan["outcome.unit"], design.plan["outcome.unit"])
-    effect = f"{design.effect:g} {unit}".strip()
+    effect = f"{design.effect:g} {unit_words(design.plan['outcome.unit'])}".strip().replace("-", "−")
     finds = "find an effect"
     if design.plan["design.kind"] == "case_series":
         finds = "show a change, whatever causes it, where the treatment makes one"
@@ -193,14 +221,13 @@ def power_words(design: Design) -> str:
 
 def _sample_size(design: Design) -> str:
     plan = design.plan
-    spread = ", ".join(f"{name} {value:g}" for name, value in asdict(design.trial.variance).items())
     text = (
         power_words(design)
         + f" By {plan['simulation.trials']} simulated trials a size, two-sided {plan['design.alpha']:g}, "
     )
-    text += f"with {spread}"
+    text += _spread(design.trial.variance, unit_words(plan["outcome.unit"]))
     if plan["life.drop_out"]:
-        text += f", {plan['life.drop_out']:.0%} dropping out"
+        text += f". {plan['life.drop_out']:.0%} drop out"
     worst = max(row.false_alarms for row in design.rows)
     text += "."
     if worst > 2.5 * plan["design.alpha"]:
@@ -210,6 +237,16 @@ def _sample_size(design: Design) -> str:
             "else moves the outcome (season, placebo, enrolment at the worst)."
         )
     return text
+
+
+def _spread(variance: Variance, unit: str) -> str:
+    """The standard deviations that were simulated, in words; those that are zero are not told."""
+    found = [f"{size:g} {words}" for name, words in _SPREADS.items() if (size := float(getattr(variance, name))) > 0]
+    if variance.flare_sd > 0:
+        found.append(
+            f"{variance.flare_sd:g} of the disease's own course (correlated over {variance.flare_days:g} days)"
+        )
+    return f"with standard deviations{f' in {unit}' if unit else ''} of: " + "; ".join(found)
 
 
 def _limits(plan: Mapping[str, object] | object) -> str:
@@ -223,18 +260,28 @@ def _limits(plan: Mapping[str, object] | object) -> str:
 
 
 def _table(design: Design) -> str:
-    head = "| people | power | its 95 % interval | called effective without effect | half-width of the interval |\n"
+    unit = unit_words(design.plan["outcome.unit"])
+    head = "| people | power | its 95% interval | called effective without effect | half-width of the interval"
+    head += f" ({unit}) |\n" if unit else " |\n"
     head += "|---:|---:|---:|---:|---:|\n"
     return head + "\n".join(
-        f"| {row.participants} | {row.power:.0%} | {row.power_lower:.0%} to {row.power_upper:.0%} | "
+        f"| {row.participants} | {power_percent(row.power)} | {row.power_lower:.0%} to {row.power_upper:.0%} | "
         f"{row.false_alarms:.1%} "
-        f"| {row.half_width:.2g} |"
+        f"| {row.half_width:.2f} |"
         for row in design.rows
     )
 
 
 def _bullets(points: Mapping[str, str]) -> str:
     return "\n".join(f"* **{name}.** {text}" for name, text in points.items())
+
+
+def _comparison(arm: str, control: str) -> str:
+    return f"{arm}, after it against before it" if control == "none" else f"{arm} against {_words(control)}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _words(control: str) -> str:

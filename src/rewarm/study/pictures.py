@@ -163,8 +163,9 @@ def _rewarming(
         )
     if jumps is not None and jumps.at_frame:
         treated = "the reference in view corrects them" if offsets else "they are taken off as the room shows them"
+        times = "once" if len(jumps.at_frame) == 1 else f"{len(jumps.at_frame)} times"
         warnings.append(
-            f"{plan.path.name}: the camera's offset jumped {len(jumps.at_frame)} time(s), by up to "
+            f"{plan.path.name}: the camera's offset jumped {times}, by up to "
             f"{jumps.largest_c:.2f} °C (shutter); {treated}."
         )
     course = Course(recording, frames.astype(np.int64), candidates, offsets)
