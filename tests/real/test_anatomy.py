@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from rewarm.anatomy import find_regions
-from rewarm.regions import ANGIOSOMES, SIDES, SOLE_REGIONS, TOES, Regions
+from rewarm.regions import ANGIOSOMES, SIDES, TOES, Regions
 from rewarm.thermogram import Provenance, make_thermogram
 
 Image = NDArray[np.float64]
@@ -129,7 +129,11 @@ def test_both_soles_of_a_person_lying_on_a_bed(real_data: Path) -> None:
     picture = matrix(path)
     regions = find_regions(thermogram(picture))
     names = {item.name for item in regions.found}
-    assert {f"{side}_{name}" for side in SIDES for name in (*SOLE_REGIONS, "foot")} <= names
+    assert {f"{side}_{name}" for side in SIDES for name in ("ball", "arch", "heel", "foot")} <= names
+    # Of the outlines' ten toes five have their tips more than 4 % of the foot's length off: none may be told silently.
+    doubted = [regions.get(side, toe) for side in SIDES for toe in TOES]
+    assert all(item is not None and (item.found or item.reason) for item in doubted)
+    assert sum(item is not None and item.found for item in doubted) <= 5
     for side, half in (("left", slice(170, None)), ("right", slice(None, 170))):
         foot = regions.get(side, "foot")
         assert foot is not None
