@@ -291,7 +291,7 @@ def coverage_figure() -> Figure:
     right.set_xlim(-0.02, 1.02)
     right.set_yticks(range(len(names)), [""] * len(names))
     right.set_title("Something found where nothing is", fontsize=10, loc="left")
-    right.legend(loc="center", fontsize=8, frameon=True, framealpha=1, edgecolor="none")
+    right.legend(loc="upper center", bbox_to_anchor=(0.5, -0.06), fontsize=8, frameon=False)
     for axes in (left, right):
         axes.set_ylim(-0.6, len(names) - 0.4)
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
