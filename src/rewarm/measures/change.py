@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import nan
 from typing import Any, Final
 
@@ -68,25 +69,44 @@ def compare_measurements(
     u = (pairs["u_before"] ** 2 + pairs["u_after"] ** 2) ** 0.5
     sdc = SMALLEST_DETECTABLE_FACTOR * u
     known = sdc.notna() & change.notna()
-    room_change = nan if before_ambient_c is None or after_ambient_c is None else after_ambient_c - before_ambient_c
+    found = {
+        "change": change,
+        "u": u,
+        "sdc": sdc,
+        "detectable": (change.abs() > sdc).astype("boolean").where(known),
+        "censored": "",
+    }
+    return comparison_table(before, after, pairs, found, rooms_c=(before_ambient_c, after_ambient_c))
+
+
+def comparison_table(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    pairs: pd.DataFrame,
+    found: Mapping[str, Any],
+    *,
+    rooms_c: tuple[float | None, float | None],
+) -> pd.DataFrame:
+    """Columns of :data:`rewarm.tables.COMPARISON` from the rows of two tables put together, ``pairs``.
+
+    ``pairs`` holds side, region, metric, ``value_before``, ``value_after`` and ``unit_before``; ``found`` the columns
+    change, u, sdc, detectable and censored; ``rooms_c`` are the rooms' temperatures before and after, °C.
+    """
+    room_change = nan if rooms_c[0] is None or rooms_c[1] is None else rooms_c[1] - rooms_c[0]
     columns: dict[str, Any] = {
-        "participant": _only(before, "participant") or _only(after, "participant"),
-        "visit_before": _only(before, "visit"),
-        "visit_after": _only(after, "visit"),
-        "scan_before": _only(before, "scan"),
-        "scan_after": _only(after, "scan"),
+        "participant": only_value(before, "participant") or only_value(after, "participant"),
+        "visit_before": only_value(before, "visit"),
+        "visit_after": only_value(after, "visit"),
+        "scan_before": only_value(before, "scan"),
+        "scan_after": only_value(after, "scan"),
         "side": pairs["side"],
         "region": pairs["region"],
         "metric": pairs["metric"],
         "before": pairs["value_before"],
         "after": pairs["value_after"],
-        "change": change,
         "unit": pairs["unit_before"],
-        "u": u,
-        "sdc": sdc,
-        "detectable": (change.abs() > sdc).astype("boolean").where(known),
         "room_change": round(float(room_change), 6),  # readings of a thermometer: no digits of the subtraction
-        "censored": "",
+        **found,
     }
     return pd.DataFrame(columns, index=pairs.index)[list(COMPARISON)].astype({"censored": "str"})
 
@@ -219,12 +239,13 @@ def _compared_rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_one_person(before: pd.DataFrame, after: pd.DataFrame) -> None:
-    first, second = _only(before, "participant"), _only(after, "participant")
+    first, second = only_value(before, "participant"), only_value(after, "participant")
     if first and second and first != second:
         raise InvalidInputError(f"expected two scans of one person; found {first} before and {second} after")
 
 
-def _only(table: pd.DataFrame, column: str) -> str:
+def only_value(table: pd.DataFrame, column: str) -> str:
+    """A column's first value as text, or none for an empty table."""
     return "" if table.empty else str(table[column].iloc[0])
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rewarm.errors import InvalidInputError
-from rewarm.tables import COMPARISON, MEASUREMENTS, SMALLEST_DETECTABLE_FACTOR
+from rewarm.measures.change import comparison_table
+from rewarm.tables import MEASUREMENTS, SMALLEST_DETECTABLE_FACTOR
 
 CENSORED_METRICS: Final = ("lag", "t25", "t50", "t100")
 """Times that may not have been reached: a row ``…_reached`` says so, and the time is then how long it was followed."""
@@ -51,28 +52,14 @@ def compare_rewarmings(
     change = (pairs["value_after"] - pairs["value_before"]).to_numpy(dtype=np.float64)
     u = np.hypot(pairs["u_before"].to_numpy(dtype=np.float64), pairs["u_after"].to_numpy(dtype=np.float64))
     sdc = SMALLEST_DETECTABLE_FACTOR * u
-    room_change = nan if before_ambient_c is None or after_ambient_c is None else after_ambient_c - before_ambient_c
-    columns: dict[str, Any] = {
-        "participant": _only(before, "participant") or _only(after, "participant"),
-        "visit_before": _only(before, "visit"),
-        "visit_after": _only(after, "visit"),
-        "scan_before": _only(before, "scan"),
-        "scan_after": _only(after, "scan"),
-        "side": pairs["side"],
-        "region": pairs["region"],
-        "metric": pairs["metric"],
-        "before": pairs["value_before"],
-        "after": pairs["value_after"],
+    found = {
         "change": np.where(whole, change, nan),
-        "unit": pairs["unit_before"],
         "u": np.where(whole, u, nan),
         "sdc": np.where(whole, sdc, nan),
         "detectable": _detectable(pairs, change, sdc, reached),
-        "room_change": round(float(room_change), 6),  # readings of a thermometer: no digits of the subtraction
         "censored": np.select([whole, reached[1], reached[0]], ["", "before", "after"], "both"),
     }
-    table = pd.DataFrame(columns, index=pairs.index)[list(COMPARISON)]
-    return table.astype({"censored": "str"})
+    return comparison_table(before, after, pairs, found, rooms_c=(before_ambient_c, after_ambient_c))
 
 
 def _detectable(pairs: pd.DataFrame, change: Any, sdc: Any, reached: list[Any]) -> Any:
@@ -118,7 +105,3 @@ def _check(name: str, table: pd.DataFrame) -> None:
         raise InvalidInputError(
             f"{name}: expected each figure once; found {side} {region} {metric} twice or more. Give one challenge"
         )
-
-
-def _only(table: pd.DataFrame, column: str) -> str:
-    return "" if table.empty else str(table[column].iloc[0])
