@@ -38,14 +38,16 @@ bench: set-up  ## the benchmarks, each beside a peer or a limit (minutes; needs 
 	@$(PYTHON) training/set_up.py
 
 MINUTES ?= 85
+CORES := $(shell nproc 2>/dev/null || echo 1)
+THREADS ?= $(CORES)
 TRAIN := .venv-train/bin/python -m
 # Threads that wait by spinning take the core from the process that paints.
 train: export OMP_WAIT_POLICY = PASSIVE
 train: .venv-train/ready  ## train the learned finder, or go on with it, and put its weights into the package (MINUTES=85)
-	@if [ -e training-output/checkpoint.pt ]; then $(TRAIN) training.train --resume; \
-	  else $(TRAIN) training.train --minutes $(MINUTES); fi
+	@if [ -e training-output/checkpoint.pt ]; then $(TRAIN) training.train --threads $(THREADS) --resume; \
+	  else $(TRAIN) training.train --threads $(THREADS) --minutes $(MINUTES); fi
 	@$(TRAIN) training.export
-	@$(TRAIN) training.calibrate
+	@$(TRAIN) training.calibrate --processes $(CORES)
 
 mechanism: set-up  ## make the classifier of mechanisms from simulated patients again, and its page (minutes)
 	@PYTHONPATH=. $(BIN)/python -m training.mechanism && PYTHONPATH=. $(BIN)/python benchmarks/mechanism.py

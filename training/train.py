@@ -233,7 +233,7 @@ def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: floa
     """Until the budget is spent; checkpoints into ``folder``."""
     s = run.settings
     started = time.perf_counter() - run.seconds
-    shards = generate_layouts(folder / "data", s.layouts, seed=s.seed, processes=max(threads, 1))
+    shards = generate_layouts(folder / "data", s.layouts, seed=s.seed, processes=os.cpu_count() or 1)
     scenes = held_out_scenes(folder / "data", s.held_out)
     random = np.random.default_rng(s.seed)
     held_out = [encoded(scene, random) for scene in scenes]

@@ -21,9 +21,9 @@ class Anatomy:
     arch: Pair = (0.0, 1.0)
     thickness: Pair = (0.85, 1.25)
     ankle: Pair = (0.85, 1.25)
-    second_toe: Pair = (0.945, 1.02)
-    toe_step: Pair = (0.020, 0.058)
-    toe_girth: Pair = (0.86, 1.18)
+    second_toe: Pair = (0.925, 1.02)
+    toe_step: Pair = (0.018, 0.060)
+    toe_girth: Pair = (0.78, 1.18)
     swollen_girth: Pair = (1.15, 1.45)
     swollen_share: float = 0.12
     splay_deg: Pair = (-0.5, 5.0)
@@ -56,8 +56,8 @@ class Pose:
     touching_share: float = 0.15
     crossed_share: float = 0.06
     stagger: Pair = (-0.35, 0.35)
-    toe_lift: Pair = (-8.0, 30.0)
-    toe_bend: Pair = (0.0, 45.0)
+    toe_lift: Pair = (-16.0, 30.0)
+    toe_bend: Pair = (0.0, 62.0)
     finger_bend: Pair = (-4.0, 30.0)
     curled_share: float = 0.2
     curled_bend: Pair = (25.0, 70.0)
@@ -92,12 +92,12 @@ class Cameras:
 class Mix:
     """Which kinds of scene are drawn; the shares are relative to their sum."""
 
-    bed_end: float = 0.43
-    bed_above: float = 0.14
+    bed_end: float = 0.45
+    bed_above: float = 0.15
     bed_side: float = 0.06
     sole: float = 0.13
     anywhere: float = 0.06
-    hands: float = 0.13
+    hands: float = 0.10
     legs_only: float = 0.03
     three_feet: float = 0.02
     face: float = 0.02
