@@ -15,10 +15,10 @@ _OVER_FEET: Final = 0.08  # share of blankets that hide what is behind their lin
 _BARE: Final = {"foot": "leg", "hand": "arm"}
 
 
-def add_blanket(layout: Layout, random: np.random.Generator) -> Layout:
+def add_blanket(layout: Layout, random: np.random.Generator, *, reach: tuple[float, float] = (0.0, 0.85)) -> Layout:
     """Cover the legs from the body's side up to a wavy line across them; most often feet in front of it stay in view.
 
-    Nothing is added where no leg is in view.
+    ``reach`` says where the line may lie: 0 is the knee, 1 the ankle. Nothing is added where no leg is in view.
     """
     leg = (layout.parts == OTHER_SKIN) & (layout.along < 0.98)
     if np.count_nonzero(leg) < 30:
@@ -31,16 +31,16 @@ def add_blanket(layout: Layout, random: np.random.Generator) -> Layout:
     if size < 1e-4:
         return layout
     down = slope / size
-    line = random.uniform(0.0, 0.85)
+    line = random.uniform(*reach)
     near = np.abs(along - line) < 0.05
     at = np.array([x[near].mean(), y[near].mean()]) if near.any() else np.array([x.mean(), y.mean()])
     grid_y, grid_x = np.mgrid[0:rows, 0:columns].astype(np.float32)
     depth = (grid_x - at[0]) * down[0] + (grid_y - at[1]) * down[1]
     across = -(grid_x - at[0]) * down[1] + (grid_y - at[1]) * down[0]
-    reach = columns * random.uniform(0.01, 0.06)
+    wavy = columns * random.uniform(0.01, 0.06)
     for period in (0.9, 0.35, 0.15):
         wave = 2 * np.pi * across / (columns * period * random.uniform(0.7, 1.4)) + random.uniform(0, 2 * np.pi)
-        depth += reach * period * np.sin(wave)
+        depth += wavy * period * np.sin(wave)
     covered = depth < 0
     if random.random() > _OVER_FEET:
         covered &= (layout.parts == 0) | ((layout.parts == OTHER_SKIN) & ~(layout.along > 0.98))

@@ -17,6 +17,7 @@ from rewarm.twin.scenes.people import (
     leg_with_foot,
     placed,
     random_blob,
+    random_body,
     random_face,
     random_foot,
     random_hand,
@@ -33,6 +34,8 @@ _MARGIN_PX: Final = 2.0
 _AIMED_AGAIN: Final = 12
 """How often the camera is aimed anew, at the same size, before it stands back."""
 _STANDS_BACK: Final = 0.9
+_COVERED_KNEES: Final = 0.4
+_BODY_IN_VIEW: Final = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +68,10 @@ def random_layout(
     layout = layout_of(shot.limbs, camera, shape)
     if kind not in ("sole", "empty", "face", "hands"):
         thighs = np.count_nonzero((layout.parts == OTHER_SKIN) & (layout.along < 0.01)) > _SMALLEST_PX
-        if random.random() < (0.9 if thighs else ranges.mix.blanket_share):
+        if kind == "bed_soles":
+            if random.random() < _COVERED_KNEES:
+                layout = add_blanket(layout, random, reach=(0.0, 0.4))
+        elif random.random() < (0.9 if thighs else ranges.mix.blanket_share):
             layout = add_blanket(layout, random)
         if random.random() < ranges.mix.things_share:
             layout = add_things(layout, random)
@@ -165,6 +171,18 @@ def _bed_end(random: np.random.Generator, ranges: Ranges) -> Shot:
         between(random, cameras.end_elevation), between(random, cameras.end_azimuth), _turn(random, cameras)
     )
     return _of_legs(random, ranges, _legs(random, ranges), axes)
+
+
+def _bed_soles(random: np.random.Generator, ranges: Ranges) -> Shot:
+    """A person lies with bare legs: soles towards the camera and, close behind them, shins, thighs, maybe the body."""
+    pose = replace(
+        ranges.pose, plantarflexion=(-15.0, 18.0), outward=(-8.0, 60.0), raised=(-6.0, 10.0), knee=(0.0, 30.0)
+    )
+    limbs = _legs(random, replace(ranges, pose=pose, mix=replace(ranges.mix, one_foot_share=0.08)))
+    if random.random() < _BODY_IN_VIEW:
+        limbs.append(random_body(random))
+    axes = camera_axes(random.uniform(-2.0, 38.0), random.normal(0.0, 12.0), random.normal(0.0, 9.0))
+    return replace(_of_legs(random, ranges, limbs, axes), distance=float(random.uniform(3.2, 10.0)))
 
 
 def _bed_above(random: np.random.Generator, ranges: Ranges) -> Shot:
@@ -269,6 +287,7 @@ _SHOTS: Final = {
     "three_feet": _three_feet,
     "face": _face,
     "empty": _empty,
+    "bed_soles": _bed_soles,
 }
 
 

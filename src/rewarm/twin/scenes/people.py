@@ -181,6 +181,19 @@ def random_face(random: np.random.Generator) -> Limb:
     return Limb(joined([head, nose, neck]), np.full((19, 3), np.nan), "other", "none", np.eye(3))
 
 
+def random_body(random: np.random.Generator) -> Limb:
+    """The trunk, arms and head above legs whose ankles are at the origin, lying along y."""
+    hip = random.uniform(3.2, 3.8)
+    wide, long, deep = random.uniform([0.55, 1.0, 0.35], [0.95, 1.4, 0.60])
+    meshes = [ellipsoid(np.array([0.0, -hip - long, 0.1]), np.diag([wide, long * 1.15, deep]), part=OTHER_SKIN)]
+    for out in (-1.0, 1.0):
+        at = np.array([out * (wide + random.uniform(0.0, 0.5)), -hip - random.uniform(0.6, 1.2), 0.0])
+        lean = rotation_about(2, out * random.uniform(-5.0, 25.0))
+        meshes.append(ellipsoid(at, lean @ np.diag([0.17, 1.2, 0.17]), part=OTHER_SKIN))
+    meshes.append(ellipsoid(np.array([0.0, -hip - 2.3 * long, 0.15]), np.diag([0.32, 0.45, 0.4]), part=OTHER_SKIN))
+    return Limb(joined(meshes), np.full((19, 3), np.nan), "other", "none", np.eye(3))
+
+
 def random_blob(random: np.random.Generator) -> Limb:
     """A forearm, shoulder or other skin that is no foot and no hand: an ellipsoid."""
     half = np.diag(random.uniform([0.5, 0.15, 0.15], [1.4, 0.4, 0.4]))

@@ -92,16 +92,17 @@ class Cameras:
 class Mix:
     """Which kinds of scene are drawn; the shares are relative to their sum."""
 
-    bed_end: float = 0.45
-    bed_above: float = 0.15
+    bed_end: float = 0.43
+    bed_above: float = 0.14
     bed_side: float = 0.06
     sole: float = 0.13
     anywhere: float = 0.06
-    hands: float = 0.10
+    hands: float = 0.13
     legs_only: float = 0.03
     three_feet: float = 0.02
     face: float = 0.02
     empty: float = 0.02
+    bed_soles: float = 0.0
     one_foot_share: float = 0.25
     strange_hand_share: float = 0.08
     strange_skin_share: float = 0.05
@@ -123,6 +124,7 @@ class Painting:
     part_c: Pair = (-1.5, 1.5)
     odd_toe_share: float = 0.22
     isothermal_heel_share: float = 0.25
+    warm_shin_share: float = 0.18
     melting_share: float = 0.30
     two_temperatures_share: float = 0.15
     texture_c: Pair = (0.05, 1.2)
@@ -149,9 +151,14 @@ class Ranges:
     painting: Painting = field(default_factory=Painting)
 
 
-TRAINING: Final = Ranges()
-CALM: Final = Ranges(
+TRAINING: Final = Ranges(
+    mix=Mix(bed_end=0.33, bed_soles=0.16, hands=0.10),
+    painting=Painting(warm_shin_share=0.27),
+)
+CALM: Final = replace(
+    TRAINING,
     painting=Painting(
+        warm_shin_share=0.27,
         texture_c=(0.03, 0.5),
         folds_c=(0.0, 1.2),
         calm_share=0.7,
@@ -160,7 +167,7 @@ CALM: Final = Ranges(
         burnt_in_share=0.05,
         blur_px=(0.0, 1.0),
         sensor_width_px=(120.0, 640.0),
-    )
+    ),
 )
 """The training's shapes before quieter sheets and with less mottled skin: where a network learns what toes are."""
 HELD_OUT: Final = Ranges(

@@ -51,7 +51,7 @@ def random_warmth(random: np.random.Generator, painting: Painting) -> Warmth:
     near = random.random() < painting.near_share
     digits = between(random, painting.near_c if near else painting.digits_c)
     ankle, knee = between(random, painting.ankle_c), between(random, painting.leg_c)
-    manner = random.random()
+    manner = random.random() * 0.82 / (1.0 - painting.warm_shin_share)
     if manner < 0.40:  # an even way from the ankle to the tips
         bend = random.uniform(0.5, 2.5)
         way = np.array([0.15, 0.40, 0.72, 1.0]) ** bend
