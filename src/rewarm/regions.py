@@ -84,8 +84,8 @@ class Replaced:
 class Region:
     """One region of one side in one picture.
 
-    ``mask`` is boolean with the picture's shape (y, x); all False where the region was not found. ``confidence`` is
-    0..1. ``drawn_by`` names the finder and version, or the person; ``drawn_at`` is an ISO 8601 time or "".
+    ``mask`` is boolean with the picture's shape (y, x). Where the region was not ``found`` it is all False, or a
+    proposal to a person, which is not measured. ``confidence`` is 0..1. ``drawn_by`` names the finder and version, or the person; ``drawn_at`` is an ISO 8601 time or "".
     ``reason`` says why a region was not found, or what is doubtful; ``replaces``, of a person's, which version it took
     the place of.
     """
@@ -138,6 +138,11 @@ class Regions:
     def missing(self) -> tuple[Region, ...]:
         """The regions that were looked for and not found."""
         return tuple(item for item in self.items if not item.found)
+
+    @property
+    def proposed(self) -> tuple[Region, ...]:
+        """Those of the missing that lie somewhere: too uncertain to be measured before a person has looked."""
+        return tuple(item for item in self.missing if item.mask.any())
 
     def label_image(self) -> NDArray[np.uint8]:
         """The partition of the picture, uint8 (y, x), coded by :data:`LEGEND`; angiosomes are not in it."""

@@ -1,4 +1,4 @@
-"""Where the network takes an outline's toe for another part of the foot, the toe is less sure."""
+"""Which of two drawings of a foot is taken, and how sure an outline's toes are where the network doubts them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rewarm.anatomy.choice import doubt_toes
+from rewarm.anatomy.choice import choose_foot, doubt_toes
 from rewarm.anatomy.found import FoundLimb
 from rewarm.anatomy.network import LANDMARKS, PARTS, Prediction
 from rewarm.anatomy.network_input import NETWORK_SHAPE, fitting_of
@@ -63,3 +63,67 @@ def test_what_is_left_is_twice_the_toes_share_of_the_two() -> None:
 
 def test_no_toe_becomes_less_sure_where_the_network_sees_no_foot() -> None:
     assert confidences(seen([])) == [0.8] * 5
+
+
+def foot(rows: slice, *, sure: float, by: str = "outline") -> FoundLimb:
+    """A foot of 40 columns over ``rows``."""
+    mask = np.zeros(NETWORK_SHAPE, dtype=bool)
+    mask[rows, 40:80] = True
+    return FoundLimb({"foot": (mask, sure, "")}, {}, by)
+
+
+def sees(rows: slice) -> Prediction:
+    """The network sees a foot's arch over ``rows``, and nothing elsewhere."""
+    prediction = seen([])
+    parts = prediction.network_parts
+    parts[:, rows, 40:80] = 0.0
+    parts[PARTS.index("arch"), rows, 40:80] = 1.0
+    return prediction
+
+
+ALL, MOST, HALF_OF_IT, ELSEWHERE = slice(20, 120), slice(23, 120), slice(70, 120), slice(125, 190)
+NETWORK = "network"
+
+
+@pytest.mark.parametrize(
+    ("outlined", "network_sure", "taken"),
+    [
+        (foot(MOST, sure=0.9), 0.9, "outline"),  # the same foot: the finer drawing
+        (foot(HALF_OF_IT, sure=0.99), 0.9, NETWORK),  # half a foot, along a border of warmth
+        (foot(MOST, sure=0.4), 0.9, NETWORK),  # not like a foot
+        (foot(HALF_OF_IT, sure=0.9), 0.3, "outline"),  # the network is not sure, and sees a foot there
+        (foot(ELSEWHERE, sure=0.9), 0.3, NETWORK),  # and none there
+        (foot(slice(108, 128), sure=0.9), 0.3, NETWORK),  # mostly on that foot, and yet another one
+    ],
+)
+def test_an_outline_counts_where_the_network_sees_that_foot(
+    outlined: FoundLimb, network_sure: float, taken: str
+) -> None:
+    own = {"left": foot(ALL, sure=network_sure, by=NETWORK)}
+    chosen = choose_foot("left", outlined, own, sees(ALL), cut_out=False)
+    assert chosen is not None
+    assert chosen.drawn_by == taken
+
+
+def test_an_outline_of_the_other_foot_is_not_a_second_one() -> None:
+    other = {"right": foot(ALL, sure=0.9, by=NETWORK)}
+    assert choose_foot("left", foot(HALF_OF_IT, sure=0.95), other, sees(ALL), cut_out=False) is None
+
+
+def test_a_foot_that_only_outlines_see_is_measured_where_the_network_agrees_that_it_is_one() -> None:
+    alone = choose_foot("left", foot(ALL, sure=0.9), {}, sees(ALL), cut_out=False)
+    assert alone is not None
+    assert alone.parts["foot"][1] == 0.9
+    doubted = choose_foot("left", foot(ALL, sure=0.9), {}, sees(ELSEWHERE), cut_out=False)
+    assert doubted is not None
+    mask, sure, reason = doubted.parts["foot"]
+    assert sure < 0.5
+    assert not mask.any()
+    assert "outline like a foot's" in reason
+
+
+def test_a_silhouette_that_was_cut_out_is_exact() -> None:
+    own = {"left": foot(ALL, sure=0.9, by=NETWORK)}
+    chosen = choose_foot("left", foot(HALF_OF_IT, sure=0.8), own, sees(ALL), cut_out=True)
+    assert chosen is not None
+    assert chosen.drawn_by == "outline"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from rewarm.anatomy.drawings import read_drawings, what_is_replaced
 from rewarm.anatomy.polygons import rasterise
 from rewarm.regions import ANGIOSOMES, SIDES, WHOLE_LIMBS, Mask, Region, Regions
@@ -83,7 +85,7 @@ def _whole(item: Region, items: list[Region], drawn: dict[str, Region]) -> Regio
     theirs = [p for p in parts if p.name in drawn]
     if not theirs:
         return item
-    mask: Mask = item.mask.copy()
+    mask: Mask = item.mask.copy() if item.found else np.zeros_like(item.mask)
     for other in drawn.values():
         if other.side != item.side and other.region not in ANGIOSOMES:
             mask &= ~other.mask
@@ -92,5 +94,5 @@ def _whole(item: Region, items: list[Region], drawn: dict[str, Region]) -> Regio
     if item.name in drawn:
         return replace(item, mask=mask)
     who = theirs[0].drawn_by
-    found = item.confidence if item.mask.any() else (1.0 if all(p.name in drawn for p in parts) else 0.9)
+    found = item.confidence if item.found else (1.0 if all(p.name in drawn for p in parts) else 0.9)
     return replace(item, mask=mask, confidence=max(item.confidence, found), drawn_by=f"{item.drawn_by}; {who}")

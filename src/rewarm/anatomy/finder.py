@@ -49,8 +49,8 @@ def find_regions(
 
     Outlines and a learned network look at feet and check each other (:mod:`rewarm.anatomy.choice`); hands are the
     network's alone. Every region of the limb comes back, found or not; a confidence is the estimated probability that
-    the region overlaps the true one with a Dice coefficient of at least 0.7. Below ``CONFIDENCE_LIMIT`` a region's mask
-    is empty and its ``reason`` says why. Raises :class:`rewarm.errors.InvalidThermogramError` and
+    the region overlaps the true one with a Dice coefficient of at least 0.7. Below ``CONFIDENCE_LIMIT`` a region is not
+    ``found`` and its ``reason`` says why; its mask, where it has one, is a proposal to a person. Raises :class:`rewarm.errors.InvalidThermogramError` and
     :class:`rewarm.errors.InvalidInputError`.
     """
     check_thermogram(thermogram)
@@ -118,5 +118,5 @@ def _region(shape: tuple[int, int], side: str, name: str, found: FoundLimb | Non
     confidence = round(float(np.clip(confidence, 0.0, 1.0)), 3)
     if confidence < CONFIDENCE_LIMIT or not mask.any():
         reason = reason or "too uncertain to be measured"
-        return Region(side, name, empty, min(confidence, CONFIDENCE_LIMIT - 0.001), found.drawn_by, reason=reason)
+        return Region(side, name, mask, min(confidence, CONFIDENCE_LIMIT - 0.001), found.drawn_by, reason=reason)
     return Region(side, name, mask, confidence, found.drawn_by, reason=reason)

@@ -75,10 +75,7 @@ def _collection(regions: Regions, scan: str) -> dict[str, Any]:
         "coordinates": COORDINATES,
         "features": [_feature(item) for item in regions.found],
         "landmarks": {name: [x, y] for name, (x, y) in regions.landmarks.items()},
-        "not_found": [
-            {**_properties(item), "status": "not_found", "reason": item.reason or "not found"}
-            for item in regions.missing
-        ],
+        "not_found": [_not_found(item) for item in regions.missing],
         "warnings": list(regions.warnings),
     }
 
@@ -100,9 +97,18 @@ def _feature(item: Region) -> dict[str, Any]:
     return {
         "type": "Feature",
         "id": item.name,
-        "geometry": json.loads(shapely.to_geojson(mask_polygon(item.mask))),
+        "geometry": _geometry(item.mask),
         "properties": {**_properties(item), "status": "found", "reason": item.reason},
     }
+
+
+def _not_found(item: Region) -> dict[str, Any]:
+    entry = {**_properties(item), "status": "not_found", "reason": item.reason or "not found"}
+    return entry | ({"proposal": _geometry(item.mask)} if item.mask.any() else {})
+
+
+def _geometry(mask: Mask) -> Any:
+    return json.loads(shapely.to_geojson(mask_polygon(mask)))
 
 
 def read_regions(path: str | PathLike[str], *, shape: tuple[int, int]) -> Regions:
@@ -138,9 +144,10 @@ def _regions(document: Mapping[str, Any], shape: tuple[int, int]) -> Regions:
     check_word("view", document["view"], VIEWS)
     items = []
     for feature in document["features"]:
-        geometry: Any = shapely.from_geojson(json.dumps(feature["geometry"]))
-        items.append(_region(feature["properties"], rasterise(geometry, shape)))
-    items += [_region(entry, np.zeros(shape, dtype=bool)) for entry in document["not_found"]]
+        items.append(_region(feature["properties"], _mask(feature["geometry"], shape)))
+    for entry in document["not_found"]:
+        proposal = entry.get("proposal")
+        items.append(_region(entry, np.zeros(shape, dtype=bool) if proposal is None else _mask(proposal, shape)))
     order = {
         name: i
         for i, name in enumerate(
@@ -151,6 +158,10 @@ def _regions(document: Mapping[str, Any], shape: tuple[int, int]) -> Regions:
     items.sort(key=lambda item: (sides.index(item.side) if item.side in sides else 9, order.get(item.name, 999)))
     landmarks = {str(name): (float(x), float(y)) for name, (x, y) in document["landmarks"].items()}
     return Regions(shape, document["limb"], document["view"], tuple(items), landmarks, tuple(document["warnings"]))
+
+
+def _mask(geometry: Any, shape: tuple[int, int]) -> Mask:
+    return rasterise(shapely.from_geojson(json.dumps(geometry)), shape)
 
 
 def _region(properties: Mapping[str, Any], mask: Mask) -> Region:
