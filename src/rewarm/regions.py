@@ -85,9 +85,9 @@ class Region:
     """One region of one side in one picture.
 
     ``mask`` is boolean with the picture's shape (y, x). Where the region was not ``found`` it is all False, or a
-    proposal to a person, which is not measured. ``confidence`` is 0..1. ``drawn_by`` names the finder and version, or the person; ``drawn_at`` is an ISO 8601 time or "".
-    ``reason`` says why a region was not found, or what is doubtful; ``replaces``, of a person's, which version it took
-    the place of.
+    proposal to a person, which is not measured. ``confidence`` is 0..1. ``drawn_by`` names the finder and version, or
+    the person; ``drawn_at`` is an ISO 8601 time or "". ``reason`` says why a region was not found, or what is doubtful;
+    ``replaces``, of a person's, which version it took the place of.
     """
 
     side: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import tifffile
 
 from rewarm.anatomy import read_regions, regions_from_masks, write_regions
+from rewarm.anatomy.corrections import apply_corrections, read_corrections
 from rewarm.errors import InvalidInputError, OutputError, UnreadableFileError
 from rewarm.regions import LEGEND, Region, Regions, Replaced
 
@@ -61,6 +63,40 @@ def test_the_three_files_hold_what_the_contract_says(tmp_path: Path, regions: Re
     assert [feature["properties"]["region"] for feature in document["features"]] == ["toe1", "ball", "foot", "mpa"]
     assert document["not_found"][0]["region"] == "toe2"
     assert document["not_found"][0]["reason"] == "too cold"
+
+
+@pytest.fixture
+def unsure(regions: Regions) -> Regions:
+    """The same, where the second toe may lie somewhere."""
+    place = np.zeros(regions.shape, dtype=bool)
+    place[0:3, 4:6] = True
+    items = [replace(item, mask=place) if item.region == "toe2" else item for item in regions.items]
+    return replace(regions, items=tuple(items))
+
+
+def test_what_is_only_proposed_is_read_back_and_still_not_found(tmp_path: Path, unsure: Regions) -> None:
+    write_regions(unsure, tmp_path, scan="s1")
+    again = read_regions(tmp_path / "regions" / "s1.geojson", shape=unsure.shape)
+    (toe,) = again.proposed
+    assert (toe.name, toe.reason, toe.found) == ("left_toe2", "too cold", False)
+    np.testing.assert_array_equal(toe.mask, unsure.proposed[0].mask)
+    assert LEGEND["left_toe2"] not in again.label_image()
+
+
+def test_a_proposal_that_a_person_takes_over_is_measured(tmp_path: Path, unsure: Regions) -> None:
+    write_regions(unsure, tmp_path, scan="s1")
+    drawn = read_corrections(tmp_path / "regions" / "s1.proposed.geojson", shape=unsure.shape, limb="left_foot")
+    toe = apply_corrections(unsure, drawn).get("left", "toe2")
+    assert toe is not None
+    assert toe.found
+    assert toe.drawn_by == "proposed by finder 1"
+    np.testing.assert_array_equal(toe.mask, unsure.proposed[0].mask)
+
+
+def test_no_proposal_of_an_earlier_run_stays(tmp_path: Path, regions: Regions, unsure: Regions) -> None:
+    write_regions(unsure, tmp_path, scan="s1")
+    write_regions(regions, tmp_path, scan="s1")
+    assert not (tmp_path / "regions" / "s1.proposed.geojson").exists()
 
 
 def test_a_scan_that_is_no_file_name_is_refused(tmp_path: Path, regions: Regions) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -209,3 +210,24 @@ def test_axis_holds_all_values_with_their_uncertainty() -> None:
     axis = common_axis(series, moments((0, 40)))
     assert axis.low <= 19.8
     assert axis.high >= 34.4
+
+
+def test_what_is_only_proposed_is_dotted_and_never_drawn_as_found(study: StudyResult) -> None:
+    regions = study.scans[0].regions
+    items = [
+        replace(item, confidence=0.3) if item.name in ("left_toe1", "left_heel", "left_mpa") else item
+        for item in regions.items
+    ]
+    crop = crop_box([regions])
+
+    def dotted(shown: Regions) -> str:
+        drawing = thermal_svg(
+            temperature_c(study.scans[0].thermogram), shown, scale=common_scale([]), palettes=(BLUE_RED,), crop=crop,
+            canvas=crop, labels=(), alt="x 1",
+        )  # fmt: skip
+        found = re.search(r'<path d="([^"]*)"[^>]*stroke-dasharray="1 3"', str(drawing.tail))
+        assert found is not None
+        return found[1]
+
+    assert dotted(regions) == ""
+    assert dotted(replace(regions, items=tuple(items))).count("Z") == 2  # the toe and the heel; angiosomes overlap

@@ -50,8 +50,9 @@ def find_regions(
     Outlines and a learned network look at feet and check each other (:mod:`rewarm.anatomy.choice`); hands are the
     network's alone. Every region of the limb comes back, found or not; a confidence is the estimated probability that
     the region overlaps the true one with a Dice coefficient of at least 0.7. Below ``CONFIDENCE_LIMIT`` a region is not
-    ``found`` and its ``reason`` says why; its mask, where it has one, is a proposal to a person. Raises :class:`rewarm.errors.InvalidThermogramError` and
-    :class:`rewarm.errors.InvalidInputError`.
+    ``found`` and its ``reason`` says why; its mask, where it has one, is a proposal to a person.
+
+    Raises :class:`rewarm.errors.InvalidThermogramError` and :class:`rewarm.errors.InvalidInputError`.
     """
     check_thermogram(thermogram)
     check_word("limb", limb, LIMBS)

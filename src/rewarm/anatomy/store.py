@@ -1,4 +1,7 @@
-"""Regions on disk: ``regions/SCAN.geojson``, ``regions/SCAN.tif`` and ``regions/legend.json`` of the study folder."""
+"""Regions on disk: ``regions/SCAN.geojson``, ``regions/SCAN.tif`` and ``regions/legend.json`` of the study folder.
+
+What was too uncertain to be measured is also in ``regions/SCAN.proposed.geojson``, in the form of a person's drawings.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ import numpy as np
 import shapely
 import tifffile
 
+from rewarm.anatomy.drawings import Drawing, drawings_text
 from rewarm.anatomy.polygons import mask_polygon, rasterise
 from rewarm.errors import InvalidInputError, OutputError, UnreadableFileError
-from rewarm.regions import LEGEND, LIMBS, VIEWS, Mask, Region, Regions, Replaced, check_word, limb_sides
+from rewarm.regions import ANGIOSOMES, LEGEND, LIMBS, VIEWS, Mask, Region, Regions, Replaced, check_word, limb_sides
 
 COORDINATES: Final = (
     "x, y in pixels of the picture, pixel-edge: the first pixel's centre is (0.5, 0.5), x to the right, y downwards; "
@@ -29,6 +33,7 @@ FORMAT: Final = "rewarm regions 1"
 def write_regions(regions: Regions, folder: str | PathLike[str], *, scan: str) -> tuple[Path, ...]:
     """Write ``folder``/regions/``scan``.geojson, ``scan``.tif (uint8 labels) and legend.json; return their paths.
 
+    And, where regions are only proposed, ``scan``.proposed.geojson, which a person may correct and keep as drawings.
     Each file appears whole or not at all. Raises :class:`rewarm.errors.OutputError` where it cannot be written and
     :class:`rewarm.errors.InvalidInputError` for a scan name that is no file name.
     """
@@ -44,8 +49,13 @@ def write_regions(regions: Regions, folder: str | PathLike[str], *, scan: str) -
         target / f"{scan}.tif": labels.getvalue(),
         target / "legend.json": (json.dumps(dict(LEGEND), indent=1) + "\n").encode("utf-8"),
     }
+    proposed, proposals = target / f"{scan}.proposed.geojson", proposed_drawings(regions)
+    if proposals:
+        contents[proposed] = drawings_text(proposals).encode("utf-8")
     try:
         target.mkdir(parents=True, exist_ok=True)
+        if not proposals:
+            proposed.unlink(missing_ok=True)
         for path, data in contents.items():
             _replace(path, data)
     except OSError as error:
@@ -53,6 +63,15 @@ def write_regions(regions: Regions, folder: str | PathLike[str], *, scan: str) -
             f"{target}: expected a folder that can be written to; {error}. Choose another output folder"
         ) from error
     return tuple(contents)
+
+
+def proposed_drawings(regions: Regions) -> tuple[Drawing, ...]:
+    """What lies in the picture but is too uncertain to be measured, as drawings that a person can take over."""
+    return tuple(
+        Drawing(item.side, item.region, mask_polygon(item.mask), f"proposed by {item.drawn_by}", item.drawn_at)
+        for item in regions.proposed
+        if item.region not in ANGIOSOMES
+    )
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -142,9 +161,7 @@ def read_regions(path: str | PathLike[str], *, shape: tuple[int, int]) -> Region
 def _regions(document: Mapping[str, Any], shape: tuple[int, int]) -> Regions:
     check_word("limb", document["limb"], LIMBS)
     check_word("view", document["view"], VIEWS)
-    items = []
-    for feature in document["features"]:
-        items.append(_region(feature["properties"], _mask(feature["geometry"], shape)))
+    items = [_region(feature["properties"], _mask(feature["geometry"], shape)) for feature in document["features"]]
     for entry in document["not_found"]:
         proposal = entry.get("proposal")
         items.append(_region(entry, np.zeros(shape, dtype=bool) if proposal is None else _mask(proposal, shape)))
@@ -161,7 +178,8 @@ def _regions(document: Mapping[str, Any], shape: tuple[int, int]) -> Regions:
 
 
 def _mask(geometry: Any, shape: tuple[int, int]) -> Mask:
-    return rasterise(shapely.from_geojson(json.dumps(geometry)), shape)
+    drawn: Any = shapely.from_geojson(json.dumps(geometry))
+    return rasterise(drawn, shape)
 
 
 def _region(properties: Mapping[str, Any], mask: Mask) -> Region:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 
@@ -119,6 +120,12 @@ def scan_words(scan: ScanResult) -> str:
     return f"{words}, {when}after cold water"
 
 
+_ADOPT: Final = (
+    "where they are right, or once corrected, save regions/SCAN.proposed.geojson as annotations/SCAN.geojson in the "
+    "study and run it again."
+)
+
+
 def comparison_words(item: Comparison) -> str:
     """Which comparison: "P1, 6 weeks against before"."""
     before = visit_words(item.before.visit) or item.before.scan
@@ -147,17 +154,20 @@ def warning_groups(result: StudyResult) -> tuple[WarningGroup, ...]:
 
 
 def _missing(scan: ScanResult) -> list[tuple[str, str]]:
-    """Why regions were not found, and which they are in this scan."""
+    """Why regions were not found, or what of them is unsure, and which they are in this scan."""
     reasons: dict[str, list[Region]] = {}
     for item in scan.regions.missing:
-        reasons.setdefault(item.reason.rstrip(". "), []).append(item)
-    return [
-        (
-            f"Not found, and therefore not measured{f': {reason}' if reason else ''}.",
-            f"{scan_words(scan)} ({list_regions(items)})",
-        )
-        for reason, items in reasons.items()
-    ]
+        reason = item.reason.rstrip(". ")
+        if item.mask.any():
+            said = f"Unsure, and therefore not measured{_because(reason)}. Look at their dotted outlines: {_ADOPT}"
+        else:
+            said = f"Not found, and therefore not measured{_because(reason)}."
+        reasons.setdefault(said, []).append(item)
+    return [(said, f"{scan_words(scan)} ({list_regions(items)})") for said, items in reasons.items()]
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _merged(items: Sequence[tuple[str, str]], total: int) -> tuple[tuple[str, str], ...]:

@@ -44,11 +44,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureSet:
-    """Figures that share a scale; ``bars`` holds the scale bar of each palette, by its key."""
+    """Figures that share a scale; ``bars`` holds the scale bar of each palette, by its key.
+
+    ``unsure`` says that some hold dotted outlines of regions that are only proposed.
+    """
 
     pictures: tuple[Picture, ...]
     bars: Mapping[str, Markup]
     scale_words: str
+    unsure: bool = False
 
 
 def picture_set(scans: Sequence[ScanResult], *, palettes: Sequence[Palette]) -> PictureSet:
@@ -85,7 +89,7 @@ def picture_set(scans: Sequence[ScanResult], *, palettes: Sequence[Palette]) -> 
         pictures.append(Picture(svg, _title(scan), _caption(scan, clipped)))
     bars = {item.key: scale_bar_svg(scale, item, caption="Temperature scale") for item in palettes}
     words = f"All on one scale, {number(scale.low, 0)} to {number(scale.high, 0)} °C"
-    return PictureSet(tuple(pictures), bars, words)
+    return PictureSet(tuple(pictures), bars, words, any(scan.regions.proposed for scan in scans))
 
 
 def change_set(comparisons: Sequence[Comparison]) -> PictureSet:
@@ -159,8 +163,12 @@ def _caption(scan: ScanResult, clipped: tuple[float, float]) -> tuple[str, ...]:
         facts = ["The frame on which the regions were found"]
     facts.append("Room not recorded" if scan.ambient_c is None else f"Room: {number(scan.ambient_c)}{NBSP}°C")
     lines = [". ".join(facts) + "."]
-    if scan.regions.missing:
-        lines.append(f"Not found, not measured: {list_regions(scan.regions.missing)}.")
+    unsure = scan.regions.proposed
+    nowhere = [item for item in scan.regions.missing if not item.mask.any()]
+    if unsure:
+        lines.append(f"Unsure (dotted), not measured: {list_regions(unsure)}.")
+    if nowhere:
+        lines.append(f"Not found, not measured: {list_regions(nowhere)}.")
     shares = [f"{_percent(share)} {word}" for share, word in zip(clipped, ("colder", "warmer"), strict=True) if share]
     if shares:
         lines.append(f"Beyond the scale (end colours): {' and '.join(shares)}.")

@@ -182,10 +182,16 @@ def _reduced(values: Temperatures) -> Temperatures:
 
 
 def _outlines_svg(regions: Regions, canvas: Box, unit: float) -> str:
-    """All digits as solid lines with a light rim, all other regions dashed; few elements, for PDF's sake."""
+    """Digits as solid lines with a light rim, other regions dashed, what is only proposed dotted.
+
+    Few elements, for PDF's sake.
+    """
     digits = "".join(_path(item.mask, canvas, unit) for item in regions.found if item.region in DIGITS)
     others = "".join(_path(item.mask, canvas, unit) for item in regions.found if _dashed(item))
+    proposed = "".join(_path(item.mask, canvas, unit) for item in regions.proposed if _dotted(item, regions))
     return (
+        f'<path d="{proposed}" fill="none" stroke="#fff" stroke-opacity=".75" stroke-width="2.2"/>'
+        f'<path d="{proposed}" fill="none" stroke="#111" stroke-width="1.2" stroke-dasharray="1 3"/>'
         f'<path d="{others}" fill="none" stroke="#111" stroke-opacity=".55" stroke-width=".9" stroke-dasharray="3 3"/>'
         f'<path d="{digits}" fill="none" stroke="#fff" stroke-opacity=".75" stroke-width="3"/>'
         f'<path d="{digits}" fill="none" stroke="#111" stroke-width="1.3"/>'
@@ -194,6 +200,14 @@ def _outlines_svg(regions: Regions, canvas: Box, unit: float) -> str:
 
 def _dashed(item: Region) -> bool:
     return item.region not in (*DIGITS, *ANGIOSOMES, *WHOLE_LIMBS)
+
+
+def _dotted(item: Region, regions: Regions) -> bool:
+    """A limb's outline stands for its parts, but for digits."""
+    if item.region in ANGIOSOMES:
+        return False
+    whole = any(other.side == item.side and other.region in WHOLE_LIMBS for other in regions.proposed)
+    return item.region in (*DIGITS, *WHOLE_LIMBS) or not whole
 
 
 def _path(mask: Mask, canvas: Box, unit: float) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from rewarm.regions import FINGERS, TOES, Region
+from rewarm.regions import ANGIOSOMES, FINGERS, TOES, Region
 from rewarm.study.results import Comparison, ScanResult
 from rewarm.tables import SMALLEST_DETECTABLE_FACTOR
 
@@ -60,9 +60,14 @@ def short_region(region: str) -> str:
 
 
 def list_regions(items: Iterable[Region]) -> str:
-    """In few words, "left toes 3 to 5; right toe 1": sides and digits gathered, so that a list stays short."""
+    """In few words, "left toes 3 to 5; right toe 1": sides and digits gathered, so that a list stays short.
+
+    Angiosomes are zones of a foot and are named only where they stand alone.
+    """
     gathered: dict[tuple[str, str], list[int]] = {}
-    for item in items:
+    items = tuple(items)
+    named = [item for item in items if item.region not in ANGIOSOMES]
+    for item in named or items:
         stem = item.region.rstrip("0123456789")
         numbers = gathered.setdefault((item.side, stem), [])
         if item.region != stem:
