@@ -6,14 +6,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rewarm.anatomy.corrections import apply_corrections, read_corrections
 from rewarm.errors import InvalidInputError, OutputError, RewarmError, UnreadableFileError
+from rewarm.regions import Region, Regions
 from rewarm.study import measure_files
 from rewarm.study.columns import file_id_trouble
 from rewarm.study.scan_ids import scan_ids
 from rewarm.tables import MEASUREMENTS
+from rewarm.thermogram import temperature_c
 
 
 def test_files_are_measured_and_written(study: Path, tmp_path: Path) -> None:
@@ -91,6 +95,30 @@ def test_no_file_and_no_place_are_refused(study: Path, tmp_path: Path) -> None:
         measure_files([], tmp_path / "out")
     with pytest.raises(OutputError, match="apart from the input"):
         measure_files([study / "thermograms" / "before.npy"], study / "thermograms")
+
+
+def unsure_regions(thermogram: xr.Dataset, *, limb: str, view: str, corrections: Path | None) -> Regions:
+    """A finder that sees a foot and is not sure of it; a person's drawing wins as ever."""
+    shape = temperature_c(thermogram).shape
+    foot = np.zeros(shape, dtype=bool)
+    foot[10:60, 20:50] = True
+    seen = Regions((shape[0], shape[1]), limb, view, (Region("left", "foot", foot, 0.3, "finder", reason="faint"),), {})
+    drawn = None if corrections is None else read_corrections(corrections, shape=shape, limb=limb)
+    return seen if drawn is None else apply_corrections(seen, drawn)
+
+
+def test_a_foot_that_is_only_proposed_can_be_taken_over(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rewarm.study.scan.find_regions", unsure_regions)
+    picture = study / "thermograms" / "before.npy"
+    table = measure_files([picture], tmp_path / "first")
+    assert table.empty
+    assert "Look at the proposed outlines" in table.attrs["warnings"][0]
+    proposed = tmp_path / "first" / "regions" / "before.proposed.geojson"
+    again = measure_files([picture], tmp_path / "second", corrections=proposed)
+    assert set(again["region"]) == {"foot"}
+    assert set(again["side"]) == {"left"}
 
 
 def test_overrides_out_of_range_are_refused(study: Path, tmp_path: Path) -> None:

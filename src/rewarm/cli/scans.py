@@ -126,7 +126,7 @@ def measure(
         air_c=air_c,
     )
     typer.echo(rewarming_table_text(table) if phase == "rewarming" else toe_table_text(table))
-    for warning in table.attrs["warnings"] if phase == "rewarming" else ():
+    for warning in table.attrs["warnings"] if phase == "rewarming" or table.empty else ():
         typer.echo(f"note: {warning}", err=True)
     scans = table["scan"].nunique()
     typer.echo(f"{output}: {len(table)} figures from {scans} {'scan' if scans == 1 else 'scans'}")

@@ -168,9 +168,15 @@ def nothing_found(name: str, regions: Regions) -> str:
     """The sentence for a picture in which no region was sure enough to be measured."""
     reasons = list(dict.fromkeys([*regions.warnings, *(item.reason for item in regions.missing if item.reason)]))
     why = f": {'; '.join(reasons[:3])}" if reasons else ""
+    what = f"{name}: no region of {regions.limb.replace('_', ' ')}, {regions.view} view, could be found"
+    if regions.proposed:
+        return (
+            f"{what} surely enough to be measured{why.rstrip('.')}. Look at the proposed outlines (`rewarm measure` "
+            "writes them as regions/SCAN.proposed.geojson), and give them as corrections once they are right"
+        )
     return (
-        f"{name}: no region of {regions.limb.replace('_', ' ')}, {regions.view} view, could be found{why.rstrip('.')}. "
-        "Check limb and view, or draw the regions yourself and give them as corrections (GeoJSON)"
+        f"{what}{why.rstrip('.')}. Check limb and view, or draw the regions yourself and give them as corrections "
+        "(GeoJSON)"
     )
 
 

@@ -40,7 +40,7 @@ def measure_files(
     where there is one recording. With ``phase="rewarming"`` recordings of many frames also give the figures of a cold
     challenge, curves/ and maps/; ``time_s`` is then when the first frame was taken, in seconds since the end of the
     immersion. Returns the table (columns of :data:`rewarm.tables.MEASUREMENTS`); its
-    ``attrs["warnings"]`` are sentences a person should read.
+    ``attrs["warnings"]`` are sentences a person should read. Where regions are only proposed it may have no rows.
 
     Raises :class:`InvalidInputError` (all files' troubles together), the error itself where there is one file, and
     :class:`OutputError`; then nothing is written.
@@ -105,7 +105,7 @@ def _measure_all(plans: Sequence[ScanPlan]) -> list[ScanResult]:
         raise InvalidInputError(
             f"{len(troubles)} of {len(plans)} files cannot be measured; nothing was written:\n  {lines}"
         )
-    if not any(scan.regions.found for scan in scans):
+    if not any(scan.regions.found or scan.regions.proposed for scan in scans):
         raise InvalidInputError("\n  ".join(scan.warnings[0] for scan in scans))
     return scans
 
