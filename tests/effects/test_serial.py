@@ -69,13 +69,14 @@ def test_probabilities_of_all_memories_add_up():
 
 
 def test_a_flare_of_weeks_under_moods_of_days_is_not_overlooked():
-    """Days that remember at two speeds: with one speed the intervals are shorter than with both."""
+    """Days that remember at two speeds: with one speed, mostly of days, the intervals are shorter than with both."""
+    one_speed = Memory(correlation_days=(1.5, 5.0, 15.0, 45.0), independent=0.15)
     rng = np.random.default_rng(12)
     day, x, _ = step(80)
     widths = []
     for _ in range(12):
         y = 5 + ar1(rng, 80, 1.5) + 0.9 * ar1(rng, 80, 15.0)
-        fits = [fit_serial(y, day, x, ["const", "effect"], memory=m) for m in (USUAL_MEMORY, Memory())]
+        fits = [fit_serial(y, day, x, ["const", "effect"], memory=m) for m in (USUAL_MEMORY, one_speed)]
         widths.append([fit.sd(fit.vector(effect=1)) for fit in fits])
     both, one = np.mean(widths, axis=0)
     assert both > 1.05 * one

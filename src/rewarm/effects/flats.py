@@ -8,7 +8,7 @@ followed the load before, not a trial of flats: whether the line is a cause is d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,6 +38,11 @@ SLOPE_SURE: Final = 0.9
 """Probability that pain rises with load from which on flats are said to help at all."""
 HORIZON_DAYS: Final = 28
 """What flats would have done is said of four weeks: which of their days had heels is chance."""
+HEALING_SD: Final = 0.2
+"""Where load does harm, harm heals slowly once the load is gone: within weeks that adds a share of what the lighter load
+does at once, |normal| with this SD (a sixth on average, two fifths at most). Chosen: one diary cannot show it, because a pain
+that builds up over months looks like a flare.
+"""
 _DRAWS: Final = 4000
 
 
@@ -59,11 +64,14 @@ class FlatsDay:
     cannot_tell: str
 
 
-def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDay, ...]:
-    """The eight rows (0 to 7 days a week) of one person; NaN and the reason where the data cannot say."""
+def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0, harmed: float = 0.0) -> tuple[FlatsDay, ...]:
+    """The eight rows (0 to 7 days a week) of one person; NaN and the reason where the data cannot say.
+
+    ``harmed`` is the probability that load does this person harm, which flats would let heal.
+    """
     if fit.joint is None:
         return _cannot_tell(fit.who, level, "; ".join(fit.cannot_tell))
-    changes, toxin = _draws(fit, seed)
+    changes, toxin = _draws(fit, seed, harmed, _healing(seed))
     sure = 1.0 - fit.joint.cdf(slope_before(fit.joint), 0.0)
     doubt = "" if sure >= SLOPE_SURE else f"pain does not visibly follow the load (probability {sure:.0%})"
     tail = (1 - level) / 2
@@ -91,12 +99,19 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDa
     return tuple(rows)
 
 
-def group_flats(fits: Sequence[HeelFit], *, level: float = LEVEL, seed: int = 0) -> tuple[FlatsDay, ...]:
-    """The eight rows of the mean person, from people whose data can say; none for fewer than two."""
+def group_flats(
+    fits: Sequence[HeelFit], *, level: float = LEVEL, seed: int = 0, harmed: Mapping[str, float] | None = None
+) -> tuple[FlatsDay, ...]:
+    """The eight rows of the mean person, from people whose data can say; none for fewer than two.
+
+    ``harmed`` maps people to the probability that load does them harm. How much of the harm heals is taken to be alike
+    in all: no number of people averages it out.
+    """
     known = [fit for fit in fits if fit.joint is not None]
     if len(known) < 2:
         return _cannot_tell(GROUP, level, "fewer than two people whose data can say") if fits else ()
-    people = [_draws(fit, seed + 10 * i) for i, fit in enumerate(known)]
+    healing, probability = _healing(seed), harmed or {}
+    people = [_draws(fit, seed + 10 * i, probability.get(fit.who, 0.0), healing) for i, fit in enumerate(known)]
     joints = [joint for fit in known if (joint := fit.joint) is not None]
     contrasts = [joint.vector(effect=1) for joint in joints]
     toxin = pool(
@@ -168,7 +183,14 @@ def flats_sentence(rows: Sequence[FlatsDay]) -> str:
     return text
 
 
-def _draws(fit: HeelFit, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _healing(seed: int) -> NDArray[np.float64]:
+    """Draws of what the healing of harm adds to flats, as a share of what the lighter load does at once."""
+    return np.asarray(np.abs(HEALING_SD * np.random.default_rng(seed + 5).standard_normal(_DRAWS)))
+
+
+def _draws(
+    fit: HeelFit, seed: int, harmed: float, healing: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Draws of what flats on 0 to 7 days would have done, (8, draws), and of relief at equal load, (draws,)."""
     assert fit.joint is not None
     beta = fit.joint.draws(_DRAWS, seed)
@@ -176,8 +198,9 @@ def _draws(fit: HeelFit, seed: int) -> tuple[NDArray[np.float64], NDArray[np.flo
     chance = np.random.default_rng(seed + 4).standard_normal(_DRAWS)
     usual = _usual_load(fit, seed)
     left_off = np.stack([usual * k / 7 + _days_sd(fit, k) * chance for k in range(8)])
+    with_harm = np.random.default_rng(seed + 6).random(_DRAWS) < harmed
     # Pain cannot fall below none at all.
-    return np.maximum(-slope * left_off, -fit.pain_before), toxin
+    return np.maximum(-slope * left_off * (1.0 + with_harm * healing), -fit.pain_before), toxin
 
 
 def _days_sd(fit: HeelFit, k: int) -> float:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from rewarm.effects.design import DesignFacts, design_facts, grade_design, statuses, threats_to
 from rewarm.effects.diary_days import Window, starts, treated_people
 from rewarm.effects.flats import FlatsDay, flats, flats_sentence, group_flats
-from rewarm.effects.harm import SYMPTOMS, harms
+from rewarm.effects.harm import SYMPTOMS, harms, probabilities_symptoms_rose
 from rewarm.effects.heels import HeelFit, fit_people, observed_relief
 from rewarm.effects.load import heel_days
-from rewarm.effects.masking import Masking, group_masking, masking
+from rewarm.effects.masking import Masking, group_masking, people_masking
 from rewarm.effects.outcomes import DIARY_OUTCOMES
 from rewarm.effects.pooling import Pooled, pool
 from rewarm.effects.rows import GROUP, LEVEL, Effect
@@ -76,7 +76,7 @@ def heel_effects(
     facts = replace(facts, within_picture_control=False, parallel_control=False, control="none")
     harm_of = harms(events, diary, start_of)
     watched = events is not None or bool({"ulcers_n", *SYMPTOMS} & set(diary.columns))
-    flags = [masking(fit, harm_of.get(fit.who) if watched else None) for fit in fits]
+    flags = [*people_masking(fits, harm_of if watched else {})]
     if (together := group_masking(fits, harm_of)) is not None:
         flags.append(together)
     told = [
@@ -85,8 +85,9 @@ def heel_effects(
         *_load_rows(fits, facts, level),
         *(_masking_row(flag, facts, level, len(fits)) for flag in flags),
     ]
-    by_person = [flats(fit, level=level) for fit in fits]
-    tables = [*by_person, *([group_flats(fits, level=level)] if len(fits) > 1 else [])]
+    harmed = probabilities_symptoms_rose(harm_of)
+    by_person = [flats(fit, level=level, harmed=harmed.get(fit.who, 0.0)) for fit in fits]
+    tables = [*by_person, *([group_flats(fits, level=level, harmed=harmed)] if len(fits) > 1 else [])]
     return HeelsResult(
         effects=tuple(effect for effect, _ in told),
         sentences=tuple(sentence for _, sentence in told),

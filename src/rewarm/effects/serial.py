@@ -28,20 +28,23 @@ from rewarm.errors import InvalidInputError
 
 Floats = NDArray[np.float64]
 
-CORRELATION_DAYS: Final = (1.5, 5.0, 15.0, 45.0)
-"""Correlation times that a diary's days may have; 45 days is a flare of a season."""
+CORRELATION_DAYS: Final = (5.0, 15.0, 30.0, 60.0)
+"""Correlation times that a diary's days may have; 60 days is a flare of a season. Long ones are as likely beforehand as
+short ones: weeks of diary hold so few long flares that chance hides them, and what is then overlooked is paid for with
+an interval that is too short. Moods of a day or two are those of two speeds.
+"""
 
 OWN_SHARES: Final = (0.0, 0.4, 0.75)
 """Shares of the variance that are each day's own."""
 
-INDEPENDENT: Final = 0.15
+INDEPENDENT: Final = 0.05
 """Probability, beforehand, that days do not depend on each other."""
 
 TWO_SPEEDS: Final = 0.35
 """Probability, beforehand, that a part fades within days and another over weeks."""
 
 FAST_DAYS: Final = 1.5
-SLOW_DAYS: Final = (10.0, 30.0)
+SLOW_DAYS: Final = (15.0, 45.0)
 SLOW_SHARES: Final = (0.3, 0.6)
 """With two speeds: correlation time of the fast part, those of the slow one, and the slow one's shares of the variance;
 a fifth of what is left is each day's own."""
