@@ -212,7 +212,9 @@ def test_numbness_on_more_days_is_harm_and_is_said():
 
 
 def test_numbness_of_all_the_others_makes_a_faint_rise_likelier():
-    faint = Harm("H1", 0, 0, 42, 120, symptoms_before=0.05, symptoms_after=0.16, symptoms_rise=0.11, symptoms_rise_sd=0.05)
+    faint = Harm(
+        "H1", 0, 0, 42, 120, symptoms_before=0.05, symptoms_after=0.16, symptoms_rise=0.11, symptoms_rise_sd=0.05
+    )
     others = {f"H{k}": replace(faint, who=f"H{k}", symptoms_after=0.4, symptoms_rise=0.35) for k in range(2, 5)}
     spared = {f"H{k}": replace(faint, who=f"H{k}", symptoms_after=0.05, symptoms_rise=0.0) for k in range(2, 5)}
     alone, among_harmed, among_spared = (
@@ -285,6 +287,30 @@ def test_rows_of_a_group_fit_the_contract():
     assert {row.who for row in result.flats} == {*ids, "group"}
     assert any("whether harm rose is not known" in note for note in result.notes)
     assert any("days in flats drawn by chance could" in note for note in result.notes)
+
+
+def test_pain_changes_in_one_convention_and_never_below_none():
+    """Signed changes in every sentence; little pain before cannot fall by more than all of it."""
+    ids = ["H1", "H2"]
+    diaries = []
+    for number, who in enumerate(ids):
+        diary = live(USUAL, number, who).diary
+        diaries.append(diary.assign(pain_vas=(diary["pain_vas"] - diary["pain_vas"].mean() + 4.0).clip(lower=0)))
+    lived = pd.concat(diaries)
+    result = heel_effects(
+        {"design": {"kind": "case_series"}}, participants(*ids), visits(*ids), injections(*ids), lived
+    )
+    usual = lived[lived["date"] < INJECTED].groupby("participant")["pain_vas"].mean()
+    usual["group"] = usual.mean()
+    of_pain = [row for row in result.effects if row.estimand in ("observed_relief", "relief_at_equal_load")]
+    assert all(row.lower >= -usual[row.who] - 1e-9 for row in of_pain)
+    assert all(
+        row.lower >= -usual[row.who] - 1e-9 and row.toxin_lower >= -usual[row.who] - 1e-9 for row in result.flats
+    )
+    assert any(row.lower == pytest.approx(-usual[row.who]) for row in of_pain)
+    assert "pain changed by −" in result.sentences[0].replace("-", "−")
+    assert "a minus is less pain" in result.sentences[0]
+    assert not any("fell by" in sentence for sentence in result.sentences)
 
 
 def test_a_diary_without_heels_says_nothing_about_them():

@@ -3,7 +3,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import t as student_t
 
-from rewarm.effects.serial import FAST_DAYS, USUAL_MEMORY, Dependence, Memory, _gram, fit_serial
+from rewarm.effects.serial import FAST_DAYS, USUAL_MEMORY, Dependence, Memory, _decay, _gram, fit_serial
 from rewarm.errors import InvalidInputError
 
 WITHOUT_MEMORY = Memory((), ())
@@ -58,7 +58,8 @@ def test_two_speeds_and_one_give_the_same_as_the_whole_covariance_inverted(point
     slow = 1 - point.own - point.fast
     v = slow * np.exp(-gap / point.tau_days) + point.fast * np.exp(-gap / FAST_DAYS) + point.own * np.eye(50)
     z = rng.normal(size=(50, 3))
-    gram, log_det = _gram(z, np.diff(day), point)
+    decays = {tau: _decay(np.diff(day), tau) for tau in (point.tau_days, FAST_DAYS)}
+    gram, log_det = _gram(z, decays, point)
     assert gram == pytest.approx(z.T @ np.linalg.solve(v, z), rel=1e-9)
     assert log_det == pytest.approx(np.linalg.slogdet(v)[1], rel=1e-9)
 

@@ -31,7 +31,7 @@ from rewarm.effects.diary_days import (
 )
 from rewarm.effects.diary_fit import LEAST_DAYS, Adjustments, PersonChange, person_change
 from rewarm.effects.diary_words import sentence_of
-from rewarm.effects.outcomes import DIARY_OUTCOMES, DiaryOutcome
+from rewarm.effects.outcomes import DIARY_OUTCOMES, DiaryOutcome, within_scale
 from rewarm.effects.pooling import Pooled, pool
 from rewarm.effects.rows import GROUP, LEVEL, Effect
 from rewarm.effects.serial import Memory
@@ -334,8 +334,9 @@ def _row(
     threats = statuses(threats_to(facts, outcome.name, outcome.unit))
     if estimand == "effect_modelled" and seasonal and facts.seasons_overlap:
         threats["season"] = "excluded"
+    estimate, lower, upper = within_scale((estimate, *interval), outcome, before)
     effect = Effect(
-        who=who, outcome=outcome.name, estimand=estimand, estimate=estimate, lower=interval[0], upper=interval[1],
+        who=who, outcome=outcome.name, estimand=estimand, estimate=estimate, lower=lower, upper=upper,
         unit=outcome.unit, probability=probability, n=n, design=grade_design(facts).grade, threats=threats,
         level=study.level,
     )  # fmt: skip

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from rewarm.effects.diary_days import DaySeries, Window
-from rewarm.effects.outcomes import DiaryOutcome
-from rewarm.effects.serial import Memory, SerialFit, fit_serial
+from rewarm.effects.outcomes import DiaryOutcome, within_scale
+from rewarm.effects.serial import NOISY_MEMORY, Memory, SerialFit, fit_serial
 
 Floats = NDArray[np.float64]
 
@@ -131,8 +131,7 @@ def _score_change(
     scale = 2.0 if ordinal else 1.0  # mid-ranks run from 0 to 1: their shift is half of P(worse) − P(better)
     before = float(series.value[period == "before"].mean()) if ordinal else found.mean(found.vector(const=1))
     after = float(series.value[period == "effect"].mean()) if ordinal else before + estimate
-    low, high = (-1.0, 1.0) if ordinal else (outcome.low - before, outcome.high - before)
-    estimate, lower, upper = (float(np.clip(scale * x, low, high)) for x in (estimate, lower, upper))
+    estimate, lower, upper = within_scale((scale * estimate, scale * lower, scale * upper), outcome, before)
     important = -outcome.important / scale
     return PersonChange(
         who=series.who,
@@ -271,7 +270,7 @@ def fit_counts(y: Floats, day: Floats, columns: Columns, *, memory: Memory | Non
             day,
             columns.design,
             columns.names,
-            memory=memory if number >= rounds - _WITH_MEMORY else Memory((), ()),
+            memory=(memory or NOISY_MEMORY) if number >= rounds - _WITH_MEMORY else Memory((), ()),
             noise_sd=np.sqrt(mu + alpha * mu**2) / mu,
             prior_sd=columns.prior_sd,
         )

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rewarm.effects.heels import HeelFit, slope_before
+from rewarm.effects.outcomes import DIARY_OUTCOMES, within_scale
 from rewarm.effects.pooling import pool
 from rewarm.effects.rows import GROUP, LEVEL
 
@@ -34,6 +35,7 @@ FLATS_COLUMNS: Final = {
     "seen": "whether so little load was seen at all; where not, the line is drawn beyond the data",
     "cannot_tell": "why nothing can be said; empty where something can",
 }
+_PAIN: Final = DIARY_OUTCOMES["pain_vas"]
 SLOPE_SURE: Final = 0.9
 """Probability that pain rises with load from which on flats are said to help at all."""
 HORIZON_DAYS: Final = 28
@@ -44,6 +46,7 @@ does at once, |normal| with this SD (a sixth on average, two fifths at most). Ch
 that builds up over months looks like a flare.
 """
 _DRAWS: Final = 4000
+_WEEK: Final = 7
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0, harmed: float = 
     sure = 1.0 - fit.joint.cdf(slope_before(fit.joint), 0.0)
     doubt = "" if sure >= SLOPE_SURE else f"pain does not visibly follow the load (probability {sure:.0%})"
     tail = (1 - level) / 2
-    low, high = fit.joint.interval(fit.joint.vector(effect=1), level)
+    effect = fit.joint.vector(effect=1)
+    relief = within_scale((fit.joint.mean(effect), *fit.joint.interval(effect, level)), _PAIN, fit.pain_before)
     rows = []
     for k in range(8):
         change = changes[k]
@@ -87,9 +91,9 @@ def flats(fit: HeelFit, *, level: float = LEVEL, seed: int = 0, harmed: float = 
                 change=float(np.median(change)),
                 lower=float(ends[0]),
                 upper=float(ends[1]),
-                toxin=fit.joint.mean(fit.joint.vector(effect=1)),
-                toxin_lower=low,
-                toxin_upper=high,
+                toxin=relief[0],
+                toxin_lower=relief[1],
+                toxin_upper=relief[2],
                 probability=float(np.mean(change <= toxin)),
                 level=level,
                 seen=bool(fit.load_before * (1 - k / 7) >= fit.seen_low - 1e-9),
@@ -123,12 +127,14 @@ def group_flats(
     assert toxin is not None
     rng = np.random.default_rng(seed)
     relief = toxin.mean + toxin.se * rng.standard_t(toxin.df, _DRAWS)
+    usual_pain = float(np.mean([fit.pain_before for fit in known]))
+    ends_of_toxin = within_scale((toxin.mean, *toxin.interval(level)), _PAIN, usual_pain)
     # What is left open about the carry-over of most people is the same for all: their number does not average it out.
     factor = 1.0 + known[0].shared_slope_sd * rng.standard_normal(_DRAWS)
     tail = (1 - level) / 2
     rows = []
     for k in range(8):
-        change = np.mean([changes[k] for changes, _ in people], axis=0) * factor
+        change = np.maximum(np.mean([changes[k] for changes, _ in people], axis=0) * factor, -usual_pain)
         ends = np.quantile(change, [tail, 1 - tail])
         seen = np.mean([fit.load_before * (1 - k / 7) >= fit.seen_low - 1e-9 for fit in known]) >= 0.5
         rows.append(
@@ -138,9 +144,9 @@ def group_flats(
                 change=float(np.median(change)),
                 lower=float(ends[0]),
                 upper=float(ends[1]),
-                toxin=toxin.mean,
-                toxin_lower=toxin.interval(level)[0],
-                toxin_upper=toxin.interval(level)[1],
+                toxin=ends_of_toxin[0],
+                toxin_lower=ends_of_toxin[1],
+                toxin_upper=ends_of_toxin[2],
                 probability=float(np.mean(change <= relief)),
                 level=level,
                 seen=bool(seen),
@@ -172,14 +178,16 @@ def flats_sentence(rows: Sequence[FlatsDay]) -> str:
         f"({whole.toxin_lower:+.0f} to {whole.toxin_upper:+.0f}) at equal load."
     )
     if whole.toxin < 0:
-        text += (
-            f" From {enough[0]} days a week on, flats are more likely than not to do as much."
-            if enough
-            else " Flats are not likely to do as much, however many days."
-        )
+        if not enough:
+            text += " Flats are not likely to do as much, however many days."
+        elif enough[0] == _WEEK:
+            text += " Only without heels on any day are flats more likely than not to do as much."
+        else:
+            text += f" From {enough[0]} days a week on, flats are more likely than not to do as much."
     if not whole.seen:
         fewest = next(row.flats_days for row in rows if not row.seen)
-        text += f" From {fewest} days on this goes beyond the loads that were seen, and rests on the line alone."
+        days = "Seven days" if fewest == _WEEK else f"From {fewest} days on this"
+        text += f" {days} {'go' if fewest == _WEEK else 'goes'} beyond the loads that were seen, on the line alone."
     return text
 
 

@@ -18,7 +18,7 @@ from rewarm.effects.harm import SYMPTOMS, harms, probabilities_symptoms_rose
 from rewarm.effects.heels import HeelFit, fit_people, observed_relief
 from rewarm.effects.load import heel_days
 from rewarm.effects.masking import Masking, group_masking, people_masking
-from rewarm.effects.outcomes import DIARY_OUTCOMES
+from rewarm.effects.outcomes import DIARY_OUTCOMES, within_scale
 from rewarm.effects.pooling import Pooled, pool
 from rewarm.effects.rows import GROUP, LEVEL, Effect
 from rewarm.effects.serial import Memory, SerialFit
@@ -26,6 +26,7 @@ from rewarm.effects.serial import Memory, SerialFit
 Floats = NDArray[np.float64]
 
 OUTCOME: Final = "pain_vas"
+_PAIN: Final = DIARY_OUTCOMES[OUTCOME]
 FEEDBACK_LIMIT: Final = 0.2
 
 SAME_DAY: Final = (
@@ -101,6 +102,7 @@ def heel_effects(
 def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str) -> list[tuple[Effect, str]]:
     rows: list[tuple[Effect, str]] = []
     known: list[tuple[SerialFit, Floats]] = []
+    starts_at: list[float] = []
     for fit in fits:
         serial, contrast = observed_relief(fit)
         if estimand == "relief_at_equal_load":
@@ -111,11 +113,12 @@ def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estima
             rows.append((effect, f"{fit.who}: relief at equal load cannot be told: {reason}."))
             continue
         known.append((serial, contrast))
-        figures = (serial.mean(contrast), *serial.interval(contrast, level))
+        starts_at.append(fit.pain_before)
+        figures = within_scale((serial.mean(contrast), *serial.interval(contrast, level)), _PAIN, fit.pain_before)
         effect = _effect(fit.who, estimand, figures, serial.cdf(contrast, 0.0), serial.n, facts, level)
         rows.append((effect, _pain_words(effect)))
     if (group := _pool(known)) is not None:
-        figures = (group.mean, *group.interval(level))
+        figures = within_scale((group.mean, *group.interval(level)), _PAIN, float(np.mean(starts_at)))
         effect = _effect(GROUP, estimand, figures, group.cdf(0.0), group.n, facts, level)
         rows.append((effect, _pain_words(effect)))
     return rows
@@ -182,15 +185,18 @@ def _effect(
 
 def _pain_words(effect: Effect) -> str:
     who = "On average" if effect.who == GROUP else effect.who
-    direction = "fell" if effect.estimate < 0 else "rose"
     interval = f"{effect.level:.0%} interval {effect.lower:+.0f} to {effect.upper:+.0f}"
-    important = DIARY_OUTCOMES[OUTCOME].important
-    points = f"{abs(effect.estimate):.0f}"
+    important = _PAIN.important
     if effect.estimand == "observed_relief":
-        start = f"{who}: pain {direction} by {points} of 100 points at whatever load ({interval})."
+        start = (
+            f"{who}, pain changed by {effect.estimate:+.0f} of 100 points at whatever load ({interval}; a minus is less "
+            "pain)."
+        )
     else:
-        moved = "fallen" if effect.estimate < 0 else "risen"
-        start = f"{who}: at the load of the days before, pain would have {moved} by {points} points ({interval})."
+        start = (
+            f"{who}, at the load of the days before, pain would have changed by {effect.estimate:+.0f} points "
+            f"({interval})."
+        )
     if effect.lower <= -important and effect.upper >= important:
         return f"{start} The data cannot tell an important relief from an important worsening."
     return start
@@ -199,9 +205,8 @@ def _pain_words(effect: Effect) -> str:
 def _load_words(effect: Effect, usual: float) -> str:
     who = "On average" if effect.who == GROUP else effect.who
     share = f", {100 * effect.estimate / usual:+.0f} % of what it was" if isfinite(usual) and usual > 0 else ""
-    direction = "rose" if effect.estimate > 0 else "fell"
     return (
-        f"{who}: the load {direction} by {abs(effect.estimate):.1f} {effect.unit} a day{share} "
+        f"{who}, the load changed by {effect.estimate:+.1f} {effect.unit} a day{share} "
         f"({effect.level:.0%} interval {effect.lower:+.1f} to {effect.upper:+.1f})."
     )
 

@@ -147,8 +147,8 @@ def _sentence(
 ) -> str:
     _, load_rose, _ = parts
     change = fit.pain_change
-    moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.0f} of 100 points" if abs(change) >= 0.5 else "stayed"
-    words = [f"{fit.who}: pain {moved}"]
+    moved = f"changed by {change:+.0f} of 100 points" if abs(change) >= 0.5 else "stayed"
+    words = [f"{fit.who}: pain as written, flares included, {moved}"]
     if isfinite(load_rose):
         words.append(
             f"while time in heels went from {fit.hours_before:.1f} to {fit.hours_after:.1f} h a day"
