@@ -1,8 +1,8 @@
 """People's own changes, informed by how the others changed: a few people, told apart as far as their errors allow.
 
-Each person's true change is 0 with probability 1 − π, else normal about μ with standard deviation s; it was seen with an
-error of known standard deviation. π, μ and s are summed over a grid, so that three people move each other little and
-thirty much. One person alone gets what the priors of μ and s leave.
+Each person's true change is 0 with probability 1 − π, else normal about μ with standard deviation s; it was seen with
+an error of known standard deviation. π, μ and s are summed over a grid, so that three people move each other little
+and thirty much. One person alone gets what the priors of μ and s leave.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ def people_alike(
 ) -> Alike:
     """How much each of n people changed, from what was seen of all of them.
 
-    ``changes`` (n,) were seen with standard errors ``errors`` (n,), above 0, in one unit. Beforehand μ is normal about 0
-    with ``mean_sd``, s one of ``spreads`` and π one of ``shares_changed``, each as likely as the others.
+    ``changes`` (n,) were seen with standard errors ``errors`` (n,), above 0, in one unit. Beforehand μ is normal about
+    0 with ``mean_sd``, s one of ``spreads`` and π one of ``shares_changed``, each as likely as the others.
     """
     seen, own = np.asarray(changes, dtype=float)[:, None], np.asarray(errors, dtype=float)[:, None] ** 2
     grid = np.meshgrid(_MEANS * mean_sd, np.asarray(spreads), np.asarray(shares_changed), indexing="ij")

@@ -1,8 +1,9 @@
 """What flats would have done: pain had the heels been left at home on k days a week, beside what the toxin did.
 
 Under the fitted line, pain moves by slope × carried load, so leaving heels off on k of 7 days (any seven, or cutting
-the hours of every day by k/7) takes k/7 of the usual carried load away. That is a prediction from how a person's pain
-followed the load before, not a trial of flats: whether the line is a cause is discussed in
+the hours of every day by k/7) takes k/7 of the usual carried load away. Where
+numbness or tingling rose, harm would heal in flats besides (:data:`HEALING_SD`). That is a prediction from how a
+person's pain followed the load before, not a trial of flats: whether the line is a cause is discussed in
 :mod:`rewarm.effects.heels`.
 """
 
@@ -41,9 +42,9 @@ SLOPE_SURE: Final = 0.9
 HORIZON_DAYS: Final = 28
 """What flats would have done is said of four weeks: which of their days had heels is chance."""
 HEALING_SD: Final = 0.2
-"""Where load does harm, harm heals slowly once the load is gone: within weeks that adds a share of what the lighter load
-does at once, |normal| with this SD (a sixth on average, two fifths at most). Chosen: one diary cannot show it, because a pain
-that builds up over months looks like a flare.
+"""Where load does harm, harm heals slowly once the load is gone: within weeks that adds a share of what the lighter
+load does at once, |normal| with this SD (a sixth on average, hardly more than two fifths). Chosen: one diary cannot
+show it, because a pain that builds up over months looks like a flare.
 """
 _DRAWS: Final = 4000
 _WEEK: Final = 7

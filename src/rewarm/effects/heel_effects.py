@@ -32,7 +32,8 @@ FEEDBACK_LIMIT: Final = 0.2
 SAME_DAY: Final = (
     "Relief at equal load, and what flats would have done, take it that on one and the same day load makes pain and "
     "not pain the choice of shoes, and that nothing else drives both. A diary cannot check this; days in flats drawn "
-    "by chance could. What flats would have done takes it, too, that heels are worn as before on the other days."
+    "by chance could. What flats would have done takes it, too, that heels are worn as before on the other days; "
+    "where numbness or tingling rose, harm that heals in flats is counted in, by a sixth give or take as much."
 )
 
 
@@ -189,8 +190,8 @@ def _pain_words(effect: Effect) -> str:
     important = _PAIN.important
     if effect.estimand == "observed_relief":
         start = (
-            f"{who}, pain changed by {effect.estimate:+.0f} of 100 points at whatever load ({interval}; a minus is less "
-            "pain)."
+            f"{who}, pain changed by {effect.estimate:+.0f} of 100 points at whatever load ({interval}; a minus is "
+            "less pain)."
         )
     else:
         start = (

@@ -112,8 +112,8 @@ USUAL_MEMORY: Final = Memory(two_speeds=TWO_SPEEDS)
 """What is taken of a diary of which nothing is known."""
 
 NOISY_MEMORY: Final = Memory((1.5, *CORRELATION_DAYS), independent=0.15, two_speeds=TWO_SPEEDS)
-"""The same where much of a day is that day's own: of counts, whose chance it is, and of pain when the load has explained
-its part. A short memory, or none, is then likelier.
+"""The same where much of a day is that day's own: of counts, whose chance it is, and of pain when the load has
+explained its part. A short memory, or none, is then likelier.
 """
 
 
