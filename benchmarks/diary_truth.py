@@ -1,7 +1,7 @@
 """Diaries: do the intervals of one person's change hold the truth when days resemble each other?
 
 Days are drawn here, without any of the package's code: a flare that fades over 3, 7 or 15 days, with half of the
-variance of a day's log rate, score or pain, above a noise of each day. Five weeks before, ten weeks of effect, a tenth
+variance of a day's log rate, score or pain, above a noise of each day. Five weeks before (``--days-before``), ten weeks of effect, a tenth
 of the days missing. The truth is the change of the long-run mean (of the rate, for attacks; P(worse) − P(better), for
 colours), from a million days without flares' memory, which have the same distribution.
 
@@ -62,9 +62,9 @@ def true_change(outcome: str) -> float:
     return float(shares[1] @ (below - above))
 
 
-def person(outcome: str, tau: float, rng: np.random.Generator) -> DaySeries:
+def person(outcome: str, tau: float, rng: np.random.Generator, days_before: int = DAYS_BEFORE) -> DaySeries:
     """One person's days."""
-    day = np.arange(-DAYS_BEFORE, LAST_DAY + 1).astype(float)
+    day = np.arange(-days_before, LAST_DAY + 1).astype(float)
     gap = np.abs(day[:, None] - day)
     latent = np.linalg.cholesky(0.5 * np.exp(-gap / tau) + 0.5 * np.eye(day.size)) @ rng.normal(size=day.size)
     value = written(outcome, latent, day >= 0, rng)
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--outcomes", nargs="*", default=list(OUTCOMES), choices=OUTCOMES)
     parser.add_argument("--flares", nargs="*", type=float, default=list(TAUS), help="how long they last, in days")
+    parser.add_argument("--days-before", type=int, default=DAYS_BEFORE)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     print("| outcome | flares of | " + " | ".join(MEMORIES) + " |")
@@ -92,7 +93,7 @@ def main() -> None:
             errors: dict[str, list[float]] = {name: [] for name in MEMORIES}
             memories = {**MEMORIES, "known": Memory((tau,), (0.5,), independent=0.0)}
             for _ in range(options.people):
-                series = person(outcome, tau, rng)
+                series = person(outcome, tau, rng, options.days_before)
                 for name, memory in memories.items():
                     if name == "known" and outcome == "attacks_n":
                         continue  # the chance of each day's count is noise besides, of no fixed share

@@ -49,7 +49,8 @@ class PersonChange:
     """One person's outcome in the window of effect against before; in the outcome's unit, less is better.
 
     For ordinal outcomes ``estimate`` is P(a day after is worse) − P(it is better), −1 to 1, and the levels are mean
-    scores. ``ratio`` is (estimate, lower, upper) of the ratio of rates for counts. ``season_leverage`` is how much the
+    scores. ``written_before`` is the plain mean of the days before, from which the scale's ends cut the change off.
+    ``ratio`` is (estimate, lower, upper) of the ratio of rates for counts. ``season_leverage`` is how much the
     estimate moves with a unit of the prior mean of the seasonal slope (an error that all people share).
     """
 
@@ -68,6 +69,7 @@ class PersonChange:
     boundary_share: float
     ratio: tuple[float, float, float] | None
     season_leverage: float = 0.0
+    written_before: float = float("nan")
 
 
 def person_change(
@@ -131,11 +133,12 @@ def _score_change(
     scale = 2.0 if ordinal else 1.0  # mid-ranks run from 0 to 1: their shift is half of P(worse) − P(better)
     before = float(series.value[period == "before"].mean()) if ordinal else found.mean(found.vector(const=1))
     after = float(series.value[period == "effect"].mean()) if ordinal else before + estimate
-    estimate, lower, upper = within_scale((scale * estimate, scale * lower, scale * upper), outcome, before)
+    written = float(series.value[period == "before"].mean())
+    estimate, lower, upper = within_scale((scale * estimate, scale * lower, scale * upper), outcome, written)
     important = -outcome.important / scale
     return PersonChange(
         who=series.who,
-        before=before,
+        before=float(np.clip(before, outcome.low, outcome.high)),
         after=float(np.clip(after, outcome.low, outcome.high)),
         estimate=estimate,
         sd=scale * found.sd(effect),
@@ -149,6 +152,7 @@ def _score_change(
         boundary_share=float(np.mean((series.value <= outcome.low) | (series.value >= outcome.high))),
         ratio=None,
         season_leverage=leverage * scale,
+        written_before=written,
     )
 
 
@@ -195,6 +199,7 @@ def _count_change(
         boundary_share=float(np.mean(series.value <= 0)),
         ratio=(float(np.exp(found.quantile(effect, 0.5))), float(np.exp(bounds[0])), float(np.exp(bounds[1]))),
         season_leverage=leverage,
+        written_before=float(series.value[period == "before"].mean()),
     )
 
 
@@ -324,4 +329,7 @@ def _never_changed(
     nan = float("nan")
     level = float(series.value[0])
     edge = float(level <= outcome.low or level >= outcome.high)
-    return PersonChange(series.who, level, level, 0.0, nan, nan, nan, nan, nan, n_before, n_effect, missing, edge, None)
+    return PersonChange(
+        series.who, level, level, 0.0, nan, nan, nan, nan, nan, n_before, n_effect, missing, edge, None,
+        written_before=level,
+    )  # fmt: skip
