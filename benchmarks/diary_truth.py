@@ -2,8 +2,8 @@
 
 Days are drawn here, without any of the package's code: a flare that fades over 3, 7 or 15 days, with half of the
 variance of a day's log rate, score or pain, above a noise of each day. Five weeks before (``--days-before``), ten
-weeks of effect, a tenth of the days missing. The truth is the change of the long-run mean (of the rate, for attacks; P(worse) − P(better), for
-colours), from a million days without flares' memory, which have the same distribution.
+weeks of effect, a tenth of the days missing. The truth is the change of the long-run mean (of the rate, for attacks;
+P(worse) − P(better), for colours), from a million days without flares' memory, which have the same distribution.
 
 Each cell: how many hold the truth, the median half width, and the estimates' standard deviation about the truth.
 
