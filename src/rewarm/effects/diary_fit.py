@@ -11,7 +11,7 @@ begins at enrolment.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -90,6 +90,7 @@ def person_change(
     n_before, n_effect = int((period == "before").sum()), int((period == "effect").sum())
     if min(n_before, n_effect) < LEAST_DAYS or (adjust.season and not np.isfinite(series.outdoor_c).any()):
         return None
+    written = float(series.value[period == "before"].mean())  # of all days, also of those without weather
     if adjust.season:
         series, period = _where_weather_is_known(series, period)
         n_before, n_effect = int((period == "before").sum()), int((period == "effect").sum())
@@ -103,7 +104,9 @@ def person_change(
     if np.ptp(series.value) == 0:
         return _never_changed(series, outcome, n_before, n_effect, missing)
     change = _count_change if outcome.scale == "count" else _score_change
-    return change(series, outcome, period, missing, level, adjust, memory)
+    found = change(series, outcome, period, missing, level, adjust, memory)
+    estimate, lower, upper = within_scale((found.estimate, found.lower, found.upper), outcome, written)
+    return replace(found, estimate=estimate, lower=lower, upper=upper, written_before=written)
 
 
 def _score_change(
@@ -133,8 +136,7 @@ def _score_change(
     scale = 2.0 if ordinal else 1.0  # mid-ranks run from 0 to 1: their shift is half of P(worse) − P(better)
     before = float(series.value[period == "before"].mean()) if ordinal else found.mean(found.vector(const=1))
     after = float(series.value[period == "effect"].mean()) if ordinal else before + estimate
-    written = float(series.value[period == "before"].mean())
-    estimate, lower, upper = within_scale((scale * estimate, scale * lower, scale * upper), outcome, written)
+    estimate, lower, upper = scale * estimate, scale * lower, scale * upper
     important = -outcome.important / scale
     return PersonChange(
         who=series.who,
@@ -152,7 +154,6 @@ def _score_change(
         boundary_share=float(np.mean((series.value <= outcome.low) | (series.value >= outcome.high))),
         ratio=None,
         season_leverage=leverage * scale,
-        written_before=written,
     )
 
 
@@ -199,7 +200,6 @@ def _count_change(
         boundary_share=float(np.mean(series.value <= 0)),
         ratio=(float(np.exp(found.quantile(effect, 0.5))), float(np.exp(bounds[0])), float(np.exp(bounds[1]))),
         season_leverage=leverage,
-        written_before=float(series.value[period == "before"].mean()),
     )
 
 
