@@ -1,9 +1,11 @@
 """Diaries: do the intervals of one person's change hold the truth when days resemble each other?
 
 Days are drawn here, without any of the package's code: a flare that fades over 3, 7 or 15 days, with half of the
-variance of a day's log rate, score or pain, above a noise of each day. Five weeks before, ten weeks of effect, a tenth
-of the days missing. The truth is the change of the long-run mean (of the rate, for attacks; P(worse) − P(better), for
-colours), from a million days without flares' memory, which have the same distribution.
+variance of a day's log rate, score or pain, above a noise of each day. Five weeks before (``--days-before``), ten
+weeks of effect, a tenth of the days missing. The truth is the change of the long-run mean (of the rate, for attacks;
+P(worse) − P(better), for colours), from a million days without flares' memory, which have the same distribution.
+
+Each cell: how many hold the truth, the median half width, and the estimates' standard deviation about the truth.
 
     python benchmarks/diary_truth.py --people 300
 """
@@ -19,17 +21,18 @@ from numpy.typing import NDArray
 from rewarm.effects.diary_days import DaySeries, Window
 from rewarm.effects.diary_fit import Adjustments, person_change
 from rewarm.effects.outcomes import DIARY_OUTCOMES
-from rewarm.effects.serial import INDEPENDENT, TWO_SPEEDS, Memory
+from rewarm.effects.serial import Memory
 
 Floats = NDArray[np.float64]
 
 OUTCOMES = ("attacks_n", "rcs", "pain_vas", "colour_change")
 TAUS = (3.0, 7.0, 15.0)
-MEMORIES = {
+MEMORIES: dict[str, Memory | None] = {
     "days independent": Memory((), ()),
-    "one speed": Memory(independent=INDEPENDENT),
-    "as used": Memory(independent=INDEPENDENT, two_speeds=TWO_SPEEDS),
+    "as used": None,
+    "known": None,
 }
+"""``as used`` is what the package takes where nothing is said, ``known`` the memory that the flares really have."""
 DAYS_BEFORE, LAST_DAY = 35, 84
 
 
@@ -59,9 +62,9 @@ def true_change(outcome: str) -> float:
     return float(shares[1] @ (below - above))
 
 
-def person(outcome: str, tau: float, rng: np.random.Generator) -> DaySeries:
+def person(outcome: str, tau: float, rng: np.random.Generator, days_before: int = DAYS_BEFORE) -> DaySeries:
     """One person's days."""
-    day = np.arange(-DAYS_BEFORE, LAST_DAY + 1).astype(float)
+    day = np.arange(-days_before, LAST_DAY + 1).astype(float)
     gap = np.abs(day[:, None] - day)
     latent = np.linalg.cholesky(0.5 * np.exp(-gap / tau) + 0.5 * np.eye(day.size)) @ rng.normal(size=day.size)
     value = written(outcome, latent, day >= 0, rng)
@@ -75,17 +78,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--outcomes", nargs="*", default=list(OUTCOMES), choices=OUTCOMES)
+    parser.add_argument("--flares", nargs="*", type=float, default=list(TAUS), help="how long they last, in days")
+    parser.add_argument("--days-before", type=int, default=DAYS_BEFORE)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     print("| outcome | flares of | " + " | ".join(MEMORIES) + " |")
     print("|---|---|" + "---|" * len(MEMORIES))
-    for outcome in OUTCOMES:
+    for outcome in options.outcomes:
         truth = true_change(outcome)
-        for tau in TAUS:
+        for tau in options.flares:
             hits = dict.fromkeys(MEMORIES, 0)
+            halves: dict[str, list[float]] = {name: [] for name in MEMORIES}
+            errors: dict[str, list[float]] = {name: [] for name in MEMORIES}
+            memories = {**MEMORIES, "known": Memory((tau,), (0.5,), independent=0.0)}
             for _ in range(options.people):
-                series = person(outcome, tau, rng)
-                for name, memory in MEMORIES.items():
+                series = person(outcome, tau, rng, options.days_before)
+                for name, memory in memories.items():
+                    if name == "known" and outcome == "attacks_n":
+                        continue  # the chance of each day's count is noise besides, of no fixed share
                     found = person_change(
                         series,
                         DIARY_OUTCOMES[outcome],
@@ -95,12 +106,19 @@ def main() -> None:
                         memory=memory,
                     )
                     assert found is not None
-                    lower, upper = found.lower, found.upper
+                    estimate, lower, upper = found.estimate, found.lower, found.upper
                     if found.ratio is not None:
-                        lower, upper = np.log(found.ratio[1]), np.log(found.ratio[2])
+                        estimate, lower, upper = (float(np.log(ratio)) for ratio in found.ratio)
                     hits[name] += lower <= truth <= upper
-            shares = " | ".join(f"{hit / options.people:.0%}" for hit in hits.values())
-            print(f"| {outcome} | {tau:.0f} days | {shares} |", flush=True)
+                    halves[name].append((upper - lower) / 2)
+                    errors[name].append(estimate - truth)
+            cells = [
+                f"{hits[name] / options.people:.0%}, ± {np.median(halves[name]):.2g}, off by {np.std(errors[name]):.2g}"
+                if errors[name]
+                else "–"
+                for name in MEMORIES
+            ]
+            print(f"| {outcome} | {tau:.0f} days | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

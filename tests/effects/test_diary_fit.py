@@ -108,3 +108,18 @@ def test_a_score_that_never_moves_has_no_interval():
     )
     assert change.estimate == 0.0
     assert np.isnan(change.lower)
+
+
+def test_a_change_never_takes_more_than_was_written_before():
+    """Little pain, wide intervals, a model that puts the level before higher: no end lies below none at all."""
+    rng = np.random.default_rng(8)
+    day = np.arange(-30, 80).astype(float)
+    for seed in range(6):
+        value = np.clip(np.rint(6 + 8 * np.random.default_rng(seed).normal(size=day.size) - 4 * (day >= 0)), 0, 100)
+        outdoor = 10 + np.cumsum(rng.normal(size=day.size))
+        series = DaySeries("P1", "pain_vas", day, value, outdoor, day - day[0])
+        for adjust in (Adjustments(), Adjustments(season=True, bad_start=True)):
+            found = person_change(series, DIARY_OUTCOMES["pain_vas"], window=Window(), level=0.9, adjust=adjust)
+            assert found.written_before == pytest.approx(value[day < 0].mean())
+            assert -found.written_before <= found.lower <= found.estimate <= found.upper
+            assert 0 <= found.before <= 100

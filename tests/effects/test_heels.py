@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rewarm.effects.flats import flats, flats_sentence
-from rewarm.effects.harm import Harm, harms, probability_harm_rose, probability_symptoms_rose
+from rewarm.effects.flats import flats, flats_sentence, group_flats
+from rewarm.effects.harm import Harm, harms, probabilities_symptoms_rose, probability_harm_rose
 from rewarm.effects.heel_effects import heel_effects
 from rewarm.effects.heels import fit_heels, fit_people, slope_before, variant_weights
 from rewarm.effects.load import carried, heel_days
@@ -201,13 +201,36 @@ def test_numbness_on_more_days_is_harm_and_is_said():
         harms(None, symptomatic(*shares), {"H1": INJECTED})["H1"] for shares in ((0.05, 0.7), (0.0, 0.0), (0.3, 0.3))
     )
     assert clear.symptoms_after == pytest.approx(0.7, abs=0.12)
-    assert probability_symptoms_rose(clear) > 0.9
-    assert probability_symptoms_rose(none) == 0.0
-    assert probability_symptoms_rose(same) < 0.3
+    alone = [probabilities_symptoms_rose({"H1": one})["H1"] for one in (clear, none, same)]
+    assert alone[0] > 0.9
+    assert alone[1] == 0.0
+    assert alone[2] < 0.3
     _, fit = fitted(replace(USUAL, heel_days=7.0, hours_sd=1.0), 2)  # whose load stays as it was
     found = masking(fit, clear)
     assert found.probability > masking(fit, none).probability + 0.5
     assert f"Numbness or tingling was written on {clear.symptoms_after:.0%} of the days" in found.sentence
+
+
+def test_numbness_of_all_the_others_makes_a_faint_rise_likelier():
+    faint = Harm(
+        "H1", 0, 0, 42, 120, symptoms_before=0.05, symptoms_after=0.16, symptoms_rise=0.11, symptoms_rise_sd=0.05
+    )
+    others = {f"H{k}": replace(faint, who=f"H{k}", symptoms_after=0.4, symptoms_rise=0.35) for k in range(2, 5)}
+    spared = {f"H{k}": replace(faint, who=f"H{k}", symptoms_after=0.05, symptoms_rise=0.0) for k in range(2, 5)}
+    alone, among_harmed, among_spared = (
+        probabilities_symptoms_rose({"H1": faint, **rest})["H1"] for rest in ({}, others, spared)
+    )
+    assert among_spared + 0.05 < alone < among_harmed - 0.05
+
+
+def test_where_load_harms_flats_would_let_it_heal_besides():
+    _, fit = fitted(USUAL, 4)
+    spared, harmed = flats(fit)[4], flats(fit, harmed=1.0)[4]
+    assert 1.08 < harmed.change / spared.change < 1.25
+    assert harmed.upper - harmed.lower > spared.upper - spared.lower
+    both = [fit, replace(fit, who="H2")]
+    group, other = (group_flats(both, harmed=dict.fromkeys(who, 1.0))[4].change for who in ((), ("H1", "H2")))
+    assert 1.08 < other / group < 1.25
 
 
 def test_days_without_a_word_on_numbness_are_missing_not_free_of_it():
@@ -264,6 +287,30 @@ def test_rows_of_a_group_fit_the_contract():
     assert {row.who for row in result.flats} == {*ids, "group"}
     assert any("whether harm rose is not known" in note for note in result.notes)
     assert any("days in flats drawn by chance could" in note for note in result.notes)
+
+
+def test_pain_changes_in_one_convention_and_never_below_none():
+    """Signed changes in every sentence; little pain before cannot fall by more than all of it."""
+    ids = ["H1", "H2"]
+    diaries = []
+    for number, who in enumerate(ids):
+        diary = live(USUAL, number, who).diary
+        diaries.append(diary.assign(pain_vas=(diary["pain_vas"] - diary["pain_vas"].mean() + 4.0).clip(lower=0)))
+    lived = pd.concat(diaries)
+    result = heel_effects(
+        {"design": {"kind": "case_series"}}, participants(*ids), visits(*ids), injections(*ids), lived
+    )
+    usual = lived[lived["date"] < INJECTED].groupby("participant")["pain_vas"].mean()
+    usual["group"] = usual.mean()
+    of_pain = [row for row in result.effects if row.estimand in ("observed_relief", "relief_at_equal_load")]
+    assert all(row.lower >= -usual[row.who] - 1e-9 for row in of_pain)
+    assert all(
+        row.lower >= -usual[row.who] - 1e-9 and row.toxin_lower >= -usual[row.who] - 1e-9 for row in result.flats
+    )
+    assert any(row.lower == pytest.approx(-usual[row.who]) for row in of_pain)
+    assert "pain changed by −" in result.sentences[0].replace("-", "−")
+    assert "a minus is less pain" in result.sentences[0]
+    assert not any("fell by" in sentence for sentence in result.sentences)
 
 
 def test_a_diary_without_heels_says_nothing_about_them():

@@ -3,7 +3,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import t as student_t
 
-from rewarm.effects.serial import FAST_DAYS, USUAL_MEMORY, Dependence, Memory, _gram, fit_serial
+from rewarm.effects.serial import FAST_DAYS, USUAL_MEMORY, Dependence, Memory, _decay, _gram, fit_serial
 from rewarm.errors import InvalidInputError
 
 WITHOUT_MEMORY = Memory((), ())
@@ -58,7 +58,8 @@ def test_two_speeds_and_one_give_the_same_as_the_whole_covariance_inverted(point
     slow = 1 - point.own - point.fast
     v = slow * np.exp(-gap / point.tau_days) + point.fast * np.exp(-gap / FAST_DAYS) + point.own * np.eye(50)
     z = rng.normal(size=(50, 3))
-    gram, log_det = _gram(z, np.diff(day), point)
+    decays = {tau: _decay(np.diff(day), tau) for tau in (point.tau_days, FAST_DAYS)}
+    gram, log_det = _gram(z, decays, point)
     assert gram == pytest.approx(z.T @ np.linalg.solve(v, z), rel=1e-9)
     assert log_det == pytest.approx(np.linalg.slogdet(v)[1], rel=1e-9)
 
@@ -69,13 +70,14 @@ def test_probabilities_of_all_memories_add_up():
 
 
 def test_a_flare_of_weeks_under_moods_of_days_is_not_overlooked():
-    """Days that remember at two speeds: with one speed the intervals are shorter than with both."""
+    """Days that remember at two speeds: with one speed, mostly of days, the intervals are shorter than with both."""
+    one_speed = Memory(correlation_days=(1.5, 5.0, 15.0, 45.0), independent=0.15)
     rng = np.random.default_rng(12)
     day, x, _ = step(80)
     widths = []
     for _ in range(12):
         y = 5 + ar1(rng, 80, 1.5) + 0.9 * ar1(rng, 80, 15.0)
-        fits = [fit_serial(y, day, x, ["const", "effect"], memory=m) for m in (USUAL_MEMORY, Memory())]
+        fits = [fit_serial(y, day, x, ["const", "effect"], memory=m) for m in (USUAL_MEMORY, one_speed)]
         widths.append([fit.sd(fit.vector(effect=1)) for fit in fits])
     both, one = np.mean(widths, axis=0)
     assert both > 1.05 * one

@@ -1,3 +1,5 @@
+import re
+
 import pandas as pd
 
 from rewarm.effects.heel_effects import heel_effects
@@ -14,6 +16,8 @@ def test_a_row_a_person_with_the_group_first_and_masking_in_words():
     assert all(len(row) == len(table.header) for row in table.rows)
     assert table.rows[1][1].startswith("−")  # relief, with a real minus sign
     assert " to " in table.rows[1][4]
+    assert all(re.fullmatch(r"(0|[+−]\d+) \((0|[+−]\d+) to (0|[+−]\d+)\)", cell) for cell in table.rows[1][1:7])
+    assert "a minus is less pain, or less load" in table.note
     told = heel_sentences(found)
     assert sum("while time in heels went from" in sentence for sentence in told) == 2
     assert sum("three days a week in flats" in sentence for sentence in told) == 1

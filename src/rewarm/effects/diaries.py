@@ -31,7 +31,7 @@ from rewarm.effects.diary_days import (
 )
 from rewarm.effects.diary_fit import LEAST_DAYS, Adjustments, PersonChange, person_change
 from rewarm.effects.diary_words import sentence_of
-from rewarm.effects.outcomes import DIARY_OUTCOMES, DiaryOutcome
+from rewarm.effects.outcomes import DIARY_OUTCOMES, DiaryOutcome, within_scale
 from rewarm.effects.pooling import Pooled, pool
 from rewarm.effects.rows import GROUP, LEVEL, Effect
 from rewarm.effects.serial import Memory
@@ -202,7 +202,7 @@ def _own_rows(
         _row(
             study, outcome, estimand, change.who, change.before, change.after, change.estimate,
             (change.lower, change.upper), change.probability, change.probability_important,
-            change.days_before + change.days_effect, seasonal=seasonal,
+            change.days_before + change.days_effect, seasonal=seasonal, written_before=change.written_before,
         )
         for change in changes
     ]  # fmt: skip
@@ -215,6 +215,7 @@ def _own_rows(
         _row(
             study, outcome, estimand, GROUP, before, before + group.mean, group.mean, interval, group.cdf(0.0),
             important, group.n, seasonal=seasonal,
+            written_before=float(np.mean([change.written_before for change in changes])),
         )
     )  # fmt: skip
     return rows
@@ -329,13 +330,16 @@ def _row(
     *,
     seasonal: bool,
     control: bool = False,
+    written_before: float | None = None,
 ) -> DiaryEffect:
     facts = _facts(study, control=control)
     threats = statuses(threats_to(facts, outcome.name, outcome.unit))
     if estimand == "effect_modelled" and seasonal and facts.seasons_overlap:
         threats["season"] = "excluded"
+    ends = before if written_before is None else written_before
+    estimate, lower, upper = within_scale((estimate, *interval), outcome, ends)
     effect = Effect(
-        who=who, outcome=outcome.name, estimand=estimand, estimate=estimate, lower=interval[0], upper=interval[1],
+        who=who, outcome=outcome.name, estimand=estimand, estimate=estimate, lower=lower, upper=upper,
         unit=outcome.unit, probability=probability, n=n, design=grade_design(facts).grade, threats=threats,
         level=study.level,
     )  # fmt: skip

@@ -11,7 +11,7 @@ begins at enrolment.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from rewarm.effects.diary_days import DaySeries, Window
-from rewarm.effects.outcomes import DiaryOutcome
-from rewarm.effects.serial import Memory, SerialFit, fit_serial
+from rewarm.effects.outcomes import DiaryOutcome, within_scale
+from rewarm.effects.serial import NOISY_MEMORY, Memory, SerialFit, fit_serial
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +49,8 @@ class PersonChange:
     """One person's outcome in the window of effect against before; in the outcome's unit, less is better.
 
     For ordinal outcomes ``estimate`` is P(a day after is worse) − P(it is better), −1 to 1, and the levels are mean
-    scores. ``ratio`` is (estimate, lower, upper) of the ratio of rates for counts. ``season_leverage`` is how much the
+    scores. ``written_before`` is the plain mean of the days before, from which the scale's ends cut the change off.
+    ``ratio`` is (estimate, lower, upper) of the ratio of rates for counts. ``season_leverage`` is how much the
     estimate moves with a unit of the prior mean of the seasonal slope (an error that all people share).
     """
 
@@ -68,6 +69,7 @@ class PersonChange:
     boundary_share: float
     ratio: tuple[float, float, float] | None
     season_leverage: float = 0.0
+    written_before: float = float("nan")
 
 
 def person_change(
@@ -88,6 +90,7 @@ def person_change(
     n_before, n_effect = int((period == "before").sum()), int((period == "effect").sum())
     if min(n_before, n_effect) < LEAST_DAYS or (adjust.season and not np.isfinite(series.outdoor_c).any()):
         return None
+    written = float(series.value[period == "before"].mean())  # of all days, also of those without weather
     if adjust.season:
         series, period = _where_weather_is_known(series, period)
         n_before, n_effect = int((period == "before").sum()), int((period == "effect").sum())
@@ -101,7 +104,9 @@ def person_change(
     if np.ptp(series.value) == 0:
         return _never_changed(series, outcome, n_before, n_effect, missing)
     change = _count_change if outcome.scale == "count" else _score_change
-    return change(series, outcome, period, missing, level, adjust, memory)
+    found = change(series, outcome, period, missing, level, adjust, memory)
+    estimate, lower, upper = within_scale((found.estimate, found.lower, found.upper), outcome, written)
+    return replace(found, estimate=estimate, lower=lower, upper=upper, written_before=written)
 
 
 def _score_change(
@@ -131,12 +136,11 @@ def _score_change(
     scale = 2.0 if ordinal else 1.0  # mid-ranks run from 0 to 1: their shift is half of P(worse) − P(better)
     before = float(series.value[period == "before"].mean()) if ordinal else found.mean(found.vector(const=1))
     after = float(series.value[period == "effect"].mean()) if ordinal else before + estimate
-    low, high = (-1.0, 1.0) if ordinal else (outcome.low - before, outcome.high - before)
-    estimate, lower, upper = (float(np.clip(scale * x, low, high)) for x in (estimate, lower, upper))
+    estimate, lower, upper = scale * estimate, scale * lower, scale * upper
     important = -outcome.important / scale
     return PersonChange(
         who=series.who,
-        before=before,
+        before=float(np.clip(before, outcome.low, outcome.high)),
         after=float(np.clip(after, outcome.low, outcome.high)),
         estimate=estimate,
         sd=scale * found.sd(effect),
@@ -271,7 +275,7 @@ def fit_counts(y: Floats, day: Floats, columns: Columns, *, memory: Memory | Non
             day,
             columns.design,
             columns.names,
-            memory=memory if number >= rounds - _WITH_MEMORY else Memory((), ()),
+            memory=(memory or NOISY_MEMORY) if number >= rounds - _WITH_MEMORY else Memory((), ()),
             noise_sd=np.sqrt(mu + alpha * mu**2) / mu,
             prior_sd=columns.prior_sd,
         )
@@ -325,4 +329,7 @@ def _never_changed(
     nan = float("nan")
     level = float(series.value[0])
     edge = float(level <= outcome.low or level >= outcome.high)
-    return PersonChange(series.who, level, level, 0.0, nan, nan, nan, nan, nan, n_before, n_effect, missing, edge, None)
+    return PersonChange(
+        series.who, level, level, 0.0, nan, nan, nan, nan, nan, n_before, n_effect, missing, edge, None,
+        written_before=level,
+    )  # fmt: skip

@@ -18,17 +18,18 @@ def sentence_of(effect: Effect, outcome: DiaryOutcome, before: float, after: flo
         return f"{who}: {outcome.words} was the same on every day ({before:.3g}); how sure that is cannot be computed."
     unit = "" if outcome.scale == "ordinal" else f" {_UNITS[outcome.unit]}"
     direction = "fell" if effect.estimate < 0 else "rose"
-    interval = f"{effect.level:.0%} interval {effect.lower:+.2g} to {effect.upper:+.2g}"
+    decimals = 1 if effect.upper - effect.lower >= 1 else 2
+    change = f"{effect.estimate:+.{decimals}f}"
+    interval = f"{effect.level:.0%} interval {effect.lower:+.{decimals}f} to {effect.upper:+.{decimals}f}"
     if effect.estimand == "effect_vs_control":
-        word = "lower" if effect.estimate < 0 else "higher"
-        body = f"{who}, {outcome.words} ended {abs(effect.estimate):.2g}{unit} {word} than without toxin ({interval})"
+        body = f"{who}, {outcome.words} differed by {change}{unit} from what it was without toxin ({interval})"
     elif outcome.scale == "ordinal":
         body = (
             f"{who}, a day after was more coloured than a day before {_net(effect.estimate)} "
             f"({interval}; 0 is no change, −1 every day better)"
         )
     else:
-        body = f"{who}, {outcome.words} {direction} from {before:.2g} to {after:.2g}{unit} ({interval})"
+        body = f"{who}, {outcome.words} {direction} from {before:.2g} to {after:.2g}{unit}: {change} ({interval})"
     tail = {
         "change_from_baseline": "; that is a change, whatever caused it.",
         "effect_modelled": "; season and a bad start were taken out by a model, with nobody untreated to compare with.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from rewarm.effects.alike import people_alike
 from rewarm.effects.diary_days import local_day
 from rewarm.effects.diary_fit import LEAST_DAYS
 
@@ -19,8 +21,10 @@ ABSENT: Final = ("no", "none", "never", "not at all", "false", "0", "0.0", "nein
 """Words in these columns that say that there was none; any other word says that there was some."""
 SYMPTOMS_ROSE: Final = 0.10
 """A rise of the share of days with numbness or tingling counts from here."""
-SYMPTOMS_SD: Final = 0.3
-"""How much that share changes where it does."""
+_MEAN_RISE_SD: Final = 0.2
+_RISE_SPREADS: Final = (0.1, 0.2, 0.3)
+_SHARES_HARMED: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""What is taken beforehand of rises of that share: SD of their mean, how people may differ, how many have any."""
 
 
 @dataclass(frozen=True)
@@ -87,27 +91,39 @@ def probability_harm_rose(harm: Harm) -> float:
     return float(beta.sf(share, harm.after + 0.5, harm.before + 0.5))
 
 
-def probability_symptoms_rose(harm: Harm) -> float:
-    """Probability that the share of days with numbness or tingling rose by :data:`SYMPTOMS_ROSE` or more; 0 where
+def probabilities_symptoms_rose(harm_of: Mapping[str, Harm]) -> dict[str, float]:
+    """Who → probability that the share of days with numbness or tingling rose by :data:`SYMPTOMS_ROSE` or more; 0 where
     neither was written.
 
-    Beforehand, half of the probability is that nothing changed, the other half a change of 0 ± :data:`SYMPTOMS_SD`.
+    What wears one person's forefoot down is likely to wear the others' down, so people inform each other
+    (:mod:`rewarm.effects.alike`). Of one person alone, half of the probability beforehand is that nothing changed, the
+    other half a change of 0 ± 0.3.
     """
-    rise, sd = harm.symptoms_rise, harm.symptoms_rise_sd
-    if not (isfinite(rise) and isfinite(sd)) or rise <= 0:
-        return 0.0
-    from scipy.special import ndtr
+    known = {
+        who: harm
+        for who, harm in harm_of.items()
+        if isfinite(harm.symptoms_rise) and isfinite(harm.symptoms_rise_sd) and harm.symptoms_rise_sd > 0
+    }
+    found = dict.fromkeys(harm_of, 0.0)
+    if not known:
+        return found
+    everybody = people_alike(
+        [harm.symptoms_rise for harm in known.values()],
+        [harm.symptoms_rise_sd for harm in known.values()],
+        mean_sd=_MEAN_RISE_SD,
+        spreads=_RISE_SPREADS,
+        shares_changed=_SHARES_HARMED,
+    )
+    for number, (who, harm) in enumerate(known.items()):
+        found[who] = everybody.above(number, SYMPTOMS_ROSE) if harm.symptoms_rise > 0 else 0.0
+    return found
 
-    whole = sd**2 + SYMPTOMS_SD**2
-    log_factor = 0.5 * rise**2 * (1 / sd**2 - 1 / whole) - 0.5 * np.log(whole / sd**2)
-    changed = 1.0 / (1.0 + np.exp(-np.clip(log_factor, -50.0, 50.0)))
-    kept = SYMPTOMS_SD**2 / whole
-    return float(changed * ndtr((kept * rise - SYMPTOMS_ROSE) / (sd * np.sqrt(kept))))
 
-
-def probability_of_harm(harm: Harm) -> float:
-    """Probability that harm rose: events came more often, or numbness and tingling on more days."""
-    return 1.0 - (1.0 - probability_harm_rose(harm)) * (1.0 - probability_symptoms_rose(harm))
+def probability_of_harm(harm: Harm, symptoms_rose: float) -> float:
+    """Probability that harm rose: events came more often, or (``symptoms_rose``, of
+    :func:`probabilities_symptoms_rose`) numbness and tingling on more days.
+    """
+    return 1.0 - (1.0 - probability_harm_rose(harm)) * (1.0 - symptoms_rose)
 
 
 def harm_words(harm: Harm) -> str:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rewarm.effects.design import DesignFacts, design_facts, grade_design, statuses, threats_to
 from rewarm.effects.diary_days import Window, starts, treated_people
 from rewarm.effects.flats import FlatsDay, flats, flats_sentence, group_flats
-from rewarm.effects.harm import SYMPTOMS, harms
+from rewarm.effects.harm import SYMPTOMS, harms, probabilities_symptoms_rose
 from rewarm.effects.heels import HeelFit, fit_people, observed_relief
 from rewarm.effects.load import heel_days
-from rewarm.effects.masking import Masking, group_masking, masking
-from rewarm.effects.outcomes import DIARY_OUTCOMES
+from rewarm.effects.masking import Masking, group_masking, people_masking
+from rewarm.effects.outcomes import DIARY_OUTCOMES, within_scale
 from rewarm.effects.pooling import Pooled, pool
 from rewarm.effects.rows import GROUP, LEVEL, Effect
 from rewarm.effects.serial import Memory, SerialFit
@@ -26,12 +26,14 @@ from rewarm.effects.serial import Memory, SerialFit
 Floats = NDArray[np.float64]
 
 OUTCOME: Final = "pain_vas"
+_PAIN: Final = DIARY_OUTCOMES[OUTCOME]
 FEEDBACK_LIMIT: Final = 0.2
 
 SAME_DAY: Final = (
     "Relief at equal load, and what flats would have done, take it that on one and the same day load makes pain and "
     "not pain the choice of shoes, and that nothing else drives both. A diary cannot check this; days in flats drawn "
-    "by chance could. What flats would have done takes it, too, that heels are worn as before on the other days."
+    "by chance could. What flats would have done takes it, too, that heels are worn as before on the other days; "
+    "where numbness or tingling rose, harm that heals in flats is counted in, by a sixth give or take as much."
 )
 
 
@@ -76,7 +78,7 @@ def heel_effects(
     facts = replace(facts, within_picture_control=False, parallel_control=False, control="none")
     harm_of = harms(events, diary, start_of)
     watched = events is not None or bool({"ulcers_n", *SYMPTOMS} & set(diary.columns))
-    flags = [masking(fit, harm_of.get(fit.who) if watched else None) for fit in fits]
+    flags = [*people_masking(fits, harm_of if watched else {})]
     if (together := group_masking(fits, harm_of)) is not None:
         flags.append(together)
     told = [
@@ -85,8 +87,9 @@ def heel_effects(
         *_load_rows(fits, facts, level),
         *(_masking_row(flag, facts, level, len(fits)) for flag in flags),
     ]
-    by_person = [flats(fit, level=level) for fit in fits]
-    tables = [*by_person, *([group_flats(fits, level=level)] if len(fits) > 1 else [])]
+    harmed = probabilities_symptoms_rose(harm_of)
+    by_person = [flats(fit, level=level, harmed=harmed.get(fit.who, 0.0)) for fit in fits]
+    tables = [*by_person, *([group_flats(fits, level=level, harmed=harmed)] if len(fits) > 1 else [])]
     return HeelsResult(
         effects=tuple(effect for effect, _ in told),
         sentences=tuple(sentence for _, sentence in told),
@@ -100,6 +103,7 @@ def heel_effects(
 def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estimand: str) -> list[tuple[Effect, str]]:
     rows: list[tuple[Effect, str]] = []
     known: list[tuple[SerialFit, Floats]] = []
+    starts_at: list[float] = []
     for fit in fits:
         serial, contrast = observed_relief(fit)
         if estimand == "relief_at_equal_load":
@@ -110,11 +114,12 @@ def _pain_rows(fits: Sequence[HeelFit], facts: DesignFacts, level: float, estima
             rows.append((effect, f"{fit.who}: relief at equal load cannot be told: {reason}."))
             continue
         known.append((serial, contrast))
-        figures = (serial.mean(contrast), *serial.interval(contrast, level))
+        starts_at.append(fit.pain_before)
+        figures = within_scale((serial.mean(contrast), *serial.interval(contrast, level)), _PAIN, fit.pain_before)
         effect = _effect(fit.who, estimand, figures, serial.cdf(contrast, 0.0), serial.n, facts, level)
         rows.append((effect, _pain_words(effect)))
     if (group := _pool(known)) is not None:
-        figures = (group.mean, *group.interval(level))
+        figures = within_scale((group.mean, *group.interval(level)), _PAIN, float(np.mean(starts_at)))
         effect = _effect(GROUP, estimand, figures, group.cdf(0.0), group.n, facts, level)
         rows.append((effect, _pain_words(effect)))
     return rows
@@ -181,15 +186,18 @@ def _effect(
 
 def _pain_words(effect: Effect) -> str:
     who = "On average" if effect.who == GROUP else effect.who
-    direction = "fell" if effect.estimate < 0 else "rose"
     interval = f"{effect.level:.0%} interval {effect.lower:+.0f} to {effect.upper:+.0f}"
-    important = DIARY_OUTCOMES[OUTCOME].important
-    points = f"{abs(effect.estimate):.0f}"
+    important = _PAIN.important
     if effect.estimand == "observed_relief":
-        start = f"{who}: pain {direction} by {points} of 100 points at whatever load ({interval})."
+        start = (
+            f"{who}, pain changed by {effect.estimate:+.0f} of 100 points at whatever load ({interval}; a minus is "
+            "less pain)."
+        )
     else:
-        moved = "fallen" if effect.estimate < 0 else "risen"
-        start = f"{who}: at the load of the days before, pain would have {moved} by {points} points ({interval})."
+        start = (
+            f"{who}, at the load of the days before, pain would have changed by {effect.estimate:+.0f} points "
+            f"({interval})."
+        )
     if effect.lower <= -important and effect.upper >= important:
         return f"{start} The data cannot tell an important relief from an important worsening."
     return start
@@ -198,9 +206,8 @@ def _pain_words(effect: Effect) -> str:
 def _load_words(effect: Effect, usual: float) -> str:
     who = "On average" if effect.who == GROUP else effect.who
     share = f", {100 * effect.estimate / usual:+.0f} % of what it was" if isfinite(usual) and usual > 0 else ""
-    direction = "rose" if effect.estimate > 0 else "fell"
     return (
-        f"{who}: the load {direction} by {abs(effect.estimate):.1f} {effect.unit} a day{share} "
+        f"{who}, the load changed by {effect.estimate:+.1f} {effect.unit} a day{share} "
         f"({effect.level:.0%} interval {effect.lower:+.1f} to {effect.upper:+.1f})."
     )
 

@@ -21,7 +21,7 @@ from rewarm.effects.diary_days import Window
 from rewarm.effects.diary_fit import LEAST_DAYS
 from rewarm.effects.load import CARRY_OVER, HeelDays, carried
 from rewarm.effects.load_slopes import share_slopes
-from rewarm.effects.serial import Memory, SerialFit, fit_serial
+from rewarm.effects.serial import NOISY_MEMORY, Memory, SerialFit, fit_serial
 from rewarm.errors import InvalidInputError
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def fit_people(
     """Fit everybody's diary, and let people inform each other about load and pain
     (:mod:`rewarm.effects.load_slopes`); without those whose pain has too few days on one side of the injection.
     """
-    fits = [fit for days in people if (fit := _fit_alone(days, window or Window(), memory)) is not None]
+    fits = [fit for days in people if (fit := _fit_alone(days, window or Window(), memory or NOISY_MEMORY)) is not None]
     for unit in sorted({fit.unit for fit in fits}):
         at = [i for i, fit in enumerate(fits) if fit.unit == unit and fit.joint is not None]
         joints = [joint for i in at if (joint := fits[i].joint) is not None]

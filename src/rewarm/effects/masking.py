@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final
@@ -10,7 +10,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.effects.harm import SYMPTOMS_ROSE, Harm, harm_words, probability_harm_rose, probability_of_harm
+from rewarm.effects.alike import people_alike
+from rewarm.effects.harm import (
+    SYMPTOMS_ROSE,
+    Harm,
+    harm_words,
+    probabilities_symptoms_rose,
+    probability_harm_rose,
+    probability_of_harm,
+)
 from rewarm.effects.heels import HeelFit
 from rewarm.effects.pooling import pool
 
@@ -22,6 +30,9 @@ FLAG: Final = 0.5
 """From this probability on the sentence is a warning."""
 
 _DRAWS: Final = 4000
+_PAIN_MEAN_SD: Final = 20.0
+_PAIN_SPREADS: Final = (3.0, 6.0, 12.0, 20.0)
+"""What is taken beforehand of pain's changes, in points of 100: SD of their mean, and how people may differ."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +53,33 @@ class Masking:
 
 def masking(fit: HeelFit, harm: Harm | None, *, seed: int = 0) -> Masking:
     """The probability that one person's pain fell while the load rose by a tenth or more, or harm rose."""
-    pain, load = _change_draws(fit, seed)
+    return people_masking([fit], {} if harm is None else {fit.who: harm}, seed=seed)[0]
+
+
+def people_masking(fits: Sequence[HeelFit], harm_of: Mapping[str, Harm], *, seed: int = 0) -> tuple[Masking, ...]:
+    """The same of everybody; people inform each other about how pain changed and whether harm rose
+    (:mod:`rewarm.effects.alike`). Who is not in ``harm_of`` was not watched for harm.
+    """
+    if not fits:
+        return ()
+    symptoms = probabilities_symptoms_rose(harm_of)
+    pain = people_alike(
+        [fit.pain_change for fit in fits],
+        [max(fit.pain_change_sd, 1e-6) for fit in fits],
+        mean_sd=_PAIN_MEAN_SD,
+        spreads=_PAIN_SPREADS,
+    )
+    return tuple(
+        _own_masking(fit, harm_of.get(fit.who), pain.draws(number, _DRAWS, seed), symptoms.get(fit.who, 0.0), seed)
+        for number, fit in enumerate(fits)
+    )
+
+
+def _own_masking(fit: HeelFit, harm: Harm | None, pain: Floats, symptoms_rose: float, seed: int) -> Masking:
+    load = _load_draws(fit, seed)
     fell = pain < 0
     rose = np.zeros(fell.size, dtype=bool) if load is None else load > LOAD_ROSE * fit.load_before
-    p_harm = float("nan") if harm is None else probability_of_harm(harm)
+    p_harm = float("nan") if harm is None else probability_of_harm(harm, symptoms_rose)
     hurt = np.random.default_rng(seed + 1).random(fell.size) < (0.0 if harm is None else p_harm)
     probability = float(np.mean(fell & (rose | hurt)))
     load_rose = float("nan") if load is None else float(rose.mean())
@@ -98,16 +132,14 @@ def _symptoms_rose(own: Sequence[Harm]) -> float:
     return 0.0 if mean is None else 1.0 - mean.cdf(SYMPTOMS_ROSE)
 
 
-def _change_draws(fit: HeelFit, seed: int) -> tuple[Floats, Floats | None]:
-    """Draws of how pain and load differed on *these* days, flares included, not of what they would do in the long run:
-    relief hides load where it was felt, whatever made it. Missing days leave both open, and pain its ratings' noise.
+def _load_draws(fit: HeelFit, seed: int) -> Floats | None:
+    """Draws of how the load differed on *these* days, of which missing ones leave some open; not of what it would do in
+    the long run: relief hides load where it was felt, whatever made it. Pain's change likewise has its flares in it.
     """
-    rng = np.random.default_rng(seed)
-    pain = fit.pain_change + fit.pain_change_sd * rng.standard_normal(_DRAWS)
     if fit.load is None:
-        return pain, None
-    load = fit.load_after - fit.load_before + fit.load_change_sd * rng.standard_normal(_DRAWS)
-    return pain, load
+        return None
+    chance = np.random.default_rng(seed + 2).standard_normal(_DRAWS)
+    return np.asarray(fit.load_after - fit.load_before + fit.load_change_sd * chance)
 
 
 def _sentence(
@@ -115,8 +147,8 @@ def _sentence(
 ) -> str:
     _, load_rose, _ = parts
     change = fit.pain_change
-    moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.0f} of 100 points" if abs(change) >= 0.5 else "stayed"
-    words = [f"{fit.who}: pain {moved}"]
+    moved = f"changed by {change:+.0f} of 100 points" if abs(change) >= 0.5 else "stayed"
+    words = [f"{fit.who}: pain as written, flares included, {moved}"]
     if isfinite(load_rose):
         words.append(
             f"while time in heels went from {fit.hours_before:.1f} to {fit.hours_after:.1f} h a day"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -64,3 +65,16 @@ DIARY_OUTCOMES: Final[Mapping[str, DiaryOutcome]] = MappingProxyType(
     }
 )  # fmt: skip
 """The diary's outcomes that are figures, by column. Numbness and tingling are free text and are not analysed."""
+
+
+def within_scale(
+    figures: tuple[float, float, float], outcome: DiaryOutcome, before: float
+) -> tuple[float, float, float]:
+    """(estimate, lower, upper) of a change, cut where ``before`` plus the change leaves the outcome's scale.
+
+    Means are compared by lines that know of no ends. A true change cannot lie beyond them, so that an interval that is
+    cut holds the truth as often. Ordinal outcomes change by −1 to 1, whatever they were. NaN stays NaN.
+    """
+    low, high = (-1.0, 1.0) if outcome.scale == "ordinal" else (outcome.low - before, outcome.high - before)
+    estimate, lower, upper = (min(max(value, low), high) if isfinite(value) else value for value in figures)
+    return estimate, lower, upper

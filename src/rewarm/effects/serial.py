@@ -14,13 +14,13 @@ is a mixture of t distributions, exact up to the grid and without random numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.linalg.lapack import dpbtrf, dpbtrs
 from scipy.optimize import brentq
 from scipy.special import stdtr, stdtrit
 
@@ -28,20 +28,23 @@ from rewarm.errors import InvalidInputError
 
 Floats = NDArray[np.float64]
 
-CORRELATION_DAYS: Final = (1.5, 5.0, 15.0, 45.0)
-"""Correlation times that a diary's days may have; 45 days is a flare of a season."""
+CORRELATION_DAYS: Final = (5.0, 15.0, 30.0, 60.0)
+"""Correlation times that a diary's days may have; 60 days is a flare of a season. Long ones are as likely beforehand as
+short ones: weeks of diary hold so few long flares that chance hides them, and what is then overlooked is paid for with
+an interval that is too short. Moods of a day or two are those of two speeds.
+"""
 
 OWN_SHARES: Final = (0.0, 0.4, 0.75)
 """Shares of the variance that are each day's own."""
 
-INDEPENDENT: Final = 0.15
+INDEPENDENT: Final = 0.05
 """Probability, beforehand, that days do not depend on each other."""
 
 TWO_SPEEDS: Final = 0.35
 """Probability, beforehand, that a part fades within days and another over weeks."""
 
 FAST_DAYS: Final = 1.5
-SLOW_DAYS: Final = (10.0, 30.0)
+SLOW_DAYS: Final = (15.0, 45.0)
 SLOW_SHARES: Final = (0.3, 0.6)
 """With two speeds: correlation time of the fast part, those of the slow one, and the slow one's shares of the variance;
 a fifth of what is left is each day's own."""
@@ -107,6 +110,11 @@ class Memory:
 
 USUAL_MEMORY: Final = Memory(two_speeds=TWO_SPEEDS)
 """What is taken of a diary of which nothing is known."""
+
+NOISY_MEMORY: Final = Memory((1.5, *CORRELATION_DAYS), independent=0.15, two_speeds=TWO_SPEEDS)
+"""The same where much of a day is that day's own: of counts, whose chance it is, and of pain when the load has
+explained its part. A short memory, or none, is then likelier.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,10 +233,17 @@ def fit_serial(
         raise InvalidInputError("diary: expected one value a day; found several. Join them before the regression")
     scale = np.ones(n) if noise_sd is None else noise_sd[order]
     points = grid.points()
+    speeds = {tau for point in points for tau in (point.tau_days, FAST_DAYS) if point.tau_days > 0}
+    decays = {tau: _decay(gaps, tau) for tau in speeds}
+    fixed = np.column_stack([y, *offered])[order] / scale[:, None] if not any(map(callable, offered)) else None  # type: ignore[list-item]
     grams, log_dets = [], []
     for point in points:
-        columns = [y, *(design(point.tau_days) if callable(design) else design for design in offered)]
-        gram, log_det = _gram(np.column_stack(columns)[order] / scale[:, None], gaps, point)
+        if fixed is None:
+            columns = [y, *(design(point.tau_days) if callable(design) else design for design in offered)]
+            z = np.column_stack(columns)[order] / scale[:, None]
+        else:
+            z = fixed
+        gram, log_det = _gram(z, decays, point)
         grams.append(gram)
         log_dets.append(log_det + 2.0 * float(np.log(scale).sum()))
     k = len(offered)
@@ -260,39 +275,61 @@ def fit_serial(
     )
 
 
-def _gram(z: Floats, gaps: Floats, point: Dependence) -> tuple[Floats, float]:
-    """Zᵀ V⁻¹ Z and log |V|, for days in order that lie ``gaps`` (n − 1,) apart; in O(n).
+class _Decay(NamedTuple):
+    """Of a part that fades over τ, on the days of a series: what is kept from one to the next and what is new (n − 1,);
+    diagonal (n,) and what lies beside it (n − 1,) of its inverse covariance; log determinant of the covariance.
+    """
+
+    keep: Floats
+    new: Floats
+    diagonal: Floats
+    beside: Floats
+    log_det: float
+
+
+def _decay(gaps: Floats, tau: float) -> _Decay:
+    keep = np.exp(-gaps / tau)
+    new = 1.0 - keep**2
+    beside = -keep / new
+    diagonal = np.ones(gaps.size + 1)
+    diagonal[1:] = 1.0 / new
+    diagonal[:-1] -= keep * beside
+    return _Decay(keep, new, diagonal, beside, float(np.log(new).sum()))
+
+
+def _gram(z: Floats, decays: Mapping[float, _Decay], point: Dependence) -> tuple[Floats, float]:
+    """Zᵀ V⁻¹ Z and log |V|, for days in order; in O(n).
 
     Each fading part's covariance K has a tridiagonal inverse. With V = λ I + H P⁻¹ Hᵀ, where P holds those inverses
-    and H adds the parts up, V⁻¹ = (I − H (λ P + Hᵀ H)⁻¹ Hᵀ) / λ: a banded system.
+    and H adds the parts up, V⁻¹ = (I − H (λ P + Hᵀ H)⁻¹ Hᵀ) / λ: a banded system, given to LAPACK itself, because
+    SciPy's door costs more than what lies behind it.
     """
     n, own = len(z), point.own
     if point.tau_days <= 0 or own >= 1:
         return z.T @ z, 0.0
     if own <= 0:
-        keep = np.exp(-gaps / point.tau_days)
-        new = 1.0 - keep**2
-        white = np.vstack([z[:1], (z[1:] - keep[:, None] * z[:-1]) / np.sqrt(new)[:, None]])
-        return white.T @ white, float(np.log(new).sum())
+        decay = decays[point.tau_days]
+        white = np.vstack([z[:1], (z[1:] - decay.keep[:, None] * z[:-1]) / np.sqrt(decay.new)[:, None]])
+        return white.T @ white, decay.log_det
     parts = [(1 - own - point.fast, point.tau_days), *([(point.fast, FAST_DAYS)] if point.fast > 0 else [])]
     m = len(parts)
-    bands = np.zeros((m + 1, m * n))
+    bands = np.zeros((m + 1, m * n), order="F")
     bands[0] = 1.0
     if m > 1:
         bands[1, ::m] = 1.0
     log_det = n * float(np.log(own))
     for number, (share, tau) in enumerate(parts):
-        keep = np.exp(-gaps / tau)
-        new = 1.0 - keep**2
-        precision = np.ones(n)
-        precision[1:] = 1.0 / new
-        precision[:-1] += keep**2 / new
-        bands[0, number::m] += own / share * precision
-        bands[m, number : (n - 1) * m : m] = -own / share * keep / new
-        log_det += float(np.log(new).sum()) + n * float(np.log(share / own))
+        decay = decays[tau]
+        bands[0, number::m] += own / share * decay.diagonal
+        bands[m, number : (n - 1) * m : m] = own / share * decay.beside
+        log_det += decay.log_det + n * float(np.log(share / own))
     spread = np.repeat(z, m, axis=0)
-    root = cholesky_banded(bands, lower=True, check_finite=False)
-    smooth = cho_solve_banded((root, True), spread, check_finite=False)
+    root, failed = dpbtrf(bands, lower=1, overwrite_ab=1)
+    if failed:
+        raise InvalidInputError(
+            "diary: expected finite values on every day; found some that are not. Leave those days out"
+        )
+    smooth, _ = dpbtrs(root, spread, lower=1)
     gram = (z.T @ z - spread.T @ smooth) / own
     return (gram + gram.T) / 2, log_det + 2.0 * float(np.log(root[0]).sum())
 

@@ -39,8 +39,8 @@ ESTIMAND_WORDS: Final = {
     "effect_modelled": "what room, weather and a bad first day leave over",
     "onset_days": "first day with a difference that matters",
     "duration_days": "how long it mattered, from then",
-    "observed_relief": "relief",
-    "relief_at_equal_load": "relief at equal load",
+    "observed_relief": "change at whatever load",
+    "relief_at_equal_load": "change at equal load",
     "load_change": "change of load",
     "masking": "relief that hides load or harm (probability)",
 }

@@ -13,9 +13,10 @@ from rewarm.report.words import UNKNOWN, number
 HEEL_ESTIMANDS: Final = ("observed_relief", "relief_at_equal_load", "load_change", "masking")
 _FLATS: Final = (3, 5, 7)
 _NOTE: Final = (
-    "Points of 100, with intervals; less is better. Hiding: the probability that pain fell while the load (hours in "
-    "heels × their height) rose by a tenth or more, or harm rose. Flats: what so many days a week without heels would "
-    "have done over four weeks, without toxin, heels worn as before on the other days."
+    "All figures are changes against the days before, with intervals; a minus is less pain, or less load. Pain is in "
+    "points of 100, cut where the scale ends. Flats: what so many days a week without heels would have done over four "
+    "weeks, without toxin, heels worn as before on the other days. Hiding: the probability that pain, as it was "
+    "written, fell while the load (hours in heels × their height) rose by a tenth or more, or harm rose."
 )
 
 
@@ -74,4 +75,4 @@ def _span(effect: Effect | None) -> str:
 def _points(estimate: float, lower: float, upper: float) -> str:
     if estimate != estimate:
         return "cannot tell"
-    return f"{number(estimate, 0, signed=True)} ({number(lower, 0)} to {number(upper, 0)})"
+    return f"{number(estimate, 0, signed=True)} ({number(lower, 0, signed=True)} to {number(upper, 0, signed=True)})"
