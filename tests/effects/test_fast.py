@@ -121,7 +121,7 @@ def test_what_people_share_of_the_effect_is_what_many_people_show():
     sizes = 2.0 + values["effect_person"][0] * rng.standard_normal(200_000)
     lasts = values["duration"][0] * np.exp(values["duration_spread"][0] * rng.standard_normal(200_000))
     days = blocks.day[0]
-    seen = sizes[:, None] * course(days[None], values["onset"][0], lasts[:, None], values["shape"][0])
+    seen = sizes[:, None] * course(days[None], values["onset"][0], lasts[:, None], values["shape"][0], values["tail"][0])
     assert found.expected[0, 0] == pytest.approx(seen.mean(axis=0), abs=0.02)
     assert (found.total - found.known)[0, 0] == pytest.approx(np.cov(seen.T), abs=0.02)
 
@@ -151,7 +151,7 @@ def test_cells_average_toes_and_keep_their_error():
 
 
 def test_course_sets_in_lasts_and_fades():
-    share = course(np.array([-5.0, 0.0, 7.0, 60.0, 120.0, 400.0]), 7.0, 120.0, 5.0)
+    share = course(np.array([-5.0, 0.0, 7.0, 60.0, 120.0, 400.0]), 7.0, 120.0, 5.0, 1e-6)
     assert share[:2] == pytest.approx([0, 0])
     assert share[2] == pytest.approx(1 - np.exp(-1), abs=1e-3)
     assert share[3] > 0.95

@@ -19,7 +19,7 @@ class Draws:
 
     ``person`` (R, people) holds the full effect of each treated person (mean over the treated digits), in the order of
     ``people``; ``mean`` (R,) its mean over these people, ``population`` (R,) that of people like them. ``onset``,
-    ``duration`` (R, people) and ``shape`` are the course's parameters in days. ``others`` holds further parameters by
+    ``duration`` (R, people), ``shape`` and ``tail`` are the course's parameters, times in days. ``others`` holds further parameters by
     name. The draws of ``chains`` chains follow each other. ``trouble`` says in a sentence what was wrong with the
     sampling, or "".
     """
@@ -31,6 +31,7 @@ class Draws:
     onset: Floats
     duration: Floats
     shape: Floats
+    tail: Floats
     others: Mapping[str, Floats]
     diagnostics: Mapping[str, float]
     method: str
@@ -44,7 +45,8 @@ class Draws:
 
     def person_effect(self, days: Floats, index: int) -> Floats:
         """Effect of one treated person on each day: (R, days)."""
-        share = course(days[None, :], self.onset[:, None], self.duration[:, [index]], self.shape[:, None])
+        onset, shape, tail = (values[:, None] for values in (self.onset, self.shape, self.tail))
+        share = course(days[None, :], onset, self.duration[:, [index]], shape, tail)
         return np.asarray(self.person[:, [index]] * share)
 
     def mean_effect(self, days: Floats) -> Floats:

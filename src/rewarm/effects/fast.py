@@ -1,7 +1,7 @@
 """The effects model without a sampler: Gaussian terms integrated in closed form, the rest by importance sampling.
 
 Digits of one limb that were treated alike are first averaged (:mod:`rewarm.effects.cells`): what they differ by says
-nothing about the effect on their mean. Given the spreads and the course's three parameters everything else is Gaussian,
+nothing about the effect on their mean. Given the spreads and the course's four parameters everything else is Gaussian,
 so the marginal likelihood is exact and costs one small Cholesky factor a person. The parameters left are drawn from a
 multivariate t around the mode, adapted, and weighted (Pareto-smoothed; Vehtari et al., doi 10.48550/arXiv.1507.02646).
 Hundreds of studies can be simulated so. Censored outcomes are not Gaussian and need the sampler.
@@ -93,6 +93,7 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
         onset=values["onset"],
         duration=lasts,
         shape=values["shape"],
+        tail=values["tail"],
         others=others,
         diagnostics={"pareto_k": pareto_k, "effective_draws": effective},
         method="importance sampling of the marginal likelihood",
@@ -165,7 +166,7 @@ def _parameters(data: ModelData) -> tuple[str, ...]:
     """
     several = ("duration_spread",) if len(data.treated_people) > 1 else ()
     offset = ("offset_share",) if data.has_offset else ()
-    return (*_spreads(data), "onset", "duration", "shape", *several, "effect", *offset)
+    return (*_spreads(data), "onset", "duration", "shape", "tail", *several, "effect", *offset)
 
 
 def _values(data: ModelData, theta: Floats) -> dict[str, Floats]:
@@ -184,6 +185,7 @@ def _log_prior(data: ModelData, theta: Floats) -> Floats:
         "onset": priors.log_onset,
         "duration": priors.log_duration,
         "shape": priors.log_shape,
+        "tail": priors.log_tail,
         "effect": (0.0, priors.effect_sd),
     }
     total = np.zeros(len(theta))
@@ -242,10 +244,12 @@ def _courses(blocks: _Blocks, values: dict[str, Floats], nodes: Floats) -> Float
 
     ``nodes`` is (nodes,), or (K, people, nodes).
     """
-    onset, duration, shape = (values[name][:, None, None, None] for name in ("onset", "duration", "shape"))
+    onset, duration, shape, tail = (
+        values[name][:, None, None, None] for name in ("onset", "duration", "shape", "tail")
+    )
     spread = values.get("duration_spread", np.zeros(1))[:, None, None, None]
     own = nodes if nodes.ndim == 1 else nodes[:, :, None, :]
-    share = course(blocks.day[None, ..., None], onset, duration * np.exp(spread * own), shape)
+    share = course(blocks.day[None, ..., None], onset, duration * np.exp(spread * own), shape, tail)
     return np.asarray(share * blocks.treated[None, ..., None])
 
 
@@ -308,6 +312,7 @@ def _start(data: ModelData) -> Floats:
         "onset": priors.log_onset[0],
         "duration": priors.log_duration[0],
         "shape": priors.log_shape[0],
+        "tail": priors.log_tail[0],
         "effect": 0.0,
         "offset_share": 0.0,
     }
@@ -316,7 +321,7 @@ def _start(data: ModelData) -> Floats:
 
 def _bounds(data: ModelData) -> tuple[Floats, Floats]:
     """What no prior reaches: spreads e⁻⁷ to e⁴ of their means, times e±⁴, the effect 8 SD, the share's logit ±9."""
-    limits = {"onset": (4.0, 4.0), "duration": (4.0, 4.0), "shape": (4.0, 4.0), "offset_share": (9.0, 9.0)}
+    limits = dict.fromkeys(("onset", "duration", "shape", "tail"), (4.0, 4.0)) | {"offset_share": (9.0, 9.0)}
     limits["effect"] = (8.0 * data.priors.effect_sd,) * 2
     start = _start(data)
     below, above = zip(*(limits.get(name, (7.0, 4.0)) for name in _parameters(data)), strict=True)

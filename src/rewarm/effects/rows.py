@@ -83,6 +83,12 @@ STATUSES: Final = ("present", "excluded", "unknown")
 LEVEL: Final = 0.90
 """Level of every interval unless another is asked for."""
 
+CALLED: Final = 0.975
+"""Probability of the helpful direction from which words call something an effect: the 95 % interval excludes zero.
+
+An interval of :data:`LEVEL` lies over zero by chance in one of twenty studies without an effect; a call shall be rarer.
+"""
+
 
 @dataclass(frozen=True)
 class Effect:
