@@ -121,7 +121,8 @@ def test_what_people_share_of_the_effect_is_what_many_people_show():
     sizes = 2.0 + values["effect_person"][0] * rng.standard_normal(200_000)
     lasts = values["duration"][0] * np.exp(values["duration_spread"][0] * rng.standard_normal(200_000))
     days = blocks.day[0]
-    seen = sizes[:, None] * course(days[None], values["onset"][0], lasts[:, None], values["shape"][0], values["tail"][0])
+    onset, shape, tail = (values[name][0] for name in ("onset", "shape", "tail"))
+    seen = sizes[:, None] * course(days[None], onset, lasts[:, None], shape, tail)
     assert found.expected[0, 0] == pytest.approx(seen.mean(axis=0), abs=0.02)
     assert (found.total - found.known)[0, 0] == pytest.approx(np.cov(seen.T), abs=0.02)
 
@@ -157,6 +158,21 @@ def test_course_sets_in_lasts_and_fades():
     assert share[3] > 0.95
     assert share[4] == pytest.approx(np.exp(-1), abs=1e-3)
     assert share[5] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_family_of_falls_holds_weibull_and_log_logistic():
+    """All fall to 1/e at D, equally steeply there; the larger the tail, the more is left before and after."""
+    days = np.array([1.0, 60.0, 100.0, 119.0, 120.0, 121.0, 150.0, 200.0, 3000.0])
+    fall = {tail: course(days, 1e-9, 120.0, 5.0, tail) for tail in (1e-8, 0.5, 1.0, 4.0, 60.0)}
+    assert fall[1e-8] == pytest.approx(np.exp(-((days / 120.0) ** 5)), abs=1e-6)
+    steep = 5.0 / (1 - np.exp(-1))
+    assert fall[1.0] == pytest.approx(1 / (1 + np.expm1(1.0) * (days / 120.0) ** steep), rel=1e-9)
+    for share in fall.values():
+        assert share[4] == pytest.approx(np.exp(-1))
+        assert (np.log(share[5]) - np.log(share[3])) / (np.log(121.0) - np.log(119.0)) == pytest.approx(-5.0, rel=1e-3)
+        assert (np.diff(share) <= 0).all()
+    assert fall[4.0][1] > fall[0.5][1] > fall[1e-8][1]
+    assert fall[4.0][7] > fall[0.5][7] > fall[1e-8][7]
 
 
 def test_spline_columns_are_free_of_lines_and_linear_beyond_the_knots():

@@ -19,8 +19,8 @@ class Draws:
 
     ``person`` (R, people) holds the full effect of each treated person (mean over the treated digits), in the order of
     ``people``; ``mean`` (R,) its mean over these people, ``population`` (R,) that of people like them. ``onset``,
-    ``duration`` (R, people), ``shape`` and ``tail`` are the course's parameters, times in days. ``others`` holds further parameters by
-    name. The draws of ``chains`` chains follow each other. ``trouble`` says in a sentence what was wrong with the
+    ``duration`` (R, people), ``shape`` and ``tail`` are the course's parameters, times in days. ``others`` holds
+    further parameters by name. The draws of ``chains`` chains follow each other. ``trouble`` says in a sentence what was wrong with the
     sampling, or "".
     """
 

@@ -4,9 +4,9 @@
 
 ``c(t) = (1 − exp(−t/τ))·S(t)`` is the course of an injection t days old: it sets in with the time constant τ, lasts
 about D days, and fades by a fall S of a family that holds Weibull's and the log-logistic one (:func:`course`), because
-two visits around the end do not tell which it is. The effect has a mean over people, each person's own share and each digit's. What all
-digits of one visit share (the day, the camera's offset) is one number a visit; so untreated digits in the same picture
-take it away from the treated ones. The camera's share has at most its known variance (how much of it differs between
+two visits around the end do not tell which it is. The effect has a mean over people, each person's own share and each
+digit's. What all digits of one visit share (the day, the camera's offset) is one number a visit; so untreated digits in
+the same picture take it away from the treated ones. The camera's share has at most its known variance (how much of it differs between
 visits is estimated), the region's own u is added to the error.
 
 Both estimators (:mod:`rewarm.effects.fast`, :mod:`rewarm.effects.bayes`) fit exactly this with exactly these priors.

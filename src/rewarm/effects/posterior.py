@@ -1,8 +1,8 @@
 """Log density of what is sampled (spreads, course, shared offsets, censored values) and its gradient.
 
 One vector of real numbers: logarithms of the spreads, the logit of the offsets' share, onset, duration, shape and
-tail in standard deviations of their priors, then each person's duration, then the logarithm of how far each censored value lies
-beyond its limit. Everything else is integrated (:mod:`rewarm.effects.kernel`).
+tail in standard deviations of their priors, then each person's duration, then the logarithm of how far each censored
+value lies beyond its limit. Everything else is integrated (:mod:`rewarm.effects.kernel`).
 """
 
 from __future__ import annotations
