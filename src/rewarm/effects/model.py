@@ -88,7 +88,7 @@ class Priors:
     offset_share: tuple[float, float] = (2.0, 2.0)
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
-    log_shape: tuple[float, float] = (1.5, 0.5)
+    log_shape: tuple[float, float] = (1.5, 0.9)
     log_tail: tuple[float, float] = (-0.69, 1.0)
     duration_spread: float = 0.2
     spreads: Mapping[str, float] = field(
