@@ -171,20 +171,20 @@ def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray,
     y = y + (slopes[data.person] * data.slopes).sum(axis=1)
     if data.parallel:
         y = y + rng.normal(0, sd["change"], len(data.people))[data.person] * data.after
-    onset, duration, shape, tail = (
+    onset, duration, *forms = (
         np.exp(rng.normal(*normal))
-        for normal in (priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail)
+        for normal in (priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail, priors.log_rise)
     )
     person = rng.normal(0, priors.effect_sd) + rng.normal(0, sd["effect_person"], len(data.people))
     digit = rng.normal(0, sd["effect_digit"], data.digit.max() + 1)
     full = person[data.person] + digit[data.digit]
     spread = rng.gamma(2.0, priors.duration_spread / 2.0) if len(data.treated_people) > 1 else 0.0
     lasts = duration * np.exp(spread * rng.standard_normal(len(data.people)))
-    y = y + full * shape_of(data.day, onset, lasts[data.person], shape, tail) * data.treated
+    y = y + full * shape_of(data.day, onset, lasts[data.person], *forms) * data.treated
     y = y + rng.normal(0, np.hypot(sd["residual"], data.u_own))
     treated = data.treated > 0
     means = pd.Series(full)[treated].groupby(data.person[treated]).mean()
-    on_day = means * shape_of(DAY, onset, lasts[means.index], shape, tail)
+    on_day = means * shape_of(DAY, onset, lasts[means.index], *forms)
     first = means.index[0]
     return y, {
         "effect": float(on_day.mean()),

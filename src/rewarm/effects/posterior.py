@@ -1,8 +1,8 @@
 """Log density of what is sampled (spreads, course, shared offsets, censored values) and its gradient.
 
-One vector of real numbers: logarithms of the spreads, the logit of the offsets' share, onset, duration, shape and
-tail in standard deviations of their priors, then each person's duration, then the logarithm of how far each censored
-value lies beyond its limit. Everything else is integrated (:mod:`rewarm.effects.kernel`).
+One vector of real numbers: logarithms of the spreads, the logit of the offsets' share, onset, duration, shape,
+tail and rise in standard deviations of their priors, then each person's duration, then the logarithm of how far each
+censored value lies beyond its limit. Everything else is integrated (:mod:`rewarm.effects.kernel`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _PLACES: Final = (
 )
 """Names in the order of :mod:`rewarm.effects.kernel`'s variances; the first six are covariances of a person's days."""
 _JITTER: Final = 0.3
+_MOST: Final = 50.0
+"""Of an exponent whose exponential is nothing but large."""
 
 Density = Callable[[Floats], tuple[float, Floats]]
 
@@ -34,8 +36,8 @@ Density = Callable[[Floats], tuple[float, Floats]]
 class Vector:
     """Where things stand in the vector; ``offset``, ``spread`` and ``beyond`` are empty slices where there are none.
 
-    ``spreads`` names the standard deviations in order; ``course`` is onset, duration, shape, tail; ``spread`` that of
-    the durations between people, and ``own`` their deviations.
+    ``spreads`` names the standard deviations in order; ``course`` is onset, duration, shape, tail, rise; ``spread``
+    that of the durations between people, and ``own`` their deviations.
     """
 
     spreads: tuple[str, ...]
@@ -49,8 +51,8 @@ class Vector:
 
 @dataclass(frozen=True, eq=False)
 class Named:
-    """Vectors (K, size) by name: ``sd`` with ``offset`` (K,); ``onset``, ``shape``, ``tail`` (K,); ``duration`` (K,
-    treated people), ``beyond`` (K, censored values).
+    """Vectors (K, size) by name: ``sd`` with ``offset`` (K,); ``onset``, ``shape``, ``tail``, ``rise`` (K,);
+    ``duration`` (K, treated people), ``beyond`` (K, censored values).
     """
 
     sd: dict[str, Floats]
@@ -58,6 +60,7 @@ class Named:
     duration: Floats
     shape: Floats
     tail: Floats
+    rise: Floats
     beyond: Floats
 
 
@@ -67,7 +70,7 @@ def vector_of(data: ModelData) -> Vector:
     sizes = [
         len(data.spreads),
         int(data.has_offset),
-        4,
+        5,
         int(people > 1),
         people if people > 1 else 0,
         int((~data.reached).sum()),
@@ -83,14 +86,15 @@ def named(data: ModelData, vectors: Floats) -> Named:
     sd = {name: np.exp(vectors[:, i]) for i, name in enumerate(where.spreads)}
     if data.has_offset:
         sd["offset"] = expit(vectors[:, where.offset][:, 0])
-    onset, duration, shape, tail = (
+    onset, duration, *forms = (
         mean + scale * vectors[:, where.course][:, i] for i, (mean, scale) in enumerate(_course_priors(priors))
     )
     durations = np.repeat(duration[:, None], len(data.treated_people), axis=1)
     if where.own.stop > where.own.start:
         durations = durations + np.exp(vectors[:, where.spread]) * vectors[:, where.own]
     beyond = np.exp(vectors[:, where.beyond])
-    return Named(sd, np.exp(onset), np.exp(durations), np.exp(shape), np.exp(tail), beyond)
+    shape, tail, rise = np.exp(forms)
+    return Named(sd, np.exp(onset), np.exp(durations), shape, tail, rise, beyond)
 
 
 def start_of(data: ModelData, seed: int) -> Floats:
@@ -135,7 +139,7 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
         spread = np.exp(vector[where.spread])
         value += float(np.sum(2.0 * vector[where.spread] - 2.0 / priors.duration_spread * spread))
         gradient[where.spread] = 2.0 - 2.0 / priors.duration_spread * spread
-        share, by_onset, by_duration, by_shape, by_tail = _course(data, boxes, vector, where)
+        share, by_onset, by_duration, *by_forms = _course(data, boxes, vector, where)
         y = boxes.y
         if len(censored[0]):
             y = boxes.y.copy()
@@ -162,8 +166,10 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
             [
                 priors.log_onset[1] * float((by_share * by_onset).sum()),
                 priors.log_duration[1] * float(by_person.sum()),
-                priors.log_shape[1] * float((by_share * by_shape).sum()),
-                priors.log_tail[1] * float((by_share * by_tail).sum()),
+                *(
+                    scale * float((by_share * by_form).sum())
+                    for (_, scale), by_form in zip(_course_priors(priors)[2:], by_forms, strict=True)
+                ),
             ]
         )
         if len(spread):
@@ -225,14 +231,14 @@ def _scale(still: _Still, between_visits: float) -> Floats:
 
 
 def _course_priors(priors: Priors) -> tuple[tuple[float, float], ...]:
-    """Mean and standard deviation of the logarithms of onset, duration, shape and tail."""
-    return priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail
+    """Mean and standard deviation of the logarithms of onset, duration, shape, tail and rise."""
+    return priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail, priors.log_rise
 
 
 def _course(data: ModelData, boxes: Layout, vector: Floats, where: Vector) -> tuple[Floats, ...]:
-    """Share of the full effect at each visit (P, T), and its derivatives by log onset, duration, shape and tail."""
+    """Share of the full effect at each visit (P, T), and its derivatives by the logarithms of what makes it."""
     standard = zip(_course_priors(data.priors), vector[where.course], strict=True)
-    onset, duration, shape, log_tail = (mean + scale * z for (mean, scale), z in standard)
+    onset, duration, shape, log_tail, log_rise = (mean + scale * z for (mean, scale), z in standard)
     lasts = np.full(len(data.people), duration)
     if where.own.stop > where.own.start:
         lasts[data.treated_people] += np.exp(vector[where.spread]) * vector[where.own]
@@ -245,12 +251,14 @@ def _course(data: ModelData, boxes: Layout, vector: Floats, where: Vector) -> tu
     rising = tail + np.log(weight) + power
     fallen = np.logaddexp(0.0, rising) / tail
     left = np.where(after, np.exp(-fallen), 0.0)
-    ratio = day / np.exp(onset)
-    early = np.exp(-ratio)
-    share = (1.0 - early) * left
+    rise = np.exp(log_rise)
+    begun = rise * (np.log(day) - onset)
+    ratio = np.exp(np.minimum(begun, _MOST))
+    share = -np.expm1(-ratio) * left
+    rising_on = ratio * np.exp(-ratio) * left  # by begun
     gone = expit(rising)
     fading = share * gone / tail  # by −power
     # The tail also steepens the power, so that the slope at D stays.
     steeper = 1.0 - tail * np.exp(-tail) / weight
     by_tail = share * (fallen - gone / weight) - fading * power * steeper
-    return share, -ratio * early * left, fading * steep, -fading * power, by_tail
+    return share, -rise * rising_on, fading * steep, -fading * power, by_tail, begun * rising_on
