@@ -25,7 +25,7 @@ from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
 _DRAWS: Final = 400
-_ROUNDS: Final = 6
+_ROUNDS: Final = 10
 _STEP: Final = 0.05
 _MEMORY: Final = 400_000
 """Numbers in one stack of covariance matrices."""
