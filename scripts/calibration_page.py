@@ -118,8 +118,8 @@ def _in_short(designs: pd.DataFrame, traps: pd.DataFrame, plans: pd.DataFrame, r
     long = traps[traps["design"].str.startswith("a real")]
     off = bool((long["duration_covered_high"] < WANTED[0]).any())
     precise = (
-        f"- {'**Off**: w' if off else 'W'}here eight people make a 3 °C effect precise, intervals of its duration hold the "
-        f"truth in {'only ' if off else ''}{_span(long['duration_covered'])} ([more](#what-remains-off-and-why))."
+        f"- {'**Off**: w' if off else 'W'}here eight people make a 3 °C effect precise, intervals of its duration hold "
+        f"the truth in {'only ' if off else ''}{_span(long['duration_covered'])} ([more](#what-remains-off-and-why))."
     )
     few = every[every["studies"] < ENOUGH]
     lines = [
@@ -129,9 +129,10 @@ def _in_short(designs: pd.DataFrame, traps: pd.DataFrame, plans: pd.DataFrame, r
         f"design; of each person's own effect in {_span(real['people_covered'])}; of the duration in "
         f"{_span(real['duration_covered'])}. Wanted were 87 to 93 %.",
         f"- Without an effect but with a control, the 90 % interval lies over zero in {_span(controlled['over_zero'])} "
-        f"of studies (5 % by chance), and an effect is called in {_span(controlled['called'])} (at most 5 % wanted; words "
-        f"call one from a probability of {100 * CALLED:g} %). Without a control rewarm never calls anything an effect of the injections: it says by how "
-        "much toes changed, what it could take out, and what may be in the rest.",
+        f"of studies (5 % by chance), and an effect is called in {_span(controlled['called'])} (at most 5 % wanted; "
+        f"words call one from a probability of {100 * CALLED:g} %). Without a control rewarm never calls anything an "
+        "effect of the injections: it says by how much toes changed, what it could take out, and what may be in the "
+        "rest.",
         f"- A paired t-test over toes, as usually done, calls an effect in {_span(nothing['t_test_called'])} of the "
         "studies without one.",
         precise,
@@ -171,8 +172,8 @@ def _traps_table(traps: pd.DataFrame) -> str:
         t_test = f"“{row.t_test_estimate:+.1f} °C”; an effect in {_percent(row.t_test_called)} of {row.studies}"
         if row.controlled:
             says = (
-                f"{row.estimate:+.2f} °C beside the control; beyond zero in {_percent(row.over_zero)}, called an effect "
-                f"in {_share(row, 'called')}"
+                f"{row.estimate:+.2f} °C beside the control; beyond zero in {_percent(row.over_zero)}, called an "
+                f"effect in {_share(row, 'called')}"
             )
         else:
             says = (
