@@ -26,8 +26,6 @@ _PLACES: Final = (
 )
 """Names in the order of :mod:`rewarm.effects.kernel`'s variances; the first six are covariances of a person's days."""
 _JITTER: Final = 0.3
-_MOST: Final = 50.0
-"""Of an exponent whose exponential is nothing but large."""
 
 Density = Callable[[Floats], tuple[float, Floats]]
 
@@ -109,7 +107,7 @@ def start_of(data: ModelData, seed: int) -> Floats:
 
 def log_density(data: ModelData, boxes: Layout) -> Density:
     """The log posterior density of a vector up to a constant, with its gradient; −∞ where it cannot be computed."""
-    from rewarm.effects.kernel import log_marginal
+    from rewarm.effects.kernel import course_slopes, log_marginal
 
     where, priors, still = vector_of(data), data.priors, _still(data, boxes)
     rates = np.array([2.0 / priors.spreads[name] for name in where.spreads])
@@ -118,6 +116,7 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
     a, b = priors.offset_share
     between = _PLACES.index("visit"), _PLACES.index("offset")
     first = len(where.spreads)
+    scales = np.array(_course_priors(priors))[:, 1]
 
     def density(vector: Floats) -> tuple[float, Floats]:
         gradient = np.zeros(where.size)
@@ -139,7 +138,8 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
         spread = np.exp(vector[where.spread])
         value += float(np.sum(2.0 * vector[where.spread] - 2.0 / priors.duration_spread * spread))
         gradient[where.spread] = 2.0 - 2.0 / priors.duration_spread * spread
-        share, by_onset, by_duration, *by_forms = _course(data, boxes, vector, where)
+        course, lasts = _course_of(data, vector, where)
+        share, slopes = course_slopes(boxes.day, lasts, course[0], course[2], course[3], course[4])
         y = boxes.y
         if len(censored[0]):
             y = boxes.y.copy()
@@ -161,19 +161,10 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
         gradient[:first] += 2.0 * sd**2 * by_variance[places]
         if data.has_offset:
             gradient[first] += 2.0 * portion**2 * (1.0 - portion) * by_variance[between[1]]
-        by_person = (by_share * by_duration).sum(axis=1)
-        gradient[where.course] += np.array(
-            [
-                priors.log_onset[1] * float((by_share * by_onset).sum()),
-                priors.log_duration[1] * float(by_person.sum()),
-                *(
-                    scale * float((by_share * by_form).sum())
-                    for (_, scale), by_form in zip(_course_priors(priors)[2:], by_forms, strict=True)
-                ),
-            ]
-        )
+        slopes *= by_share
+        gradient[where.course] += scales * slopes.sum(axis=(1, 2))
         if len(spread):
-            own = by_person[data.treated_people]
+            own = slopes[1].sum(axis=1)[data.treated_people]
             gradient[where.own] += spread * own
             gradient[where.spread] += spread * float(own @ vector[where.own])
         if len(censored[0]):
@@ -235,30 +226,11 @@ def _course_priors(priors: Priors) -> tuple[tuple[float, float], ...]:
     return priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail, priors.log_rise
 
 
-def _course(data: ModelData, boxes: Layout, vector: Floats, where: Vector) -> tuple[Floats, ...]:
-    """Share of the full effect at each visit (P, T), and its derivatives by the logarithms of what makes it."""
-    standard = zip(_course_priors(data.priors), vector[where.course], strict=True)
-    onset, duration, shape, log_tail, log_rise = (mean + scale * z for (mean, scale), z in standard)
-    lasts = np.full(len(data.people), duration)
+def _course_of(data: ModelData, vector: Floats, where: Vector) -> tuple[Floats, Floats]:
+    """Logarithms of onset, duration, shape, tail and rise, and of each person's duration (P,)."""
+    means, scales = np.array(_course_priors(data.priors)).T
+    course = means + scales * vector[where.course]
+    lasts = np.full(len(data.people), course[1])
     if where.own.stop > where.own.start:
         lasts[data.treated_people] += np.exp(vector[where.spread]) * vector[where.own]
-    after = boxes.day > 0
-    day = np.where(after, boxes.day, 1.0)
-    tail = np.exp(log_tail)
-    weight = -np.expm1(-tail)
-    steep = np.exp(shape) * tail / weight
-    power = steep * (np.log(day) - lasts[:, None])
-    rising = tail + np.log(weight) + power
-    fallen = np.logaddexp(0.0, rising) / tail
-    left = np.where(after, np.exp(-fallen), 0.0)
-    rise = np.exp(log_rise)
-    begun = rise * (np.log(day) - onset)
-    ratio = np.exp(np.minimum(begun, _MOST))
-    share = -np.expm1(-ratio) * left
-    rising_on = ratio * np.exp(-ratio) * left  # by begun
-    gone = expit(rising)
-    fading = share * gone / tail  # by −power
-    # The tail also steepens the power, so that the slope at D stays.
-    steeper = 1.0 - tail * np.exp(-tail) / weight
-    by_tail = share * (fallen - gone / weight) - fading * power * steeper
-    return share, -rise * rising_on, fading * steep, -fading * power, by_tail, begun * rising_on
+    return course, lasts
