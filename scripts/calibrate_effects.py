@@ -40,7 +40,7 @@ from rewarm.effects.metrics import outcome_named
 from rewarm.effects.model import ENROLMENT, ModelData, build_model
 from rewarm.effects.model import course as shape_of
 from rewarm.effects.power import wilson
-from rewarm.effects.rows import LEVEL
+from rewarm.effects.rows import CALLED, LEVEL
 from rewarm.processes import process_pool
 
 DAY: Final = np.array([42.0])
@@ -61,7 +61,9 @@ def judge(make: Callable[[int], Study], seed: int) -> Row:
         frame, outcome, randomised=design.get("randomised"), enrolled_at_worst=design.get("enrolled_at_worst")
     )
     draws = fit_fast(model, seed=seed)
-    estimate, lower, upper = interval(draws.mean_effect(DAY)[:, 0], LEVEL)
+    values = draws.mean_effect(DAY)[:, 0]
+    estimate, lower, upper = interval(values, LEVEL)
+    probability, controlled = float(np.mean(values > 0)), bool((~frame["treated"]).any())
     truth = float(study.true_effect(DAY)[0])
     whole, *own = durations(draws, IMPORTANT_C)
     days, shortest, longest = duration_interval(whole, LEVEL)
@@ -74,8 +76,9 @@ def judge(make: Callable[[int], Study], seed: int) -> Row:
         "upper": upper,
         "covered": lower <= truth <= upper,
         "over_zero": lower > 0,
-        "controlled": bool((~frame["treated"]).any()),
-        "called": lower > 0 and bool((~frame["treated"]).any()),
+        "probability": probability,
+        "controlled": controlled,
+        "called": controlled and probability >= CALLED,
         **_people(study, draws, own),
         "true_duration": true_days,
         "duration": days,
@@ -168,17 +171,20 @@ def _from_priors(data: ModelData, rng: np.random.Generator) -> tuple[np.ndarray,
     y = y + (slopes[data.person] * data.slopes).sum(axis=1)
     if data.parallel:
         y = y + rng.normal(0, sd["change"], len(data.people))[data.person] * data.after
-    onset, duration, shape = (np.exp(rng.normal(*p)) for p in (priors.log_onset, priors.log_duration, priors.log_shape))
+    onset, duration, *forms = (
+        np.exp(rng.normal(*normal))
+        for normal in (priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail, priors.log_rise)
+    )
     person = rng.normal(0, priors.effect_sd) + rng.normal(0, sd["effect_person"], len(data.people))
     digit = rng.normal(0, sd["effect_digit"], data.digit.max() + 1)
     full = person[data.person] + digit[data.digit]
     spread = rng.gamma(2.0, priors.duration_spread / 2.0) if len(data.treated_people) > 1 else 0.0
     lasts = duration * np.exp(spread * rng.standard_normal(len(data.people)))
-    y = y + full * shape_of(data.day, onset, lasts[data.person], shape) * data.treated
+    y = y + full * shape_of(data.day, onset, lasts[data.person], *forms) * data.treated
     y = y + rng.normal(0, np.hypot(sd["residual"], data.u_own))
     treated = data.treated > 0
     means = pd.Series(full)[treated].groupby(data.person[treated]).mean()
-    on_day = means * shape_of(DAY, onset, lasts[means.index], shape)
+    on_day = means * shape_of(DAY, onset, lasts[means.index], *forms)
     first = means.index[0]
     return y, {
         "effect": float(on_day.mean()),
@@ -293,7 +299,7 @@ def fingerprint() -> str:
     room = Path(rewarm.effects.__file__).parent
     names = ("cells", "dose", "draws", "duration", "fast", "frame", "importance", "metrics", "model")
     files: Iterable[Path] = [room / f"{name}.py" for name in names] + [Path(__file__).with_name("effect_studies.py")]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{LEVEL} {CALLED}".encode())
     for path in files:
         if path.is_file():
             digest.update(ast.dump(ast.parse(path.read_text(encoding="utf-8"))).encode())

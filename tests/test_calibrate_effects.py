@@ -81,6 +81,20 @@ def test_truth_is_what_was_simulated(scripts):
     assert studies.days_over(lambda day: 0.0 * day, 1.0, 200.0) == 0.0
 
 
+def test_only_what_is_sure_and_controlled_counts_as_called(scripts):
+    calibrate, studies = scripts("calibrate_effects"), scripts("effect_studies")
+    scenario = {item.name: item for item in studies.SCENARIOS}
+    rows = {
+        name: calibrate.judge(partial(studies.simulate, scenario[name]), 1)
+        for name in ("repeated_baseline", "split_limb", "split_limb_no_effect")
+    }
+    assert {name: (row["probability"] >= 0.975, row["called"]) for name, row in rows.items()} == {
+        "repeated_baseline": (True, False),
+        "split_limb": (True, True),
+        "split_limb_no_effect": (False, False),
+    }
+
+
 def test_truth_drawn_from_the_priors_is_ranked_between_zero_and_one(scripts):
     calibrate = scripts("calibrate_effects")
     scenario = {item.name: item for item in scripts("effect_studies").SCENARIOS}["n_of_1"]

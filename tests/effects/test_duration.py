@@ -16,7 +16,8 @@ def draws(
     return Draws(
         people=("P01", "P02"), last_day=np.array([last_day, last_day]), person=np.full((count, 2), size),
         population=np.full(count, size), onset=np.full(count, 1e-6), duration=np.column_stack([duration, duration]),
-        shape=np.full(count, sharp), others={}, diagnostics={}, method="made up",
+        shape=np.full(count, sharp), tail=np.full(count, 0.1), rise=np.ones(count),
+        others={}, diagnostics={}, method="made up",
     )  # fmt: skip
 
 

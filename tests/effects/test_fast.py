@@ -121,7 +121,8 @@ def test_what_people_share_of_the_effect_is_what_many_people_show():
     sizes = 2.0 + values["effect_person"][0] * rng.standard_normal(200_000)
     lasts = values["duration"][0] * np.exp(values["duration_spread"][0] * rng.standard_normal(200_000))
     days = blocks.day[0]
-    seen = sizes[:, None] * course(days[None], values["onset"][0], lasts[:, None], values["shape"][0])
+    onset, *forms = (values[name][0] for name in ("onset", "shape", "tail", "rise"))
+    seen = sizes[:, None] * course(days[None], onset, lasts[:, None], *forms)
     assert found.expected[0, 0] == pytest.approx(seen.mean(axis=0), abs=0.02)
     assert (found.total - found.known)[0, 0] == pytest.approx(np.cov(seen.T), abs=0.02)
 
@@ -151,12 +152,36 @@ def test_cells_average_toes_and_keep_their_error():
 
 
 def test_course_sets_in_lasts_and_fades():
-    share = course(np.array([-5.0, 0.0, 7.0, 60.0, 120.0, 400.0]), 7.0, 120.0, 5.0)
+    share = course(np.array([-5.0, 0.0, 7.0, 60.0, 120.0, 400.0]), 7.0, 120.0, 5.0, 1e-6, 1.0)
     assert share[:2] == pytest.approx([0, 0])
     assert share[2] == pytest.approx(1 - np.exp(-1), abs=1e-3)
     assert share[3] > 0.95
     assert share[4] == pytest.approx(np.exp(-1), abs=1e-3)
     assert share[5] == pytest.approx(0, abs=1e-12)
+
+
+def test_the_family_of_falls_holds_weibull_and_log_logistic():
+    """All fall to 1/e at D, equally steeply there; the larger the tail, the more is left before and after."""
+    days = np.array([1.0, 60.0, 100.0, 119.0, 120.0, 121.0, 150.0, 200.0, 3000.0])
+    fall = {tail: course(days, 1e-9, 120.0, 5.0, tail, 1.0) for tail in (1e-8, 0.5, 1.0, 4.0, 60.0)}
+    assert fall[1e-8] == pytest.approx(np.exp(-((days / 120.0) ** 5)), abs=1e-6)
+    steep = 5.0 / (1 - np.exp(-1))
+    assert fall[1.0] == pytest.approx(1 / (1 + np.expm1(1.0) * (days / 120.0) ** steep), rel=1e-9)
+    for share in fall.values():
+        assert share[4] == pytest.approx(np.exp(-1))
+        assert (np.log(share[5]) - np.log(share[3])) / (np.log(121.0) - np.log(119.0)) == pytest.approx(-5.0, rel=1e-3)
+        assert (np.diff(share) <= 0).all()
+    assert fall[4.0][1] > fall[0.5][1] > fall[1e-8][1]
+    assert fall[4.0][7] > fall[0.5][7] > fall[1e-8][7]
+
+
+def test_an_effect_may_set_in_at_once_or_after_a_delay():
+    days = np.array([-3.0, 0.0, 1.0, 7.0, 14.0])
+    soon, later, sudden = (course(days, 7.0, 1e6, 5.0, 0.5, rise) for rise in (1.0, 2.0, 200.0))
+    assert soon == pytest.approx(np.where(days > 0, 1 - np.exp(-np.maximum(days, 0) / 7), 0), abs=1e-6)
+    assert later[2] == pytest.approx(1 - np.exp(-1 / 49), abs=1e-6)
+    assert later[3] == pytest.approx(soon[3], abs=1e-6)
+    assert sudden == pytest.approx([0, 0, 0, 1 - np.exp(-1), 1], abs=1e-6)
 
 
 def test_spline_columns_are_free_of_lines_and_linear_beyond_the_knots():

@@ -50,7 +50,8 @@ def dense(data, found):
     variance = {name: float(value[0]) ** 2 for name, value in found.sd.items()}
     lasts = np.ones(len(data.people))
     lasts[data.treated_people] = found.duration[0]
-    share = course(data.day, found.onset[0], lasts[data.person], found.shape[0]) * data.treated
+    forms = found.shape[0], found.tail[0], found.rise[0]
+    share = course(data.day, found.onset[0], lasts[data.person], *forms) * data.treated
     v = np.diag(variance["residual"] + data.u_own**2)
     for name, codes in (("person", data.person), ("limb", data.limb), ("digit", data.digit)):
         v += variance[name] * same(codes)
@@ -73,7 +74,8 @@ def dense(data, found):
 def at(data, found, boxes, y):
     lasts = np.ones((len(found.onset), len(data.people)))
     lasts[:, data.treated_people] = found.duration
-    share = course(boxes.day[None], found.onset[:, None, None], lasts[..., None], found.shape[:, None, None])
+    onset, *forms = (values[:, None, None] for values in (found.onset, found.shape, found.tail, found.rise))
+    share = course(boxes.day[None], onset, lasts[..., None], *forms)
     return marginal(data, boxes, found.sd, share, y)
 
 
@@ -100,6 +102,8 @@ def test_what_was_integrated_is_drawn_from_its_posterior(arms):
         onset=np.repeat(one.onset, count),
         duration=np.repeat(one.duration, count, axis=0),
         shape=np.repeat(one.shape, count),
+        tail=np.repeat(one.tail, count),
+        rise=np.repeat(one.rise, count),
     )
     boxes = layout(data)
     y = np.repeat(boxes.y[None], count, axis=0)

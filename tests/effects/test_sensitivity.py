@@ -46,7 +46,8 @@ def draws_around(size: float) -> Draws:
     ones = np.ones(201)
     return Draws(
         people=("P01",), last_day=np.array([100.0]), person=values, population=values[:, 0], onset=1e-6 * ones,
-        duration=1e6 * ones[:, None], shape=5 * ones, others={}, diagnostics={}, method="made up",
+        duration=1e6 * ones[:, None], shape=5 * ones, tail=0.1 * ones, rise=ones,
+        others={}, diagnostics={}, method="made up",
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """From a study folder to effects.csv and its page, by the fast estimator."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,29 @@ def test_the_answer_is_one_sentence_with_size_and_interval(controlled):
     assert "90% sure that it is between" in first
     assert lasting.startswith("A difference of 1.0")
     assert "months" in lasting
+
+
+@pytest.mark.parametrize(
+    ("sign", "probability", "expected"),
+    [
+        (1, 0.975, "(we are 90% sure"),
+        (1, 0.974, "That points to a benefit, but may be chance: it is 97% sure, and rewarm calls nothing an effect"),
+        (-1, 0.026, "That points the other way, but may be chance: it is 97% sure"),
+        (-1, 0.025, ": not better."),
+    ],
+)
+def test_an_effect_is_called_from_a_95_percent_interval_though_90_percent_is_shown(
+    controlled, sign, probability, expected
+):
+    item = controlled.metrics[0]
+    row = item.group
+    ends = sorted((sign * row.lower, sign * row.upper))
+    moved = replace(row, estimate=sign * row.estimate, lower=ends[0], upper=ends[1], probability=probability)
+    lead = replace(item, effects=tuple(moved if other is row else other for other in item.effects))
+    found = answer(replace(controlled, metrics=(lead,)))
+    assert expected in found[0]
+    assert ("97.5" in found[0]) == (0.025 < probability < 0.975)
+    assert any(words.startswith("A difference of") for words in found) == (probability >= 0.975)
 
 
 def test_tests_are_there_with_the_randomised_one_first(controlled):

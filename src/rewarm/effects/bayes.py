@@ -107,10 +107,11 @@ def _draws(data: ModelData, boxes: Layout, vectors: Floats, diverging: float, se
 
     chains, length, size = vectors.shape
     found = named(data, vectors.reshape(-1, size))
-    sd, onset, duration, shape = found.sd, found.onset, found.duration, found.shape
+    sd, onset, duration = found.sd, found.onset, found.duration
     effect, population, beta = _integrated(data, boxes, found, seed)
     judged: dict[str, Floats] = {"population": population, "effect": effect, "onset": onset, "duration": duration}
-    judged |= {"shape": shape, **{f"sd_{name}": sd[name] for name in data.spreads}}
+    judged |= {"shape": found.shape, "tail": found.tail, "rise": found.rise}
+    judged |= {f"sd_{name}": sd[name] for name in data.spreads}
     by_chain = {name: values.reshape(chains, length, *values.shape[1:]) for name, values in judged.items()}
     dataset = arviz.convert_to_dataset(by_chain)
     r_hat = max(float(value.max()) for value in arviz.rhat(dataset).data_vars.values())
@@ -127,7 +128,9 @@ def _draws(data: ModelData, boxes: Layout, vectors: Floats, diverging: float, se
         population=population * unit,
         onset=onset,
         duration=duration,
-        shape=shape,
+        shape=found.shape,
+        tail=found.tail,
+        rise=found.rise,
         others=others,
         chains=chains,
         diagnostics={"r_hat": r_hat, "effective_draws": ess, "divergences": diverging},
@@ -147,10 +150,10 @@ def _integrated(data: ModelData, boxes: Layout, found: Named, seed: int) -> tupl
         spreads = {name: values[some] for name, values in found.sd.items()}
         lasts = np.ones((len(found.onset[some]), len(data.people)))
         lasts[:, data.treated_people] = found.duration[some]
-        ago = boxes.day[None], found.onset[some, None, None], lasts[:, :, None], found.shape[some, None, None]
+        onset, *forms = (values[some, None, None] for values in (found.onset, found.shape, found.tail, found.rise))
         y = np.repeat(boxes.y[None], len(lasts), axis=0)
         y[:, who, limb, digit, visit] += found.beyond[some]
-        left = marginal(data, boxes, spreads, course(*ago), y)
+        left = marginal(data, boxes, spreads, course(boxes.day[None], onset, lasts[:, :, None], *forms), y)
         parts.append(conditional(data, boxes, left, y, rng))
     effects, population, beta = zip(*parts, strict=True)
     return np.concatenate(effects), np.concatenate(population), np.concatenate(beta)

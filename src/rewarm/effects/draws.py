@@ -19,9 +19,9 @@ class Draws:
 
     ``person`` (R, people) holds the full effect of each treated person (mean over the treated digits), in the order of
     ``people``; ``mean`` (R,) its mean over these people, ``population`` (R,) that of people like them. ``onset``,
-    ``duration`` (R, people) and ``shape`` are the course's parameters in days. ``others`` holds further parameters by
-    name. The draws of ``chains`` chains follow each other. ``trouble`` says in a sentence what was wrong with the
-    sampling, or "".
+    ``duration`` (R, people), ``shape``, ``tail`` and ``rise`` are the course's parameters, times in days. ``others``
+    holds further parameters by name. The draws of ``chains`` chains follow each other. ``trouble`` says in a sentence
+    what was wrong with the sampling, or "".
     """
 
     people: tuple[str, ...]
@@ -31,6 +31,8 @@ class Draws:
     onset: Floats
     duration: Floats
     shape: Floats
+    tail: Floats
+    rise: Floats
     others: Mapping[str, Floats]
     diagnostics: Mapping[str, float]
     method: str
@@ -44,7 +46,8 @@ class Draws:
 
     def person_effect(self, days: Floats, index: int) -> Floats:
         """Effect of one treated person on each day: (R, days)."""
-        share = course(days[None, :], self.onset[:, None], self.duration[:, [index]], self.shape[:, None])
+        onset, shape, tail, rise = (values[:, None] for values in (self.onset, self.shape, self.tail, self.rise))
+        share = course(days[None, :], onset, self.duration[:, [index]], shape, tail, rise)
         return np.asarray(self.person[:, [index]] * share)
 
     def mean_effect(self, days: Floats) -> Floats:

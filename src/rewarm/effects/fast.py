@@ -1,7 +1,7 @@
 """The effects model without a sampler: Gaussian terms integrated in closed form, the rest by importance sampling.
 
 Digits of one limb that were treated alike are first averaged (:mod:`rewarm.effects.cells`): what they differ by says
-nothing about the effect on their mean. Given the spreads and the course's three parameters everything else is Gaussian,
+nothing about the effect on their mean. Given the spreads and the course's five parameters everything else is Gaussian,
 so the marginal likelihood is exact and costs one small Cholesky factor a person. The parameters left are drawn from a
 multivariate t around the mode, adapted, and weighted (Pareto-smoothed; Vehtari et al., doi 10.48550/arXiv.1507.02646).
 Hundreds of studies can be simulated so. Censored outcomes are not Gaussian and need the sampler.
@@ -25,12 +25,14 @@ from rewarm.effects.model import ENROLMENT, Floats, ModelData, course
 from rewarm.errors import InvalidInputError
 
 _DRAWS: Final = 400
-_ROUNDS: Final = 6
+_ROUNDS: Final = 10
 _STEP: Final = 0.05
 _MEMORY: Final = 400_000
 """Numbers in one stack of covariance matrices."""
 _STRATA: Final = 9
 """Equally probable strata of the durations that people may have, one node drawn in each."""
+_COURSE: Final = ("onset", "duration", "shape", "tail", "rise")
+"""The course's parameters as :func:`rewarm.effects.model.course` takes them."""
 PARETO_LIMIT: Final = 0.7
 LEAST_EFFECTIVE: Final = 50.0
 
@@ -93,6 +95,8 @@ def fit_fast(data: ModelData, *, draws: int = 1000, seed: int = 1) -> Draws:
         onset=values["onset"],
         duration=lasts,
         shape=values["shape"],
+        tail=values["tail"],
+        rise=values["rise"],
         others=others,
         diagnostics={"pareto_k": pareto_k, "effective_draws": effective},
         method="importance sampling of the marginal likelihood",
@@ -165,7 +169,7 @@ def _parameters(data: ModelData) -> tuple[str, ...]:
     """
     several = ("duration_spread",) if len(data.treated_people) > 1 else ()
     offset = ("offset_share",) if data.has_offset else ()
-    return (*_spreads(data), "onset", "duration", "shape", *several, "effect", *offset)
+    return (*_spreads(data), *_COURSE, *several, "effect", *offset)
 
 
 def _values(data: ModelData, theta: Floats) -> dict[str, Floats]:
@@ -184,6 +188,8 @@ def _log_prior(data: ModelData, theta: Floats) -> Floats:
         "onset": priors.log_onset,
         "duration": priors.log_duration,
         "shape": priors.log_shape,
+        "tail": priors.log_tail,
+        "rise": priors.log_rise,
         "effect": (0.0, priors.effect_sd),
     }
     total = np.zeros(len(theta))
@@ -242,10 +248,10 @@ def _courses(blocks: _Blocks, values: dict[str, Floats], nodes: Floats) -> Float
 
     ``nodes`` is (nodes,), or (K, people, nodes).
     """
-    onset, duration, shape = (values[name][:, None, None, None] for name in ("onset", "duration", "shape"))
+    onset, duration, *forms = (values[name][:, None, None, None] for name in _COURSE)
     spread = values.get("duration_spread", np.zeros(1))[:, None, None, None]
     own = nodes if nodes.ndim == 1 else nodes[:, :, None, :]
-    share = course(blocks.day[None, ..., None], onset, duration * np.exp(spread * own), shape)
+    share = course(blocks.day[None, ..., None], onset, duration * np.exp(spread * own), *forms)
     return np.asarray(share * blocks.treated[None, ..., None])
 
 
@@ -308,6 +314,8 @@ def _start(data: ModelData) -> Floats:
         "onset": priors.log_onset[0],
         "duration": priors.log_duration[0],
         "shape": priors.log_shape[0],
+        "tail": priors.log_tail[0],
+        "rise": priors.log_rise[0],
         "effect": 0.0,
         "offset_share": 0.0,
     }
@@ -316,7 +324,7 @@ def _start(data: ModelData) -> Floats:
 
 def _bounds(data: ModelData) -> tuple[Floats, Floats]:
     """What no prior reaches: spreads e⁻⁷ to e⁴ of their means, times e±⁴, the effect 8 SD, the share's logit ±9."""
-    limits = {"onset": (4.0, 4.0), "duration": (4.0, 4.0), "shape": (4.0, 4.0), "offset_share": (9.0, 9.0)}
+    limits = dict.fromkeys(_COURSE, (4.0, 4.0)) | {"offset_share": (9.0, 9.0)}
     limits["effect"] = (8.0 * data.priors.effect_sd,) * 2
     start = _start(data)
     below, above = zip(*(limits.get(name, (7.0, 4.0)) for name in _parameters(data)), strict=True)

@@ -34,6 +34,8 @@ VARIANCES: Final = 10
 """Places of the variances; CHANGE and OFFSET are 0 where a design has none."""
 
 _LOG_2PI: Final = float(np.log(2.0 * np.pi))
+_MOST: Final = 50.0
+"""Of an exponent whose exponential is nothing but large."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +44,43 @@ def _compiled(function: F) -> F:
     """Compiled once and kept on disk; other threads run meanwhile."""
     made: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return made
+
+
+@_compiled
+def course_slopes(
+    day: Floats, lasts: Floats, onset: float, shape: float, tail: float, rise: float
+) -> tuple[Floats, Floats]:
+    """Share of the full effect on each day (P, T), as :func:`rewarm.effects.model.course`, and its slopes (5, P, T).
+
+    All but ``day`` are logarithms, ``lasts`` (P,) of each person's duration; slopes are by those of onset, duration,
+    shape, tail and rise.
+    """
+    share, slopes = np.zeros(day.shape), np.zeros((5, *day.shape))
+    sudden, gamma = np.exp(rise), np.exp(tail)
+    weight = -np.expm1(-gamma)
+    steep = np.exp(shape) * gamma / weight
+    steeper = 1.0 - gamma * np.exp(-gamma) / weight  # the tail also steepens the power, so that the slope at D stays
+    for p in range(day.shape[0]):
+        for t in range(day.shape[1]):
+            if day[p, t] <= 0.0:
+                continue
+            log_day = np.log(day[p, t])
+            begun = sudden * (log_day - onset)
+            ratio = np.exp(min(begun, _MOST))
+            power = steep * (log_day - lasts[p])
+            rising = gamma + np.log(weight) + power
+            small = np.exp(-abs(rising))
+            fallen = (max(rising, 0.0) + np.log1p(small)) / gamma
+            gone = (1.0 if rising > 0.0 else small) / (1.0 + small)
+            left = np.exp(-fallen)
+            share[p, t] = -np.expm1(-ratio) * left
+            fading = share[p, t] * gone / gamma
+            slopes[0, p, t] = -sudden * ratio * np.exp(-ratio) * left
+            slopes[1, p, t] = fading * steep
+            slopes[2, p, t] = -fading * power
+            slopes[3, p, t] = share[p, t] * (fallen - gone / weight) - fading * power * steeper
+            slopes[4, p, t] = begun * ratio * np.exp(-ratio) * left
+    return share, slopes
 
 
 @_compiled

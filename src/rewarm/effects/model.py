@@ -2,11 +2,13 @@
 
     y = X·β + person + limb + digit + visit + visit×limb + slopes of the person + c(t)·treated·effect + error
 
-``c(t) = (1 − exp(−t/τ))·exp(−(t/D)^k)`` is the course of an injection t days old: it sets in with the time constant τ,
-lasts about D days, and fades. The effect has a mean over people, each person's own share and each digit's. What all
-digits of one visit share (the day, the camera's offset) is one number a visit; so untreated digits in the same picture
-take it away from the treated ones. The camera's share has at most its known variance (how much of it differs between
-visits is estimated), the region's own u is added to the error.
+``c(t) = (1 − exp(−(t/τ)^r))·S(t)`` is the course of an injection t days old: it sets in around day τ, at once or after
+a delay, lasts about D days, and fades by a fall S of a family that holds Weibull's and the log-logistic one
+(:func:`course`), because two visits around the beginning or the end do not tell which it is. The effect has a mean over
+people, each person's own share and each digit's. What all digits of one visit share (the day, the camera's offset) is
+one number a visit; so untreated digits in the same picture take it away from the treated ones. The camera's share has
+at most its known variance (how much of it differs between visits is estimated), the region's own u is added to the
+error.
 
 Both estimators (:mod:`rewarm.effects.fast`, :mod:`rewarm.effects.bayes`) fit exactly this with exactly these priors.
 """
@@ -69,6 +71,8 @@ class Priors:
     enrols on a bad day is on average 0.8 below the own mean if every second day would do, 1.5 if only the worst of ten
     does. Onset 6.7 ± 5 days (n = 186, PMID 35113259) gives the lognormal of τ; the same source's 78.5 ± 28.4 days and
     the five months of the toes' case series (doi 10.1136/bcr-2017-219348) both lie well inside that of D.
+    ``log_rise`` lets it set in at its fastest on the first day (r = 1) or all at once around day τ (r = 4);
+    ``log_tail`` favours neither Weibull's fall (γ = 0) nor the log-logistic one (γ = 1): its median lies halfway.
     """
 
     effect_sd: float = 2.5
@@ -86,7 +90,9 @@ class Priors:
     offset_share: tuple[float, float] = (2.0, 2.0)
     log_onset: tuple[float, float] = (1.68, 0.67)
     log_duration: tuple[float, float] = (4.8, 0.5)
-    log_shape: tuple[float, float] = (1.5, 0.5)
+    log_shape: tuple[float, float] = (1.5, 0.9)
+    log_tail: tuple[float, float] = (-0.69, 1.0)
+    log_rise: tuple[float, float] = (0.69, 0.42)
     duration_spread: float = 0.2
     spreads: Mapping[str, float] = field(
         default_factory=lambda: MappingProxyType(
@@ -170,11 +176,28 @@ class ModelData:
         return SPREADS if self.parallel else SPREADS[:-1]
 
 
-def course(day: Floats, onset: Floats | float, duration: Floats | float, shape: Floats | float) -> Floats:
-    """Share of the full effect so many days after the injection; 0 up to day 0. Broadcasts."""
-    t = np.maximum(day, 0.0)
-    worn = np.exp(np.minimum(shape * np.log(np.maximum(t, 1e-9) / duration), 6.0))  # e⁻⁴⁰⁰ is nothing
-    return np.asarray((1.0 - np.exp(-t / onset)) * np.exp(-worn))
+def course(
+    day: Floats,
+    onset: Floats | float,
+    duration: Floats | float,
+    shape: Floats | float,
+    tail: Floats | float,
+    rise: Floats | float,
+) -> Floats:
+    """Share of the full effect so many days after the injection; 0 up to day 0. Broadcasts.
+
+    It rises by 1 − exp(−(t/τ)^r), ``onset`` τ and ``rise`` r, and falls by S = (1 + (e^γ − 1)·(t/D)^p)^(−1/γ), where
+    p = k·γ/(1 − e^−γ): the survival function of the Burr XII distribution (Burr 1942, doi 10.1214/aoms/1177731607), for
+    γ → 0 Weibull's exp(−(t/D)^k), for γ = 1 the log-logistic one. It is written so that ``duration`` D is where 1/e is
+    left, and ``shape`` k how steeply ln S falls with ln t there, whatever ``tail`` γ is.
+    """
+    log_day = np.log(np.maximum(day, 1e-9))
+    begun = np.exp(np.minimum(rise * (log_day - np.log(onset)), 50.0))
+    risen = np.where(np.asarray(day) > 0, -np.expm1(-begun), 0.0)
+    weight = -np.expm1(-np.asarray(tail))
+    power = shape * tail / weight * (log_day - np.log(duration))
+    fallen = np.logaddexp(0.0, tail + np.log(weight) + power) / tail
+    return np.asarray(risen * np.exp(-fallen))
 
 
 def build_model(

@@ -1,8 +1,8 @@
 """Log density of what is sampled (spreads, course, shared offsets, censored values) and its gradient.
 
-One vector of real numbers: logarithms of the spreads, the logit of the offsets' share, onset, duration and shape in
-standard deviations of their priors, then each person's duration, then the logarithm of how far each censored value lies
-beyond its limit. Everything else is integrated (:mod:`rewarm.effects.kernel`).
+One vector of real numbers: logarithms of the spreads, the logit of the offsets' share, onset, duration, shape,
+tail and rise in standard deviations of their priors, then each person's duration, then the logarithm of how far each
+censored value lies beyond its limit. Everything else is integrated (:mod:`rewarm.effects.kernel`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from scipy.special import expit, log_expit
 
 from rewarm.effects.cells import is_common
 from rewarm.effects.marginal import Layout
-from rewarm.effects.model import ENROLMENT, Floats, Ints, ModelData
+from rewarm.effects.model import ENROLMENT, Floats, Ints, ModelData, Priors
 
 _PLACES: Final = (
     *("person", "limb", "visit", "visit_limb", "change", "offset"),
     *("effect_person", "digit", "effect_digit", "residual"),
 )
 """Names in the order of :mod:`rewarm.effects.kernel`'s variances; the first six are covariances of a person's days."""
-_WORN_MOST: Final = 6.0
 _JITTER: Final = 0.3
 
 Density = Callable[[Floats], tuple[float, Floats]]
@@ -35,8 +34,8 @@ Density = Callable[[Floats], tuple[float, Floats]]
 class Vector:
     """Where things stand in the vector; ``offset``, ``spread`` and ``beyond`` are empty slices where there are none.
 
-    ``spreads`` names the standard deviations in order; ``course`` is onset, duration, shape; ``spread`` that of the
-    durations between people, and ``own`` their deviations.
+    ``spreads`` names the standard deviations in order; ``course`` is onset, duration, shape, tail, rise; ``spread``
+    that of the durations between people, and ``own`` their deviations.
     """
 
     spreads: tuple[str, ...]
@@ -50,14 +49,16 @@ class Vector:
 
 @dataclass(frozen=True, eq=False)
 class Named:
-    """Vectors (K, size) by name: ``sd`` with ``offset`` (K,); ``onset``, ``shape`` (K,); ``duration`` (K, treated
-    people), ``beyond`` (K, censored values).
+    """Vectors (K, size) by name: ``sd`` with ``offset`` (K,); ``onset``, ``shape``, ``tail``, ``rise`` (K,);
+    ``duration`` (K, treated people), ``beyond`` (K, censored values).
     """
 
     sd: dict[str, Floats]
     onset: Floats
     duration: Floats
     shape: Floats
+    tail: Floats
+    rise: Floats
     beyond: Floats
 
 
@@ -67,7 +68,7 @@ def vector_of(data: ModelData) -> Vector:
     sizes = [
         len(data.spreads),
         int(data.has_offset),
-        3,
+        5,
         int(people > 1),
         people if people > 1 else 0,
         int((~data.reached).sum()),
@@ -83,14 +84,15 @@ def named(data: ModelData, vectors: Floats) -> Named:
     sd = {name: np.exp(vectors[:, i]) for i, name in enumerate(where.spreads)}
     if data.has_offset:
         sd["offset"] = expit(vectors[:, where.offset][:, 0])
-    onset, duration, shape = (
-        mean + scale * vectors[:, where.course][:, i]
-        for i, (mean, scale) in enumerate((priors.log_onset, priors.log_duration, priors.log_shape))
+    onset, duration, *forms = (
+        mean + scale * vectors[:, where.course][:, i] for i, (mean, scale) in enumerate(_course_priors(priors))
     )
     durations = np.repeat(duration[:, None], len(data.treated_people), axis=1)
     if where.own.stop > where.own.start:
         durations = durations + np.exp(vectors[:, where.spread]) * vectors[:, where.own]
-    return Named(sd, np.exp(onset), np.exp(durations), np.exp(shape), np.exp(vectors[:, where.beyond]))
+    beyond = np.exp(vectors[:, where.beyond])
+    shape, tail, rise = np.exp(forms)
+    return Named(sd, np.exp(onset), np.exp(durations), shape, tail, rise, beyond)
 
 
 def start_of(data: ModelData, seed: int) -> Floats:
@@ -105,7 +107,7 @@ def start_of(data: ModelData, seed: int) -> Floats:
 
 def log_density(data: ModelData, boxes: Layout) -> Density:
     """The log posterior density of a vector up to a constant, with its gradient; −∞ where it cannot be computed."""
-    from rewarm.effects.kernel import log_marginal
+    from rewarm.effects.kernel import course_slopes, log_marginal
 
     where, priors, still = vector_of(data), data.priors, _still(data, boxes)
     rates = np.array([2.0 / priors.spreads[name] for name in where.spreads])
@@ -114,6 +116,7 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
     a, b = priors.offset_share
     between = _PLACES.index("visit"), _PLACES.index("offset")
     first = len(where.spreads)
+    scales = np.array(_course_priors(priors))[:, 1]
 
     def density(vector: Floats) -> tuple[float, Floats]:
         gradient = np.zeros(where.size)
@@ -135,7 +138,8 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
         spread = np.exp(vector[where.spread])
         value += float(np.sum(2.0 * vector[where.spread] - 2.0 / priors.duration_spread * spread))
         gradient[where.spread] = 2.0 - 2.0 / priors.duration_spread * spread
-        share, by_onset, by_duration, by_shape = _course(data, boxes, vector, where)
+        course, lasts = _course_of(data, vector, where)
+        share, slopes = course_slopes(boxes.day, lasts, course[0], course[2], course[3], course[4])
         y = boxes.y
         if len(censored[0]):
             y = boxes.y.copy()
@@ -157,16 +161,10 @@ def log_density(data: ModelData, boxes: Layout) -> Density:
         gradient[:first] += 2.0 * sd**2 * by_variance[places]
         if data.has_offset:
             gradient[first] += 2.0 * portion**2 * (1.0 - portion) * by_variance[between[1]]
-        by_person = (by_share * by_duration).sum(axis=1)
-        gradient[where.course] += np.array(
-            [
-                priors.log_onset[1] * float((by_share * by_onset).sum()),
-                priors.log_duration[1] * float(by_person.sum()),
-                priors.log_shape[1] * float((by_share * by_shape).sum()),
-            ]
-        )
+        slopes *= by_share
+        gradient[where.course] += scales * slopes.sum(axis=(1, 2))
         if len(spread):
-            own = by_person[data.treated_people]
+            own = slopes[1].sum(axis=1)[data.treated_people]
             gradient[where.own] += spread * own
             gradient[where.spread] += spread * float(own @ vector[where.own])
         if len(censored[0]):
@@ -223,27 +221,16 @@ def _scale(still: _Still, between_visits: float) -> Floats:
     return np.where(still.enrolment, np.sqrt(between_visits), 1.0)
 
 
-def _course(data: ModelData, boxes: Layout, vector: Floats, where: Vector) -> tuple[Floats, Floats, Floats, Floats]:
-    """Share of the full effect at each visit (P, T), and its derivatives by log onset, log duration and log shape."""
-    priors = data.priors
-    onset, duration, shape = (
-        mean + scale * z
-        for (mean, scale), z in zip(
-            (priors.log_onset, priors.log_duration, priors.log_shape), vector[where.course], strict=True
-        )
-    )
-    lasts = np.full(len(data.people), duration)
+def _course_priors(priors: Priors) -> tuple[tuple[float, float], ...]:
+    """Mean and standard deviation of the logarithms of onset, duration, shape, tail and rise."""
+    return priors.log_onset, priors.log_duration, priors.log_shape, priors.log_tail, priors.log_rise
+
+
+def _course_of(data: ModelData, vector: Floats, where: Vector) -> tuple[Floats, Floats]:
+    """Logarithms of onset, duration, shape, tail and rise, and of each person's duration (P,)."""
+    means, scales = np.array(_course_priors(data.priors)).T
+    course = means + scales * vector[where.course]
+    lasts = np.full(len(data.people), course[1])
     if where.own.stop > where.own.start:
         lasts[data.treated_people] += np.exp(vector[where.spread]) * vector[where.own]
-    after = boxes.day > 0
-    day = np.where(after, boxes.day, 1.0)
-    steep = np.exp(shape)
-    power = steep * (np.log(day) - lasts[:, None])
-    inside = power < _WORN_MOST
-    worn = np.exp(np.minimum(power, _WORN_MOST))
-    left = np.where(after, np.exp(-worn), 0.0)
-    ratio = day / np.exp(onset)
-    early = np.exp(-ratio)
-    share = (1.0 - early) * left
-    fading = np.where(inside, share * worn, 0.0)
-    return share, -ratio * early * left, fading * steep, -fading * power
+    return course, lasts

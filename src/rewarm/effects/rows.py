@@ -29,7 +29,7 @@ EFFECTS: Final[Mapping[str, str]] = MappingProxyType(
         "upper": "upper end; empty where it lies beyond the last visit (censored)",
         "level": "level of the interval, 0.90",
         "unit": "delta_degC, d, 1, ...",
-        "probability": "that it goes the way that helps the patient",
+        "probability": "that it goes the way that helps the patient; called an effect from 0.975, not by `lower` alone",
         "n": "people that the figure rests on (visits, in a row about one person)",
         "design": "grade of the design, from what the data hold",
         "threats": "name:present, excluded or unknown, joined by ;",
@@ -82,6 +82,12 @@ STATUSES: Final = ("present", "excluded", "unknown")
 
 LEVEL: Final = 0.90
 """Level of every interval unless another is asked for."""
+
+CALLED: Final = 0.975
+"""Probability of the helpful direction from which words call something an effect: the 95 % interval excludes zero.
+
+An interval of :data:`LEVEL` lies over zero by chance in one of twenty studies without an effect; a call shall be rarer.
+"""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from rewarm.effects.design import Threat, grade_design
-from rewarm.effects.draws import Floats, interval
 from rewarm.effects.duration import duration_interval, duration_words, span_words
 from rewarm.effects.heel_effects import OUTCOME as HEELS_OUTCOME
 from rewarm.effects.heel_effects import HeelsResult
 from rewarm.effects.outcomes import DIARY_OUTCOMES
-from rewarm.effects.rows import ESTIMANDS, GRADES, GROUP, Effect
+from rewarm.effects.rows import CALLED, ESTIMANDS, GRADES, GROUP, Effect
 from rewarm.effects.temperature import OutcomeEffects
 from rewarm.report.heels import with_minus_signs
 from rewarm.report.words import NBSP, number
@@ -158,6 +155,11 @@ def _main(item: OutcomeEffects) -> str:
             return f"{when}, the treated {what} were {size} than untreated ones let one expect ({span})."
         if _harms(item):
             return f"{when}, the treated {what} were {size} than untreated ones let one expect ({span}): not better."
+        if _leans(row):
+            return (
+                f"{when}, the treated {what} were {size} than untreated ones let one expect ({span}). "
+                f"{_not_sure_enough(row)}"
+            )
         return (
             f"Whether the injections helped cannot be told: {_lower(when)}, the treated {what} were {size} than "
             f"untreated ones let one expect, but anything from {_range(row)} fits."
@@ -167,6 +169,11 @@ def _main(item: OutcomeEffects) -> str:
         return (
             f"{when}, the {what} were {changed} than before; room, weather and a bad first day leave "
             f"{_leftover(item, row)} ({span}). {_untreated(item)}"
+        )
+    if _leans(row):
+        return (
+            f"{when}, the {what} were {changed} than before; room, weather and a bad first day leave "
+            f"{_leftover(item, row)} ({span}). {_not_sure_enough(row)} {_untreated(item)}"
         )
     return (
         f"{when}, the {what} were {changed} than before, but room, weather and chance could explain this: what they "
@@ -198,17 +205,27 @@ def _lasting(item: OutcomeEffects) -> str:
 
 
 def _helps(item: OutcomeEffects) -> bool:
-    _, low, _ = interval(item.outcome.better * item.draws.mean_effect(_day(item))[:, 0], item.level)
-    return low > 0
+    """Whether words may call it a benefit: a 95 % interval over nothing, though a narrower one is shown."""
+    return item.group.probability >= CALLED
 
 
 def _harms(item: OutcomeEffects) -> bool:
-    _, _, high = interval(item.outcome.better * item.draws.mean_effect(_day(item))[:, 0], item.level)
-    return high < 0
+    return item.group.probability <= 1.0 - CALLED
 
 
-def _day(item: OutcomeEffects) -> Floats:
-    return np.array([item.day])
+def _leans(row: Effect) -> bool:
+    """Whether the interval that is shown excludes nothing at all: neither a call nor to be passed over."""
+    nothing = 1.0 if row.unit == "ratio" else 0.0
+    return row.lower > nothing or row.upper < nothing
+
+
+def _not_sure_enough(row: Effect) -> str:
+    for_it = row.probability > 0.5
+    sure = row.probability if for_it else 1.0 - row.probability
+    return (
+        f"That points {'to a benefit' if for_it else 'the other way'}, but may be chance: it is {sure:.0%} sure, and "
+        f"rewarm calls nothing an effect under {100 * CALLED:g}{NBSP}%."
+    )
 
 
 def _plain(item: OutcomeEffects, value: float) -> str:

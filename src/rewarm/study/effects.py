@@ -183,6 +183,8 @@ def write_posterior(metrics: Sequence[OutcomeEffects], path: Path) -> None:
             "duration": (people, by_chain(draws.duration), {"unit": "d"}),
             "onset": (people[:2], by_chain(draws.onset), {"unit": "d"}),
             "shape": (people[:2], by_chain(draws.shape)),
+            "tail": (people[:2], by_chain(draws.tail)),
+            "rise": (people[:2], by_chain(draws.rise)),
             "population": (people[:2], by_chain(draws.population), {"unit": item.outcome.unit}),
         }
         variables |= {name.replace(" ", "_"): (people[:2], by_chain(values)) for name, values in draws.others.items()}
