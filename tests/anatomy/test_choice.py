@@ -105,6 +105,17 @@ def test_an_outline_counts_where_the_network_sees_that_foot(
     assert chosen.drawn_by == taken
 
 
+def test_an_outline_counts_where_the_network_cannot_tell_the_pixels_in_which_both_differ() -> None:
+    own = {"left": foot(ALL, sure=0.9, by=NETWORK)}
+    prediction = sees(ALL)
+    prediction.network_parts[:, 20:70, 40:80] = 0.0
+    prediction.network_parts[PARTS.index("arch"), 20:70, 40:80] = 0.7
+    prediction.network_parts[PARTS.index("other_skin"), 20:70, 40:80] = 0.3
+    chosen = choose_foot("left", foot(HALF_OF_IT, sure=0.9), own, prediction, cut_out=False)
+    assert chosen is not None
+    assert chosen.drawn_by == "outline"
+
+
 def test_an_outline_of_the_other_foot_is_not_a_second_one() -> None:
     other = {"right": foot(ALL, sure=0.9, by=NETWORK)}
     assert choose_foot("left", foot(HALF_OF_IT, sure=0.95), other, sees(ALL), cut_out=False) is None
