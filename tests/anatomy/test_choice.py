@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rewarm.anatomy.choice import choose_foot, doubt_toes
+from rewarm.anatomy.choice import choose_foot, doubt_toes, no_foot_twice
 from rewarm.anatomy.found import FoundLimb
 from rewarm.anatomy.network import LANDMARKS, PARTS, Prediction
 from rewarm.anatomy.network_input import NETWORK_SHAPE, fitting_of
@@ -131,6 +131,13 @@ def test_a_foot_that_only_outlines_see_is_measured_where_the_network_agrees_that
     assert sure < 0.5
     assert not mask.any()
     assert "outline like a foot's" in reason
+
+
+def test_one_foot_is_not_given_to_both_sides() -> None:
+    sure, less = foot(ALL, sure=0.9), foot(MOST, sure=0.6, by=NETWORK)
+    assert list(no_foot_twice({"left": less, "right": sure})) == ["right"]
+    both = {"left": sure, "right": foot(ELSEWHERE, sure=0.6)}
+    assert no_foot_twice(both) == both
 
 
 def test_a_silhouette_that_was_cut_out_is_exact() -> None:

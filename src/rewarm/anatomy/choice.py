@@ -56,6 +56,7 @@ def choose_limbs(temperature: NDArray[np.float32], *, limb: str, view: str) -> t
         chosen = choose_foot(side, outlined.get(side), seen, prediction, cut_out=cut_out)
         if chosen is not None:
             found[side] = chosen
+    found = no_foot_twice(found)
     drawn = {own.drawn_by for own in found.values()}
     outlines = any(own.drawn_by in drawn for own in outlined.values())
     network = not found or any(own.drawn_by in drawn for own in seen.values())
@@ -88,6 +89,16 @@ def choose_foot(
     if any(_dice(mask, other.parts["foot"][0]) >= _SAME for other in seen.values()):
         return None  # the other foot, which the network knows better
     return outlined if supported else _not_to_be_measured(outlined)
+
+
+def no_foot_twice(found: Found) -> Found:
+    """Where the finders give one foot to both sides, the less sure side goes."""
+    if len(found) < 2:
+        return found
+    (first, one), (second, other) = found.items()
+    if _dice(one.parts["foot"][0], other.parts["foot"][0]) < _SAME:
+        return found
+    return {first: one} if one.parts["foot"][1] >= other.parts["foot"][1] else {second: other}
 
 
 def doubt_toes(limb: FoundLimb, prediction: Prediction) -> FoundLimb:
