@@ -24,7 +24,19 @@ from numpy.typing import NDArray
 
 from rewarm.anatomy.close_up import CLOSE_UP_PX, Frame, close_up_channels, frame_around
 from rewarm.anatomy.network_input import NETWORK_SHAPE, border_median, filled, fitting_of, normalised, overview
-from rewarm.twin.scenes import CALM, HELD_OUT, LANDMARKS, PARTS, TRAINING, Layout, Ranges, paint, random_layout
+from rewarm.twin.scenes import (
+    BARE_LEGS,
+    CALM,
+    HELD_OUT,
+    LANDMARKS,
+    ORDINARY,
+    PARTS,
+    TRAINING,
+    Layout,
+    Ranges,
+    paint,
+    random_layout,
+)
 
 Batch = dict[str, NDArray]
 
@@ -355,7 +367,7 @@ def held_out_scenes(
     folder: Path, scenes_wanted: int, *, seed: int = VALIDATION_SEED, ranges: Ranges = HELD_OUT
 ) -> list[Example]:
     """``scenes_wanted`` scenes of the anatomy, poses and cameras that training never shows; kept in ``folder``."""
-    kind = "held_out" if ranges == HELD_OUT else "whole_feet" if ranges.cameras.whole_feet else "ordinary"
+    kind = {HELD_OUT: "held_out", ORDINARY: "whole_feet", BARE_LEGS: "bare_legs"}[ranges]
     path = folder / f"{kind}_{seed}_{scenes_wanted}.npz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rewarm.anatomy.network import FOOT_PARTS, LANDMARKS, PARTS, WEIGHTS, Peak, Prediction, predict
-from rewarm.twin.scenes import HELD_OUT, ORDINARY
+from rewarm.twin.scenes import BARE_LEGS, HELD_OUT, ORDINARY
 from training.data import TEST_SEED, Example, held_out_scenes
 
 Predict = Callable[[NDArray[np.float32]], Prediction]
@@ -89,11 +89,12 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--folder", type=Path, default=Path("training-output"), help="where the test scenes are kept")
     parser.add_argument("--scenes", type=int, default=300)
-    parser.add_argument("--ordinary", action="store_true", help="scenes as a careful clinic would record them")
+    easier = parser.add_mutually_exclusive_group()
+    easier.add_argument("--ordinary", action="store_true", help="scenes as a careful clinic would record them")
+    easier.add_argument("--bare-legs", action="store_true", help="soles on a bed, bare legs behind them")
     given = parser.parse_args()
-    scenes = held_out_scenes(
-        given.folder / "data", given.scenes, seed=TEST_SEED, ranges=ORDINARY if given.ordinary else HELD_OUT
-    )
+    ranges = ORDINARY if given.ordinary else BARE_LEGS if given.bare_legs else HELD_OUT
+    scenes = held_out_scenes(given.folder / "data", given.scenes, seed=TEST_SEED, ranges=ranges)
     figures = evaluate(lambda celsius: predict(celsius, weights=given.weights), scenes)
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}, indent=2))
 

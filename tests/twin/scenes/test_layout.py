@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rewarm.errors import InvalidInputError
-from rewarm.twin.scenes import HELD_OUT, ORDINARY, PARTS, TRAINING, Layout, Ranges, random_layout
+from rewarm.twin.scenes import BARE_LEGS, HELD_OUT, ORDINARY, PARTS, TRAINING, Layout, Ranges, random_layout
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +112,14 @@ def test_a_foot_too_large_for_the_picture_is_seen_from_farther_away() -> None:
     for seed in range(20):
         parts = random_layout(np.random.default_rng(seed), close, shape=(96, 128)).parts
         assert (parts >= PARTS.index("toe1")).sum() > 200
+
+
+def test_bare_legs_stand_behind_soles() -> None:
+    layouts = [random_layout(np.random.default_rng(seed), BARE_LEGS, shape=(96, 128)) for seed in range(40)]
+    sole = [PARTS.index(name) for name in ("ball", "arch", "heel")]
+    soles = [np.isin(layout.parts, sole).sum() for layout in layouts]
+    backs = [(layout.parts == PARTS.index("dorsum")).sum() for layout in layouts]
+    legs = [(layout.parts == PARTS.index("other_skin")).sum() for layout in layouts]
+    assert np.mean(np.array(soles) > np.array(backs)) > 0.9
+    assert np.mean(np.array(legs) > 0.3 * np.array(soles)) > 0.7
+    assert any("other" in layout.kinds for layout in layouts)

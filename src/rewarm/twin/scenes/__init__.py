@@ -7,10 +7,23 @@ their fingers and sides; their forearms, faces and any other skin as ``other_ski
 
 from rewarm.twin.scenes.layout import random_layout
 from rewarm.twin.scenes.paint import paint
-from rewarm.twin.scenes.ranges import CALM, HELD_OUT, ORDINARY, TRAINING, Anatomy, Cameras, Mix, Painting, Pose, Ranges
+from rewarm.twin.scenes.ranges import (
+    BARE_LEGS,
+    CALM,
+    HELD_OUT,
+    ORDINARY,
+    TRAINING,
+    Anatomy,
+    Cameras,
+    Mix,
+    Painting,
+    Pose,
+    Ranges,
+)
 from rewarm.twin.scenes.vocabulary import LANDMARKS, PARTS, SIDE_CODES, Layout, Scene
 
 __all__ = [
+    "BARE_LEGS",
     "CALM",
     "HELD_OUT",
     "LANDMARKS",

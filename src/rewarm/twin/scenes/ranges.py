@@ -256,3 +256,7 @@ ORDINARY: Final = replace(
     ),
 )
 """What a clinic that takes care would record: the held-out anatomy, whole feet, a calm sheet, toes as cold as ever."""
+BARE_LEGS: Final = replace(
+    ORDINARY, mix=replace(ORDINARY.mix, bed_end=0.0, bed_above=0.0, sole=0.0, bed_soles=1.0, things_share=0.2)
+)
+"""The same anatomy on a bed, soles towards the camera and bare legs behind them, as warm as they are or not."""
