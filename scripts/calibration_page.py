@@ -233,7 +233,8 @@ def _remains(designs: pd.DataFrame, traps: pd.DataFrame, plans: pd.DataFrame) ->
 - **Placebo and cameras without a control** stay in what is left over: beyond zero in
   {_percent(placebo["over_zero"])} of studies with 0.8 °C of placebo. No model takes out what nobody has seen. They are
   named as not excluded.
-{_plans_that_miss(plans)}- **The sampler** was not calibrated: it takes minutes a study. It fits the same model with the same priors."""
+{_plans_that_miss(plans)}- **The sampler** was not calibrated: it takes minutes a study. It fits the same model
+  with the same priors."""
 
 
 def _plans_that_miss(plans: pd.DataFrame) -> str:
@@ -245,8 +246,9 @@ def _plans_that_miss(plans: pd.DataFrame) -> str:
         f"`{name}` ({_percent(share)}; said {said - truth:+.1f} °C off)"
         for name, share, said, truth in missed[["design", "covered", "estimate", "truth"]].itertuples(index=False)
     )
-    return f"""- **Ready plans whose intervals hold the effect too seldom**: {each}. Three people each, in the twin, and no control: what
-  is said is too small on average, as with one baseline. The rest was not looked into.
+    return f"""- **Ready plans whose intervals hold the effect too seldom**: {each}.
+  A few people each, and no control: what is said is too small on average, as with one baseline. The rest was not looked
+  into.
 """
 
 
