@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from itertools import count
 from multiprocessing import get_context
@@ -22,7 +22,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rewarm.anatomy.close_up import CLOSE_UP_PX, Frame, close_up_channels, frame_around
+from rewarm.anatomy.close_up import (
+    CLOSE_UP_SHAPE,
+    SMALLEST_SCALE,
+    TOWARDS_DIGITS,
+    Frame,
+    close_up_channels,
+    frame_around,
+)
 from rewarm.anatomy.network_input import NETWORK_SHAPE, border_median, filled, fitting_of, normalised, overview
 from rewarm.twin.scenes import (
     BARE_LEGS,
@@ -47,7 +54,18 @@ CLOSE_UPS: Final = 2
 PEAK_SIGMA_PX: Final = 1.5
 """Width of a landmark's peak, in pixels of the half-resolution maps."""
 _CALM_SHARE: Final = 0.5
-_ASTRAY_SHARE: Final = 0.10
+_ASTRAY_SHARE: Final = 0.06
+_WRONG_SIDE_SHARE: Final = 0.06
+_UPSIDE_DOWN_SHARE: Final = 0.03
+_TURN_DEG: Final = 15.0
+_SCALE_SIGMA: Final = 0.14
+_SHIFT_PX: Final = (3.0, 4.0)
+"""How far a frame is off the one that the truth would give: about as far as the first network's are.
+
+Across and along the limb, in pixels of the close-up."""
+_EXCHANGED: Final = np.array([0, 2, 1], dtype=np.uint8)
+"""Codes of sides in a mirror."""
+_TOWARDS: Final = np.array(TOWARDS_DIGITS, dtype=np.float32)
 _FIRST_FINGER: Final = PARTS.index("finger1")
 _FIRST_TOE: Final = PARTS.index("toe1")
 _SMALLEST_LIMB_PX: Final = 40
@@ -155,7 +173,7 @@ def flipped(example: Example) -> Example:
     """Mirrored left to right: left limbs become right ones."""
     points = example.points.copy()
     points[..., 0] = example.parts.shape[1] - points[..., 0]
-    sides = np.array([0, 2, 1], dtype=np.uint8)[example.sides[:, ::-1]]
+    sides = _EXCHANGED[example.sides[:, ::-1]]
     return Example(
         np.ascontiguousarray(example.celsius[:, ::-1]), np.ascontiguousarray(example.parts[:, ::-1]), sides, points
     )
@@ -192,12 +210,12 @@ def encoded(example: Example, random: np.random.Generator) -> Batch:
     """What the networks are given and what they should answer: arrays of one example without a batch's axis.
 
     The overview's: ``input`` float32 (2, 96, 128); ``parts`` uint8 (96, 128); ``sides`` uint8 (48, 64), 255 off the
-    skin. The same of two close-ups with ``close_`` before it, (2, …, 96, 96), without the guides; with
-    ``close_landmarks`` uint8 (2, 19, 48, 48), 255 on a landmark, and ``frames`` (2, 3): left, top and side.
+    skin. The same of two close-ups with ``close_`` before it, (2, …, 128, 64), without the guides; with
+    ``close_landmarks`` uint8 (2, 19, 64, 32), 255 on a landmark, and ``frames`` (2, 5), the fields of their frames.
     """
     fitting = fitting_of(example.celsius.shape)
     picture = filled(example.celsius)
-    frames = [_random_frame(box, random) for box in _chosen_boxes(example, random)]
+    frames = [_random_frame(limb, random) for limb in _chosen_limbs(example, random)]
     close = [_cut(example, frame) for frame in frames]
     return {
         "input": overview(normalised(picture, fitting)),
@@ -207,7 +225,7 @@ def encoded(example: Example, random: np.random.Generator) -> Batch:
         "close_parts": np.stack([parts for parts, _ in close]),
         "close_sides": np.stack([_sides(parts, sides, 2) for parts, sides in close]),
         "close_landmarks": np.stack([landmark_maps(_points_in(example.points, frame)) for frame in frames]),
-        "frames": np.array([(frame.left, frame.top, frame.side) for frame in frames]),
+        "frames": np.array([astuple(frame) for frame in frames], dtype=np.float64),
     }
 
 
@@ -215,68 +233,73 @@ def _sides(parts: NDArray[np.uint8], sides: NDArray[np.uint8], step: int) -> NDA
     return np.ascontiguousarray(np.where(parts > 0, sides, np.uint8(255))[::step, ::step])
 
 
-def _boxes(example: Example) -> list[tuple[float, float, float, float]]:
-    """The box (x0, y0, x1, y1) of every foot and hand."""
-    boxes = []
+def _limbs(example: Example) -> list[Frame]:
+    """The frame of every foot and hand, as the truth would give it."""
+    parts, sides = example.parts[::2, ::2], example.sides[::2, ::2]
+    towards = _TOWARDS[parts]
+    frames = []
     for first, behind in ((_FIRST_TOE, _FIRST_FINGER), (_FIRST_FINGER, len(PARTS))):
-        kind = (example.parts >= first) & (example.parts < behind)
+        kind = (parts >= first) & (parts < behind)
         for side in (1, 2):
-            own = kind & (example.sides == side)
-            if own.sum() >= _SMALLEST_LIMB_PX:
-                rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-                boxes.append((float(columns[0]), float(rows[0]), columns[-1] + 1.0, rows[-1] + 1.0))
-    return boxes
+            own = kind & (sides == side)
+            if own.sum() >= _SMALLEST_LIMB_PX // 4:
+                frames.append(frame_around(own, towards, mirrored=side == 1, step=2.0))
+    return frames
 
 
-def _chosen_boxes(example: Example, random: np.random.Generator) -> list[tuple[float, float, float, float] | None]:
-    """Two of the limbs' boxes; None is a place without plan, as where the first network errs."""
-    boxes: list[tuple[float, float, float, float] | None] = list(_boxes(example))
-    order = [boxes[place] for place in random.permutation(len(boxes))][:CLOSE_UPS]
+def _chosen_limbs(example: Example, random: np.random.Generator) -> list[Frame | None]:
+    """Two of the limbs; None is a place without plan, as where the first network errs."""
+    limbs: list[Frame | None] = list(_limbs(example))
+    order = [limbs[place] for place in random.permutation(len(limbs))][:CLOSE_UPS]
     if len(order) == 1 and random.random() < 0.6:
         order.append(order[0])
     order += [None] * (CLOSE_UPS - len(order))
-    return [None if random.random() < _ASTRAY_SHARE else box for box in order]
+    return [None if random.random() < _ASTRAY_SHARE else limb for limb in order]
 
 
-def _random_frame(box: tuple[float, float, float, float] | None, random: np.random.Generator) -> Frame:
+def _random_frame(limb: Frame | None, random: np.random.Generator) -> Frame:
     """About where the first network would have said."""
-    if box is None:
+    if limb is None:
         x, y = random.uniform(0.1, 0.9, 2) * NETWORK_SHAPE[::-1]
-        side = float(np.exp(random.uniform(np.log(40.0), np.log(200.0))))
-        return Frame(x - side / 2.0, y - side / 2.0, side)
-    frame = frame_around(box)
-    side = frame.side * float(np.exp(np.clip(random.normal(0.0, 0.16), -0.45, 0.45)))
-    x, y = random.normal(0.0, 0.05, 2) * frame.side + (frame.side - side) / 2.0
-    return Frame(frame.left + x, frame.top + y, side)
+        scale = float(np.exp(random.uniform(np.log(0.3), np.log(1.6))))
+        return Frame(float(x), float(y), scale, float(random.uniform(-180.0, 180.0)), bool(random.random() < 0.5))
+    scale = limb.scale * float(np.exp(np.clip(random.normal(0.0, _SCALE_SIGMA), -0.4, 0.4)))
+    turn = limb.turn_deg + float(random.normal(0.0, _TURN_DEG))
+    turn += 180.0 * float(random.random() < _UPSIDE_DOWN_SHARE)
+    x, y = limb.matrix[:, :2] @ (random.normal(0.0, 1.0, 2) * _SHIFT_PX) + (limb.x, limb.y)
+    wrong = random.random() < _WRONG_SIDE_SHARE
+    return Frame(float(x), float(y), max(scale, SMALLEST_SCALE), turn, limb.mirrored != wrong)
 
 
 def _cut(example: Example, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Parts and sides in a frame, each pixel's nearest, (96, 96)."""
-    at = (np.arange(CLOSE_UP_PX) + 0.5) * frame.scale
-    columns, rows = np.floor(at + frame.left).astype(int), np.floor(at + frame.top).astype(int)
-    inside_y, inside_x = (rows >= 0) & (rows < NETWORK_SHAPE[0]), (columns >= 0) & (columns < NETWORK_SHAPE[1])
-    inside = inside_y[:, None] & inside_x[None]
-    place = np.ix_(rows.clip(0, NETWORK_SHAPE[0] - 1), columns.clip(0, NETWORK_SHAPE[1] - 1))
-    return tuple(np.where(inside, item[place], 0).astype(np.uint8) for item in (example.parts, example.sides))
+    """Parts and sides in a frame, each pixel's nearest, (128, 64); mirrored, left has become right."""
+    rows, columns = np.indices(CLOSE_UP_SHAPE)
+    matrix = frame.matrix
+    x, y = (np.floor(line[0] * (columns + 0.5) + line[1] * (rows + 0.5) + line[2]).astype(np.intp) for line in matrix)
+    inside = (y >= 0) & (y < NETWORK_SHAPE[0]) & (x >= 0) & (x < NETWORK_SHAPE[1])
+    y, x = y.clip(0, NETWORK_SHAPE[0] - 1), x.clip(0, NETWORK_SHAPE[1] - 1)
+    parts, sides = (np.where(inside, item[y, x], 0).astype(np.uint8) for item in (example.parts, example.sides))
+    return parts, _EXCHANGED[sides] if frame.mirrored else sides
 
 
 def _points_in(points: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
     moved = points.copy()
-    moved[..., :2] = (points[..., :2] - (frame.left, frame.top)) / frame.scale
+    matrix = frame.inverse
+    moved[..., :2] = points[..., :2] @ matrix[:, :2].T + matrix[:, 2]
     return moved
 
 
 def landmark_maps(points: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A Gaussian peak on every visible landmark of every limb, (19, 48, 48) of a close-up, 255 at its top."""
-    pixels = CLOSE_UP_PX // 2
-    maps = np.zeros((len(LANDMARKS), pixels, pixels), dtype=np.uint8)
+    """A Gaussian peak on every visible landmark of every limb, (19, 64, 32) of a close-up, 255 at its top."""
+    height, width = CLOSE_UP_SHAPE[0] // 2, CLOSE_UP_SHAPE[1] // 2
+    maps = np.zeros((len(LANDMARKS), height, width), dtype=np.uint8)
     for limb in points:
         for name, (x, y, visible) in enumerate(limb):
             if not visible > 0.0:  # NaN: the limb has no such landmark
                 continue
             column, row = x / 2.0, y / 2.0
             left, top = max(int(column) - 5, 0), max(int(row) - 5, 0)
-            right, bottom = min(int(column) + 6, pixels), min(int(row) + 6, pixels)
+            right, bottom = min(int(column) + 6, width), min(int(row) + 6, height)
             if left >= right or top >= bottom:
                 continue
             across = np.exp(-0.5 * ((np.arange(left, right) + 0.5 - column) / PEAK_SIGMA_PX) ** 2)

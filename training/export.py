@@ -25,7 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from rewarm.anatomy.close_up import CLOSE_UP_PX
+from rewarm.anatomy.close_up import CLOSE_UP_SHAPE
 from rewarm.anatomy.network import CLOSE_UP, OVERVIEW, WEIGHTS, load_network, predict
 from rewarm.anatomy.network_input import OVERVIEW_SHAPE
 from training.data import TEST_SEED, encoded, held_out_scenes, stacked
@@ -33,7 +33,7 @@ from training.evaluate import evaluate
 from training.network import FinderNetwork, full_resolution
 from training.train import TwoLooks, close_ups, probabilities, read_checkpoint, settings_of
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 LARGEST_BYTES: Final = 8_000_000
 LARGEST_DIFFERENCE: Final = 1e-3
 LEAST_FOOT_DICE: Final = 0.5
@@ -68,7 +68,7 @@ def folded(network: TwoLooks) -> TwoLooks:
 def write_onnx(network: FinderNetwork, path: Path, facts: Mapping[str, str]) -> None:
     """One file: ``temperature`` in; ``parts``, ``sides`` and for close-ups ``landmarks`` out, as probabilities."""
     close = path.name == CLOSE_UP
-    shape = (CLOSE_UP_PX, CLOSE_UP_PX) if close else OVERVIEW_SHAPE
+    shape = CLOSE_UP_SHAPE if close else OVERVIEW_SHAPE
     example = torch.zeros(1, network.stem[0][0].in_channels // 4, *shape)
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         plain = Path(scratch) / "plain.onnx"

@@ -12,6 +12,7 @@ import math
 import os
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,6 +60,15 @@ class TwoLooks(nn.Module):
         self.close_up = FinderNetwork(widths, channels=CLOSE_UP_CHANNELS)
 
 
+@dataclass(frozen=True)
+class CloseUps:
+    """What the second network learns from in a step: a batch, the learning rate's share and the step's number."""
+
+    batch: Batch
+    rate: float
+    step: int
+
+
 class Training:
     """The state of a run: everything that a checkpoint holds."""
 
@@ -68,9 +78,10 @@ class Training:
         self.settings, self.device = settings, device
         self.network = TwoLooks(settings.widths).to(device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.optimizer = MuonAndAdamW(
-            self.network, rate=settings.rate, muon_rate=settings.muon_rate, decay=settings.decay
-        )
+        self.optimizers = {
+            name: MuonAndAdamW(own, rate=settings.rate, muon_rate=settings.muon_rate, decay=settings.decay)
+            for name, own in self.network.named_children()
+        }
         self.step = 0
         self.seconds = 0.0  # of the budget, layouts included
 
@@ -80,7 +91,7 @@ class Training:
             "settings": asdict(self.settings),
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": {name: own.state_dict() for name, own in self.optimizers.items()},
             "step": self.step,
             "seconds": self.seconds,
             "torch_random": torch.get_rng_state(),
@@ -96,7 +107,8 @@ class Training:
         run = cls(settings_of(state), device)
         run.network.load_state_dict(state["network"])
         run.average.load_state_dict(state["average"])
-        run.optimizer.load_state_dict(state["optimizer"])
+        for name, own in run.optimizers.items():
+            own.load_state_dict(state["optimizers"][name])
         run.step, run.seconds = state["step"], state["seconds"]
         torch.set_rng_state(state["torch_random"])
         return run
@@ -108,33 +120,47 @@ class Training:
         return min(1.0, self.step / s.steps if s.steps else self.seconds / (60.0 * s.minutes))
 
     def learn(self, batch: Batch) -> dict[str, float]:
-        """One step; the terms of the loss."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["top"] * rate_share(self.progress)
-        self.optimizer.zero_grad()
+        """One step of both networks; the terms of the loss."""
+        terms, close = self.learn_overview(batch)
+        return terms | self.learn_close_up(close)
+
+    def learn_overview(self, batch: Batch) -> tuple[dict[str, float], CloseUps]:
+        """The first network's part of a step, and what the second one is to learn from it."""
+        rate = rate_share(self.progress)
         whole = _tensors({name: batch[name] for name in ("input", "parts", "sides")}, self.device)
         answer = _ask(self.network.overview, whole["input"])
         terms = losses(answer, whole)
-        torch.stack(list(terms.values())).sum().backward()
-        close = _tensors(close_ups(batch, *probabilities(answer)), self.device)
-        near = losses(_ask(self.network.close_up, close["input"]), close)
-        torch.stack(list(near.values())).sum().backward()
-        nn.utils.clip_grad_norm_(self.network.overview.parameters(), 5.0)
-        nn.utils.clip_grad_norm_(self.network.close_up.parameters(), 5.0)
-        self.optimizer.step()
+        self._move("overview", terms, rate, self.step + 1)
         self.step += 1
-        self._average_weights()
-        terms |= {f"close {name}": term for name, term in near.items()}
-        return {name: float(term.detach()) for name, term in terms.items()}
+        said = {name: float(term.detach()) for name, term in terms.items()}
+        return said, CloseUps(close_ups(batch, *probabilities(answer)), rate, self.step)
 
-    @torch.no_grad()
-    def _average_weights(self) -> None:
-        keep = min(_EMA, (1.0 + self.step) / (10.0 + self.step))
-        for mean, now in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(now, 1.0 - keep)
-            else:
-                mean.copy_(now)
+    def learn_close_up(self, given: CloseUps) -> dict[str, float]:
+        """The second network's part of the step; it touches nothing of the first, so that both can run at a time."""
+        close = _tensors(given.batch, self.device)
+        terms = losses(_ask(self.network.close_up, close["input"]), close)
+        self._move("close_up", terms, given.rate, given.step)
+        return {f"close {name}": float(term.detach()) for name, term in terms.items()}
+
+    def _move(self, name: str, terms: dict[str, Tensor], rate: float, step: int) -> None:
+        network, average, optimizer = getattr(self.network, name), getattr(self.average, name), self.optimizers[name]
+        for group in optimizer.param_groups:
+            group["lr"] = group["top"] * rate
+        optimizer.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        _average_weights(average, network, step)
+
+
+@torch.no_grad()
+def _average_weights(average: nn.Module, network: nn.Module, step: int) -> None:
+    keep = min(_EMA, step / (9.0 + step))
+    for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(now, 1.0 - keep)
+        else:
+            mean.copy_(now)
 
 
 def _ask(network: FinderNetwork, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -158,8 +184,9 @@ def close_ups(batch: Batch, parts: np.ndarray, sides: np.ndarray) -> Batch:
     inputs = []
     for squares, frames, own_parts, own_sides in zip(batch["close_input"], batch["frames"], parts, sides, strict=True):
         guides = guides_of(own_parts, own_sides)
-        for square, (left, top, side) in zip(squares, frames, strict=True):
-            inputs.append(np.concatenate((square, guides_in(guides, Frame(left, top, side)))))
+        for square, (x, y, scale, turn_deg, mirrored) in zip(squares, frames, strict=True):
+            frame = Frame(x, y, scale, turn_deg, bool(mirrored))
+            inputs.append(np.concatenate((square, guides_in(guides, frame))))
     flat = {name: batch[f"close_{name}"] for name in ("parts", "sides", "landmarks")}
     joined = {name: item.reshape(-1, *item.shape[2:]) for name, item in flat.items()}
     return {"input": np.stack(inputs), **joined}
@@ -230,47 +257,81 @@ class _Tally:
 
 
 def train(run: Training, folder: Path, *, threads: int, checkpoint_minutes: float, validate_minutes: float) -> None:
-    """Until the budget is spent; checkpoints into ``folder``."""
+    """Until the budget is spent; checkpoints into ``folder``.
+
+    From two ``threads`` on, the second network learns from one batch while the first one learns from the next.
+    """
     s = run.settings
     started = time.perf_counter() - run.seconds
     shards = generate_layouts(folder / "data", s.layouts, seed=s.seed, processes=os.cpu_count() or 1)
-    scenes = held_out_scenes(folder / "data", s.held_out)
-    random = np.random.default_rng(s.seed)
-    held_out = [encoded(scene, random) for scene in scenes]
-    validation = [stacked(held_out[at : at + 20]) for at in range(0, len(held_out), 20)]
-    del scenes, held_out
-    torch.set_num_threads(threads)
+    validation = _validation(folder / "data", s)
+    abreast = threads >= 2 and run.device.type == "cpu"
+    torch.set_num_threads(threads // 2 if abreast else threads)
     run.network.train()
-    begun, first = time.perf_counter(), run.step
-    saved = validated = said = begun
-    means: dict[str, float] = {}
+    progress = _Progress(run)
+    saved = validated = time.perf_counter()
     batches = batches_of_workers(shards, s.batch, seed=s.seed, first=run.step, workers=s.workers)
-    for arrays in batches:
-        if run.progress >= 1.0:
-            break
-        run.seconds = time.perf_counter() - started
-        terms = run.learn(arrays)
-        means = {name: 0.98 * means.get(name, term) + 0.02 * term for name, term in terms.items()}
-        now = time.perf_counter()
-        due = now - validated >= 60.0 * validate_minutes
-        if now - said >= 30.0 or due:
-            said = now
-            speed = s.batch * (run.step - first) / (now - begun)
-            line = f"step {run.step}  {run.seconds / 60.0:.1f} min ({100.0 * run.progress:.0f} %)  {speed:.1f} images/s"
-            line += "  loss " + " ".join(f"{name} {mean:.3f}" for name, mean in means.items())
-            if due:
-                scores = validate(run.average, validation, run.device)
-                line += "  held-out " + " ".join(f"{name} {score:.4f}" for name, score in scores.items())
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(max(threads // 2, 1),)) as second:
+        pending: Future[dict[str, float]] | None = None
+        for arrays in batches:
+            if run.progress >= 1.0:
+                break
+            run.seconds = time.perf_counter() - started
+            terms, close = run.learn_overview(arrays)
+            if pending is not None:
+                progress.add(pending.result())
+            pending = second.submit(run.learn_close_up, close)
+            if not abreast:
+                wait([pending])
+            progress.add(terms)
+            now = time.perf_counter()
+            if now - validated >= 60.0 * validate_minutes:
+                progress.add(pending.result())
+                pending = None
+                progress.tell(validate(run.average, validation, run.device))
                 validated = time.perf_counter()
-            print(line, flush=True)
-        if now - saved >= 60.0 * checkpoint_minutes:
-            run.save(folder / "checkpoint.pt")
-            saved = time.perf_counter()
+            elif now - progress.told >= 30.0:
+                progress.tell()
+            if now - saved >= 60.0 * checkpoint_minutes:
+                if pending is not None:
+                    wait([pending])
+                run.save(folder / "checkpoint.pt")
+                saved = now
+        if pending is not None:
+            pending.result()
     batches.close()
     run.seconds = time.perf_counter() - started
     run.save(folder / "checkpoint.pt")
-    scores = validate(run.average, validation, run.device)
-    print(f"done: step {run.step}  held-out " + " ".join(f"{name} {score:.4f}" for name, score in scores.items()))
+    print(f"done: step {run.step} {_scores(validate(run.average, validation, run.device))}")
+
+
+def _validation(folder: Path, settings: Settings) -> list[Batch]:
+    random = np.random.default_rng(settings.seed)
+    held_out = [encoded(scene, random) for scene in held_out_scenes(folder, settings.held_out)]
+    return [stacked(held_out[at : at + 20]) for at in range(0, len(held_out), 20)]
+
+
+def _scores(scores: dict[str, float]) -> str:
+    return " held-out " + " ".join(f"{name} {score:.4f}" for name, score in scores.items())
+
+
+class _Progress:
+    """Running means of the loss, printed with the speed."""
+
+    def __init__(self, run: Training) -> None:
+        self.run, self.first, self.begun = run, run.step, time.perf_counter()
+        self.told = self.begun
+        self.means: dict[str, float] = {}
+
+    def add(self, terms: dict[str, float]) -> None:
+        self.means |= {name: 0.98 * self.means.get(name, term) + 0.02 * term for name, term in terms.items()}
+
+    def tell(self, scores: dict[str, float] | None = None) -> None:
+        run, self.told = self.run, time.perf_counter()
+        speed = run.settings.batch * (run.step - self.first) / (self.told - self.begun)
+        line = f"step {run.step}  {run.seconds / 60.0:.1f} min ({100.0 * run.progress:.0f} %)  {speed:.1f} images/s"
+        line += "  loss " + " ".join(f"{name} {mean:.3f}" for name, mean in self.means.items())
+        print(line + (f" {_scores(scores)}" if scores else ""), flush=True)
 
 
 def keep_memory() -> None:

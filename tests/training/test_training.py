@@ -13,6 +13,7 @@ from rewarm.anatomy.network import CLOSE_UP, OVERVIEW, load_network  # noqa: E40
 from training import data, export, train  # noqa: E402
 from training.network import LandmarksLoss, PartsLoss, class_weights, full_resolution, losses  # noqa: E402
 
+RANDOM = np.random.default_rng(9)
 TINY = train.Settings(steps=4, layouts=4, batch=2, widths=(4, 4, 8, 8, 8), workers=0, held_out=2)
 
 
@@ -85,25 +86,42 @@ def test_a_turned_example_keeps_points_on_their_pixels():
 
 def test_landmark_maps_peak_at_visible_landmarks_only():
     points = np.full((2, 19, 3), np.nan, np.float32)
-    points[0, 0], points[1, 0], points[0, 1] = (41.0, 61.0, 1.0), (81.0, 11.0, 1.0), (50.0, 50.0, 0.0)
+    points[0, 0], points[1, 0], points[0, 1] = (41.0, 61.0, 1.0), (11.0, 105.0, 1.0), (50.0, 50.0, 0.0)
     maps = data.landmark_maps(points)
-    assert maps[0, 30, 20] == maps[0, 5, 40] == 255
+    assert maps[0, 30, 20] == maps[0, 52, 5] == 255
     assert maps[1:].max() == 0
 
 
-def test_a_close_ups_truth_lies_where_its_picture_does():
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_close_ups_truth_lies_where_its_picture_does(mirrored):
     parts = np.zeros(data.NETWORK_SHAPE, np.uint8)
-    parts[60:90, 100:130] = 2
+    parts[60:90, 100:120] = 2
     points = np.full((1, 19, 3), np.nan, np.float32)
-    points[0, 0] = (100.0, 60.0, 1.0)
+    points[0, 0] = (104.0, 66.0, 1.0)
     example = data.Example(20.0 + 5.0 * parts.astype(np.float32), parts, np.minimum(parts, 1), points)
-    frame = Frame(90.0, 50.0, 48.0)
+    frame = Frame(110.0, 75.0, 0.6, 40.0, mirrored)
     cut, sides = data._cut(example, frame)
-    assert (cut[20:80, 20:80] == 2).all()
-    assert int((cut > 0).sum()) == int((sides == 1).sum()) == 3600
+    assert int((cut == 2).sum()) == int((sides == (2 if mirrored else 1)).sum()) == pytest.approx(1667, rel=0.03)
     warm = data.close_up_channels(example.celsius, data.fitting_of(parts.shape), frame)[0]
     assert ((warm > warm.mean()) == (cut > 0)).mean() > 0.98
-    np.testing.assert_allclose(data._points_in(points, frame)[0, 0, :2], (20.0, 20.0))
+    x, y = data._points_in(points, frame)[0, 0, :2]
+    back = frame.matrix[:, :2] @ (x, y) + frame.matrix[:, 2]
+    np.testing.assert_allclose(back, (104.0, 66.0), atol=1e-3)
+    assert cut[int(y), int(x)] == 2
+
+
+def test_every_limb_has_a_frame_in_which_its_digits_are_up(shards):
+    wrong = seen = 0
+    for layout in data.read_shard(shards[0]) + data.read_shard(shards[1]):
+        example = data.painted(layout, np.random.default_rng(3))
+        for frame in data._limbs(example):
+            parts, _ = data._cut(example, frame)
+            digits, heel = np.isin(parts, range(2, 7)), parts == data.PARTS.index("heel")
+            if digits.sum() > 100 and heel.sum() > 100:
+                seen += 1
+                wrong += np.nonzero(digits)[0].mean() > np.nonzero(heel)[0].mean()
+    assert seen >= 2
+    assert wrong == 0
 
 
 def test_the_losses_know_their_gradients():
@@ -156,17 +174,31 @@ def test_a_stopped_run_goes_on_exactly(shards, small_shards, tmp_path):
     assert not torch.equal(begun["close_up.parts.weight"], whole.network.state_dict()["close_up.parts.weight"])
 
 
+def test_both_networks_learn_alike_one_after_the_other_and_at_a_time(shards, small_shards, tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "generate_layouts", lambda *_, **__: shards)
+    monkeypatch.setattr(train, "held_out_scenes", lambda *_: [data.painted(data.read_shard(shards[0])[0], RANDOM)] * 2)
+    weights = []
+    for threads in (1, 2):
+        run = train.Training(TINY, torch.device("cpu"))
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        train.train(run, folder, threads=threads, checkpoint_minutes=0.0, validate_minutes=0.0)
+        assert run.step == TINY.steps
+        weights.append(run.average.state_dict())
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
 def test_the_exported_files_answer_as_pytorch_does(tmp_path):
     torch.manual_seed(2)
     network = export.folded(train.TwoLooks(train.WIDTHS))
-    export.write_both(network, tmp_path, {"format": "2"})
+    export.write_both(network, tmp_path, {"format": "3"})
     assert {path.name for path in tmp_path.iterdir()} == {OVERVIEW, CLOSE_UP}
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < export.LARGEST_BYTES
     random = np.random.default_rng(1)
-    for name, own, shape in ((OVERVIEW, network.overview, (2, 96, 128)), (CLOSE_UP, network.close_up, (6, 96, 96))):
+    for name, own, shape in ((OVERVIEW, network.overview, (2, 96, 128)), (CLOSE_UP, network.close_up, (6, 128, 64))):
         pictures = random.normal(size=(2, *shape)).astype(np.float32)
         assert export.largest_difference(own, tmp_path / name, pictures) < export.LARGEST_DIFFERENCE
-        assert load_network(tmp_path / name).get_modelmeta().custom_metadata_map["format"] == "2"
+        assert load_network(tmp_path / name).get_modelmeta().custom_metadata_map["format"] == "3"
 
 
 def test_going_on_without_a_checkpoint_is_refused(monkeypatch, tmp_path):

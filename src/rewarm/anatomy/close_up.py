@@ -1,13 +1,15 @@
-"""Squares of a picture in which one limb is seen at a size that does not depend on the camera's distance.
+"""Upright close-ups: every limb is seen from one distance, digits up, and as a right one.
 
-The first network tells where limbs are; each is then cut out and looked at by the second one. Training cuts with these
-functions too. Frames are squares of the network's picture (192 × 256), in its pixel-edge coordinates.
+The first network tells where limbs are, which way their digits point and which side they are of; each is then cut out,
+turned, mirrored where it is a left one, and looked at by the second network, which need not learn what a foot looks
+like from every side. Training cuts with these functions too. Frames lie in the network's picture (192 × 256), in its
+pixel-edge coordinates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -25,50 +27,101 @@ from rewarm.anatomy.network_input import (
 )
 
 Image = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Matrix = NDArray[np.float64]
 
-CLOSE_UP_PX: Final = 96
-"""Side of what the second network sees."""
-LIMB_PX: Final = 68
-"""How long the limb's box is in it."""
+CLOSE_UP_SHAPE: Final = (128, 64)
+"""Rows and columns of what the second network sees."""
+LIMB_PX: Final = (88.0, 44.0)
+"""How long a limb may be in it, and how broad: it is enlarged until it reaches either."""
 GUIDES: Final = 4
-"""Maps of the first network that the second one is given too: foot, hand, other skin, left."""
+"""Maps of the first network that the second one is given too: foot, hand, other skin, the other side."""
 CLOSE_UP_CHANNELS: Final = CHANNELS + GUIDES
-SMALLEST_SIDE_PX: Final = 20.0
+SMALLEST_SCALE: Final = 0.22
 """Of a frame: a limb smaller than that shows nothing more by being enlarged."""
+TOWARDS_DIGITS: Final = (0.0, 0.0, *(5 * (1.0,)), 0.45, -0.2, -1.0, -0.25, *(5 * (1.0,)), -0.5)
+"""How far along its limb each part lies, from the heel (-1) to the digits (1); by the network's codes."""
+_FIRST_FOOT, _FIRST_HAND = 2, 11
 _LIKELY: Final = 0.4
 _SMALLEST_SHARE: Final = 0.001
 _BOTH_SIDES: Final = 0.25
 _MOST: Final = 4
-_RIM_PX: Final = 8.0
+_RIM_PX: Final = 6.0
 """Towards its border a close-up gives way to the first network, which saw what lies beyond."""
+_OUTERMOST: Final = (1.0, 99.0)
+"""Percentiles of a limb's pixels that count as its ends: a whisker of the mask must not shrink the limb."""
+_WEAKEST_SLOPE: Final = 0.15
+"""Change from one end of a limb to the other, of 2 in a whole foot, under which its direction is not known."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A square with its corner at (``left``, ``top``) and sides of ``side`` pixels of the network's picture."""
+    """A rectangle around (``x``, ``y``), shown as 128 × 64 pixels.
 
-    left: float
-    top: float
-    side: float
+    ``scale`` is pixels of the network's picture in one of the close-up; ``turn_deg`` is how far its upper side is
+    turned clockwise from the picture's. Where it is ``mirrored`` left and right are exchanged in it.
+    """
+
+    x: float
+    y: float
+    scale: float
+    turn_deg: float = 0.0
+    mirrored: bool = False
 
     @property
-    def scale(self) -> float:
-        """Pixels of the network's picture in one of the close-up."""
-        return self.side / CLOSE_UP_PX
+    def matrix(self) -> Matrix:
+        """2 × 3: from the close-up's pixel-edge coordinates to those of the network's picture."""
+        turn = np.deg2rad(self.turn_deg)
+        across = -1.0 if self.mirrored else 1.0
+        turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        linear = self.scale * turned * (across, 1.0)
+        middle = np.array([CLOSE_UP_SHAPE[1], CLOSE_UP_SHAPE[0]]) / 2.0
+        return np.column_stack((linear, np.array([self.x, self.y]) - linear @ middle))
+
+    @property
+    def inverse(self) -> Matrix:
+        """2 × 3: from the network's picture to the close-up."""
+        return np.asarray(cv2.invertAffineTransform(self.matrix))
 
 
-def frame_around(box: tuple[float, float, float, float]) -> Frame:
-    """The frame in which a limb of this box (x0, y0, x1, y1) is 68 pixels long."""
-    x0, y0, x1, y1 = box
-    side = max(max(x1 - x0, y1 - y0) * CLOSE_UP_PX / LIMB_PX, SMALLEST_SIDE_PX)
-    return Frame(0.5 * (x0 + x1 - side), 0.5 * (y0 + y1 - side), side)
+def frame_around(mask: Mask, towards_digits: Image, *, mirrored: bool, step: float) -> Frame:
+    """The upright frame of a limb.
+
+    ``mask`` (y, x) is not empty, each of its pixels ``step`` pixels of the network's picture wide; ``towards_digits``
+    (y, x) is as :data:`TOWARDS_DIGITS` says. Without a direction in it, the longer axis is taken to point up.
+    """
+    rows, columns = np.nonzero(mask)
+    places = np.column_stack((columns + 0.5, rows + 0.5)) * step
+    middle = places.mean(axis=0)
+    places -= middle
+    up = _direction(places, towards_digits[mask].astype(np.float64))
+    along, across = places @ up, places @ (-up[1], up[0])
+    tail, tip = np.percentile(along, _OUTERMOST)
+    left, right = np.percentile(across, _OUTERMOST)
+    scale = max((tip - tail + step) / LIMB_PX[0], (right - left + step) / LIMB_PX[1], SMALLEST_SCALE)
+    centre = middle + 0.5 * (tip + tail) * up + 0.5 * (right + left) * np.array([-up[1], up[0]])
+    turn = float(np.rad2deg(np.arctan2(up[0], -up[1])))
+    return Frame(float(centre[0]), float(centre[1]), float(scale), turn, mirrored)
+
+
+def _direction(places: NDArray[np.float64], towards: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit vector of the digits' direction: the slope of ``towards`` (n,) over centred ``places`` (n, 2)."""
+    spread = places.T @ places / len(places) + 0.5 * np.eye(2)
+    values, axes = np.linalg.eigh(spread)
+    slope = np.linalg.solve(spread, places.T @ (towards - towards.mean()) / len(places))
+    size = float(np.hypot(*slope))
+    if size * 4.0 * float(np.sqrt(values[1])) >= _WEAKEST_SLOPE:
+        return slope / size
+    longer: NDArray[np.float64] = axes[:, 1]
+    return longer if longer[1] <= 0.0 else -longer
 
 
 def cut_out(picture_c: Image, fitting: Fitting, frame: Frame) -> Image:
-    """The frame's square of a picture (y, x), °C: (96, 96); outside the picture the median of its border."""
-    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]) * frame.side + (frame.left, frame.top)
-    first, right, down = to_picture(corners, fitting)
-    matrix = np.column_stack(((right - first) / CLOSE_UP_PX, (down - first) / CLOSE_UP_PX, first))
+    """What the frame shows of a picture (y, x), °C: (128, 64); outside the picture the median of its border."""
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    matrix = frame.matrix
+    first, right, down = to_picture(corners @ matrix[:, :2].T + matrix[:, 2], fitting)
+    matrix = np.column_stack((right - first, down - first, first))
     step = float(np.hypot(*matrix[:, 0]))
     outside = border_median(picture_c)
     if step > 1.0:  # several pixels become one: their mean, not one of them
@@ -80,36 +133,40 @@ def cut_out(picture_c: Image, fitting: Fitting, frame: Frame) -> Image:
 
 
 def close_up_channels(picture_c: Image, fitting: Fitting, frame: Frame) -> Image:
-    """The frame's square as the second network sees it, but for its guides: (2, 96, 96)."""
-    square = cut_out(picture_c, fitting, frame)
-    return channels_of(square, square)
+    """The frame as the second network sees it, but for its guides: (2, 128, 64)."""
+    upright = cut_out(picture_c, fitting, frame)
+    return channels_of(upright, upright)
 
 
 def guides_of(parts: Image, sides: Image) -> Image:
-    """What the first network says, (17, 96, 128) and (3, 48, 64) → maps (4, 96, 128) that guide the second."""
-    foot, hand = parts[2:11].sum(axis=0), parts[11:].sum(axis=0)
+    """What the first network says, (17, 96, 128) and (3, 48, 64) → maps (4, 96, 128) that guide the second.
+
+    The last is the share of left in left and right.
+    """
+    foot, hand = parts[_FIRST_FOOT:_FIRST_HAND].sum(axis=0), parts[_FIRST_HAND:].sum(axis=0)
     left = sides[1] / np.maximum(sides[1] + sides[2], np.float32(1e-6))
     return np.stack((foot, hand, parts[1], left.repeat(2, axis=0).repeat(2, axis=1))).astype(np.float32)
 
 
-def sides_exchanged(guides: Image) -> Image:
-    """The guides of a picture's mirror image, not yet mirrored: what is left there is right here."""
-    exchanged = guides.copy()
-    exchanged[3] = 1.0 - guides[3]
-    return exchanged
-
-
 def guides_in(guides: Image, frame: Frame) -> Image:
-    """The frame's square of the guides: (4, 96, 96), zero outside the picture."""
-    step = frame.scale / 2.0
-    matrix = np.array([[step, 0.0, frame.left / 2.0], [0.0, step, frame.top / 2.0]])
+    """What the frame shows of the guides: (4, 128, 64), zero outside the picture; mirrored, left has become right."""
+    if frame.mirrored:
+        guides = np.concatenate((guides[:3], 1.0 - guides[3:]))
+    matrix = 0.5 * frame.matrix
     return np.stack([_warped(guide, matrix, 0.0) for guide in guides])
 
 
-def frames_in(guides: Image) -> list[Frame]:
+def towards_digits(parts: Image) -> Image:
+    """Maps of parts (17, y, x) → how far along its limb each pixel is said to lie, -1..1; 0 off limbs."""
+    weights = np.asarray(TOWARDS_DIGITS, dtype=np.float32)
+    limb = parts[_FIRST_FOOT:].sum(axis=0)
+    return np.asarray(np.tensordot(weights, parts, axes=1) / np.maximum(limb, np.float32(1e-6)), dtype=np.float32)
+
+
+def frames_in(guides: Image, towards: Image) -> list[Frame]:
     """Where the first network sees limbs: at most four frames, the largest first."""
     smallest = _SMALLEST_SHARE * OVERVIEW_SHAPE[0] * OVERVIEW_SHAPE[1]
-    boxes: list[tuple[float, tuple[float, float, float, float]]] = []
+    masks: list[Mask] = []
     for likely in guides[:2]:
         count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= _LIKELY).astype(np.uint8))
         for label in range(1, count):
@@ -119,14 +176,21 @@ def frames_in(guides: Image) -> list[Frame]:
             own = labels == label
             left = own & (guides[3] >= 0.5)
             share = float(left.sum()) / area
-            halves = [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
-            boxes += [(float(half.sum()), _box(half)) for half in halves]
-    boxes.sort(key=lambda item: -item[0])
-    return [frame_around(box) for _, box in boxes[:_MOST]]
+            masks += [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
+    masks.sort(key=lambda mask: -int(mask.sum()))
+    step = NETWORK_SHAPE[0] / OVERVIEW_SHAPE[0]
+    return [
+        frame_around(mask, towards, mirrored=bool(guides[3][mask].mean() >= 0.5), step=step) for mask in masks[:_MOST]
+    ]
+
+
+def as_seen(sides: Image, frame: Frame) -> Image:
+    """Maps of sides (3, y, x) of a close-up, with the names that the picture has for them."""
+    return np.ascontiguousarray(sides[[0, 2, 1]]) if frame.mirrored else sides
 
 
 def merged(over: Image, close_ups: Sequence[Image], frames: Sequence[Frame]) -> Image:
-    """Maps of the first network (n, y, x), in which those of the close-ups (n, h, h) replace what they show.
+    """Maps of the first network (n, y, x), in which those of the close-ups (n, h, w) replace what they show.
 
     ``over`` covers the network's picture at any resolution. Towards its border a close-up fades; where several show
     the same pixel, the one that has it farther from its border counts more.
@@ -135,19 +199,20 @@ def merged(over: Image, close_ups: Sequence[Image], frames: Sequence[Frame]) -> 
     total, weights = np.zeros_like(over), np.zeros(over.shape[1:], np.float32)
     most = np.zeros_like(weights)
     for maps, frame in zip(close_ups, frames, strict=True):
-        pixels = maps.shape[1]
-        step = pixels / frame.side * part
-        matrix = np.array([[step, 0.0, -frame.left * step / part], [0.0, step, -frame.top * step / part]])
-        weight = _warped(_inner(pixels), matrix, 0.0, over.shape[1:])
+        shape = (maps.shape[1], maps.shape[2])
+        matrix = frame.inverse
+        matrix[:, :2] *= part  # of pixels of ``over``
+        matrix *= shape[0] / CLOSE_UP_SHAPE[0]  # to those of the maps
+        weight = _warped(_inner(shape), matrix, 0.0, over.shape[1:])
         rows, columns = np.flatnonzero(weight.any(axis=1)), np.flatnonzero(weight.any(axis=0))
         if rows.size == 0:
             continue
         box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         moved = matrix.copy()
-        moved[:, 2] += step * np.array([columns[0], rows[0]])
+        moved[:, 2] += matrix[:, :2] @ np.array([columns[0], rows[0]], dtype=np.float64)
         weight = weight[box]
         for place, one in enumerate(maps):
-            total[place][box] += weight * _warped(one, moved, 0.0, weight.shape)
+            total[place][box] += weight * _warped(one, moved, None, weight.shape)
         weights[box] += weight
         most[box] = np.maximum(most[box], weight)
     seen = weights > 0.0
@@ -155,27 +220,31 @@ def merged(over: Image, close_ups: Sequence[Image], frames: Sequence[Frame]) -> 
     return np.asarray(over * (1.0 - most) + total * share, dtype=np.float32)
 
 
-def _inner(pixels: int) -> Image:
+def nudged(frame: Frame, *, turn_deg: float, larger: float) -> Frame:
+    """The same limb seen a little otherwise, so that two answers can be averaged."""
+    return replace(frame, turn_deg=frame.turn_deg + turn_deg, scale=frame.scale * larger)
+
+
+def _inner(shape: tuple[int, int]) -> Image:
     """1 in the middle of a close-up, falling to 0 at its border."""
-    edge = np.minimum(np.arange(pixels) + 0.5, pixels - np.arange(pixels) - 0.5) * (CLOSE_UP_PX / pixels) / _RIM_PX
-    line: Image = np.clip(edge, 0.0, 1.0).astype(np.float32)
-    inner: Image = np.minimum(line[:, None], line[None])
+    pixel = CLOSE_UP_SHAPE[0] / shape[0]
+    down, across = (
+        np.clip((np.minimum(np.arange(size) + 0.5, size - np.arange(size) - 0.5) * pixel) / _RIM_PX, 0.0, 1.0)
+        for size in shape
+    )
+    inner: Image = np.minimum(down[:, None], across[None]).astype(np.float32)
     return inner
 
 
-def _box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
-    """The box of an overview's mask in pixels of the network's picture."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (2.0 * columns[0], 2.0 * rows[0], 2.0 * (columns[-1] + 1), 2.0 * (rows[-1] + 1))
+def _warped(picture: Image, matrix: Matrix, outside: float | None, shape: tuple[int, ...] = CLOSE_UP_SHAPE) -> Image:
+    """Sampled where ``matrix`` (2 × 3, pixel-edge coordinates of the result → of the picture) says, bilinear.
 
-
-def _warped(
-    picture: Image, matrix: NDArray[np.float64], outside: float, shape: tuple[int, ...] = (CLOSE_UP_PX, CLOSE_UP_PX)
-) -> Image:
-    """Sampled where ``matrix`` (2 × 3, pixel-edge coordinates of the result → of the picture) says, bilinear."""
+    ``outside`` the picture, or what its border has there where it is None.
+    """
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5  # OpenCV counts from the centre of the first pixel
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (int(shape[1]), int(shape[0]))
-    warped = cv2.warpAffine(picture, centred, size, flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=(outside,))
+    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    warped = cv2.warpAffine(picture, centred, size, flags=flags, borderMode=border, borderValue=(outside or 0.0,))
     return np.asarray(warped, dtype=np.float32)

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from rewarm.anatomy.close_up import (
     CLOSE_UP_CHANNELS,
-    CLOSE_UP_PX,
+    CLOSE_UP_SHAPE,
+    as_seen,
     close_up_channels,
     frames_in,
     guides_in,
     guides_of,
     merged,
-    sides_exchanged,
+    towards_digits,
 )
 from rewarm.anatomy.network_input import (
     CHANNELS,
@@ -194,50 +195,41 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
     :class:`rewarm.errors.UnreadableFileError` where the weights are missing or damaged.
     """
     channels, fitting = network_input(temperature_c)
-    seen = overview(channels)
-    ((parts, sides),) = _asked_twice(load_network(weights / OVERVIEW), [(seen, _mirrored(seen))])
+    parts, sides = _asked_twice(load_network(weights / OVERVIEW), overview(channels))
     guides = guides_of(parts, sides)
-    frames = frames_in(guides)
+    frames = frames_in(guides, towards_digits(parts))
     parts = np.stack([cv2.resize(part, NETWORK_SHAPE[::-1], interpolation=cv2.INTER_LINEAR) for part in parts])
     sides = np.stack([cv2.resize(side, _HALF[::-1], interpolation=cv2.INTER_LINEAR) for side in sides])
     landmarks = np.zeros((len(LANDMARKS), *_HALF), np.float32)
     if frames:
         picture = filled(np.asarray(temperature_c, dtype=np.float32))
-        network = load_network(weights / CLOSE_UP)
-        exchanged = sides_exchanged(guides)
-        pairs = []
-        for frame in frames:
-            square = close_up_channels(picture, fitting, frame)
-            plain = np.concatenate((square, guides_in(guides, frame)))
-            pairs.append((plain, _mirrored(np.concatenate((square, guides_in(exchanged, frame))))))
-        near = _asked_twice(network, pairs)
+        squares = [
+            np.concatenate((close_up_channels(picture, fitting, frame), guides_in(guides, frame))) for frame in frames
+        ]
+        near = _asked(load_network(weights / CLOSE_UP), squares)
         parts = merged(parts, [answer[0] for answer in near], frames)
-        sides = merged(sides, [answer[1] for answer in near], frames)
+        own_sides = [as_seen(answer[1], frame) for answer, frame in zip(near, frames, strict=True)]
+        sides = merged(sides, own_sides, frames)
         landmarks = merged(landmarks, [answer[2] for answer in near], frames)
     return Prediction(parts, sides, landmarks, fitting)
 
 
-def _mirrored(channels: Image) -> Image:
-    return np.ascontiguousarray(channels[..., ::-1])
+def _asked_twice(network: onnxruntime.InferenceSession, picture: Image) -> list[Image]:
+    """The mean of the answers to a picture and to its mirror image, in which left is right: better than either."""
+    plain, mirror = _asked(network, [picture, np.ascontiguousarray(picture[..., ::-1])])
+    turned = [answer[..., ::-1] for answer in mirror]
+    turned[1] = turned[1][[0, 2, 1]]
+    return [np.float32(0.5) * (one + other) for one, other in zip(plain, turned, strict=True)]
 
 
-def _asked_twice(network: onnxruntime.InferenceSession, pairs: list[tuple[Image, Image]]) -> list[list[Image]]:
-    """For each picture and its mirror image, in which left is right, the mean of both answers: better than either.
-
-    Two questions at a time, each on one thread: that is faster than one at a time on two.
-    """
+def _asked(network: onnxruntime.InferenceSession, pictures: list[Image]) -> list[list[Image]]:
+    """The answers for several pictures, two at a time and each on one thread: faster than one at a time on two."""
 
     def ask(picture: Image) -> list[Image]:
         return [answer[0] for answer in network.run(None, {"temperature": picture[None]})]
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        answers = list(pool.map(ask, [picture for pair in pairs for picture in pair]))
-    means = []
-    for plain, mirror in zip(answers[::2], answers[1::2], strict=True):
-        turned = [answer[..., ::-1] for answer in mirror]
-        turned[1] = turned[1][[0, 2, 1]]
-        means.append([np.float32(0.5) * (one + other) for one, other in zip(plain, turned, strict=True)])
-    return means
+        return list(pool.map(ask, pictures))
 
 
 @cache
@@ -265,7 +257,7 @@ def load_network(path: Path) -> onnxruntime.InferenceSession:
 
 def _expected(*, close: bool) -> list[tuple[str | int, ...]]:
     """Names and shapes of a network's input and outputs."""
-    shape = (CLOSE_UP_PX, CLOSE_UP_PX) if close else OVERVIEW_SHAPE
+    shape = CLOSE_UP_SHAPE if close else OVERVIEW_SHAPE
     half = (shape[0] // 2, shape[1] // 2)
     expected: list[tuple[str | int, ...]] = [
         ("temperature", CLOSE_UP_CHANNELS if close else CHANNELS, *shape),
