@@ -54,13 +54,14 @@ CLOSE_UPS: Final = 2
 PEAK_SIGMA_PX: Final = 1.5
 """Width of a landmark's peak, in pixels of the half-resolution maps."""
 _CALM_SHARE: Final = 0.5
-_ASTRAY_SHARE: Final = 0.06
-_WRONG_SIDE_SHARE: Final = 0.06
-_UPSIDE_DOWN_SHARE: Final = 0.03
-_TURN_DEG: Final = 15.0
-_SCALE_SIGMA: Final = 0.14
-_SHIFT_PX: Final = (3.0, 4.0)
-"""How far a frame is off the one that the truth would give: about as far as the first network's are.
+_MOST_LIMBS: Final = 8
+_ASTRAY_SHARE: Final = 0.05
+_WRONG_SIDE_SHARE: Final = 0.04
+_UPSIDE_DOWN_SHARE: Final = 0.02
+_TURN_DEG: Final = 8.0
+_SCALE_SIGMA: Final = 0.10
+_SHIFT_PX: Final = (2.5, 3.5)
+"""How far a frame is off the one that the truth would give: about as far as those of the second look.
 
 Across and along the limb, in pixels of the close-up."""
 _EXCHANGED: Final = np.array([0, 2, 1], dtype=np.uint8)
@@ -207,25 +208,40 @@ def _warped(example: Example, affine: NDArray[np.float64]) -> Example:
 
 
 def encoded(example: Example, random: np.random.Generator) -> Batch:
-    """What the networks are given and what they should answer: arrays of one example without a batch's axis.
+    """What the networks learn from: arrays of one example without a batch's axis.
 
-    The overview's: ``input`` float32 (2, 96, 128); ``parts`` uint8 (96, 128); ``sides`` uint8 (48, 64), 255 off the
-    skin. The same of two close-ups with ``close_`` before it, (2, …, 128, 64), without the guides; with
-    ``close_landmarks`` uint8 (2, 19, 64, 32), 255 on a landmark, and ``frames`` (2, 5), the fields of their frames.
+    The overview's ``input`` float32 (2, 96, 128) and its answer, ``parts`` uint8 (96, 128) and ``sides`` uint8
+    (48, 64), 255 off the skin. For close-ups: ``picture`` float32 (192, 256), °C; ``picture_parts``, ``picture_sides``
+    and ``points`` (8, 19, 3), its truth, NaN where there are fewer limbs; ``frames`` (2, 5), two frames about where
+    the truth would have them.
     """
     fitting = fitting_of(example.celsius.shape)
     picture = filled(example.celsius)
-    frames = [_random_frame(limb, random) for limb in _chosen_limbs(example, random)]
-    close = [_cut(example, frame) for frame in frames]
+    points = np.full((_MOST_LIMBS, *example.points.shape[1:]), np.nan, dtype=np.float32)
+    points[: len(example.points)] = example.points[:_MOST_LIMBS]
     return {
         "input": overview(normalised(picture, fitting)),
         "parts": np.ascontiguousarray(example.parts[::2, ::2]),
         "sides": _sides(example.parts, example.sides, 4),
-        "close_input": np.stack([close_up_channels(picture, fitting, frame) for frame in frames]),
-        "close_parts": np.stack([parts for parts, _ in close]),
-        "close_sides": np.stack([_sides(parts, sides, 2) for parts, sides in close]),
-        "close_landmarks": np.stack([landmark_maps(_points_in(example.points, frame)) for frame in frames]),
-        "frames": np.array([astuple(frame) for frame in frames], dtype=np.float64),
+        "picture": picture,
+        "picture_parts": example.parts,
+        "picture_sides": example.sides,
+        "points": points,
+        "frames": np.array([astuple(_random_frame(limb, random)) for limb in _chosen_limbs(example, random)]),
+    }
+
+
+def close_up(item: Batch, frame: Frame) -> Batch:
+    """One close-up of an example that was :func:`encoded`: ``input`` (2, 128, 64), without the guides, and its truth.
+
+    ``parts`` uint8 (128, 64), ``sides`` uint8 (64, 32), ``landmarks`` uint8 (19, 64, 32), 255 on a landmark.
+    """
+    parts, sides = _cut(item["picture_parts"], item["picture_sides"], frame)
+    return {
+        "input": close_up_channels(item["picture"], fitting_of(NETWORK_SHAPE), frame),
+        "parts": parts,
+        "sides": _sides(parts, sides, 2),
+        "landmarks": landmark_maps(_points_in(item["points"], frame)),
     }
 
 
@@ -271,14 +287,16 @@ def _random_frame(limb: Frame | None, random: np.random.Generator) -> Frame:
     return Frame(float(x), float(y), max(scale, SMALLEST_SCALE), turn, limb.mirrored != wrong)
 
 
-def _cut(example: Example, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _cut(
+    parts: NDArray[np.uint8], sides: NDArray[np.uint8], frame: Frame
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Parts and sides in a frame, each pixel's nearest, (128, 64); mirrored, left has become right."""
     rows, columns = np.indices(CLOSE_UP_SHAPE)
     matrix = frame.matrix
     x, y = (np.floor(line[0] * (columns + 0.5) + line[1] * (rows + 0.5) + line[2]).astype(np.intp) for line in matrix)
     inside = (y >= 0) & (y < NETWORK_SHAPE[0]) & (x >= 0) & (x < NETWORK_SHAPE[1])
     y, x = y.clip(0, NETWORK_SHAPE[0] - 1), x.clip(0, NETWORK_SHAPE[1] - 1)
-    parts, sides = (np.where(inside, item[y, x], 0).astype(np.uint8) for item in (example.parts, example.sides))
+    parts, sides = (np.where(inside, item[y, x], 0).astype(np.uint8) for item in (parts, sides))
     return parts, _EXCHANGED[sides] if frame.mirrored else sides
 
 

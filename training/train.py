@@ -21,14 +21,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rewarm.anatomy.close_up import CLOSE_UP_CHANNELS, Frame, guides_in, guides_of
-from training.data import Batch, batches_of_workers, encoded, generate_layouts, held_out_scenes, stacked
+from rewarm.anatomy.close_up import CLOSE_UP_CHANNELS, Frame, frames_in, guides_in, guides_of, towards_digits
+from training.data import Batch, batches_of_workers, close_up, encoded, generate_layouts, held_out_scenes, stacked
 from training.network import FOOT, WIDTHS, FinderNetwork, full_resolution, losses
 from training.optimizer import MuonAndAdamW
 
 TOES: Final = tuple(FOOT[:5])
 _EMA: Final = 0.999
 _WARM_UP: Final = 0.04
+_OWN_SHARE: Final = 0.7
+_OWN_FROM: Final = 0.15
+"""Share of the first close-ups that lie where the first network sees limbs, and the progress from which on."""
 _LAST_RATE: Final = 0.005
 """Learning rate at the end, as a share of the highest."""
 
@@ -133,7 +136,9 @@ class Training:
         self._move("overview", terms, rate, self.step + 1)
         self.step += 1
         said = {name: float(term.detach()) for name, term in terms.items()}
-        return said, CloseUps(close_ups(batch, *probabilities(answer)), rate, self.step)
+        own_share = _OWN_SHARE * min(1.0, self.progress / _OWN_FROM)
+        close = close_ups(batch, *probabilities(answer), own_share=own_share, seed=(self.settings.seed, 2, self.step))
+        return said, CloseUps(close, rate, self.step)
 
     def learn_close_up(self, given: CloseUps) -> dict[str, float]:
         """The second network's part of the step; it touches nothing of the first, so that both can run at a time."""
@@ -179,17 +184,28 @@ def probabilities(answer: tuple[Tensor, Tensor, Tensor]) -> tuple[np.ndarray, np
     return parts.cpu().numpy(), answer[1].detach().float().softmax(1).cpu().numpy()
 
 
-def close_ups(batch: Batch, parts: np.ndarray, sides: np.ndarray) -> Batch:
-    """The close-ups of a batch, guided by what the first network says of its pictures."""
-    inputs = []
-    for squares, frames, own_parts, own_sides in zip(batch["close_input"], batch["frames"], parts, sides, strict=True):
+def close_ups(batch: Batch, parts: np.ndarray, sides: np.ndarray, *, own_share: float, seed: tuple[int, ...]) -> Batch:
+    """Two close-ups of each picture of a batch, guided by what the first network says of it, one after the other.
+
+    Of the first one's places, ``own_share`` are where that network sees limbs itself, as at run time; the others, and
+    all of the second one's unless ``own_share`` is 1, are about where the truth has them, as in a second look.
+    """
+    random = np.random.default_rng(seed)
+    made = []
+    for number, (own_parts, own_sides) in enumerate(zip(parts, sides, strict=True)):
+        item = {name: array[number] for name, array in batch.items()}
         guides = guides_of(own_parts, own_sides)
-        for square, (x, y, scale, turn_deg, mirrored) in zip(squares, frames, strict=True):
-            frame = Frame(x, y, scale, turn_deg, bool(mirrored))
-            inputs.append(np.concatenate((square, guides_in(guides, frame))))
-    flat = {name: batch[f"close_{name}"] for name in ("parts", "sides", "landmarks")}
-    joined = {name: item.reshape(-1, *item.shape[2:]) for name, item in flat.items()}
-    return {"input": np.stack(inputs), **joined}
+        frames = [Frame(*row[:4].tolist(), bool(row[4])) for row in item["frames"]]
+        seen = frames_in(guides, towards_digits(own_parts))
+        order = random.permutation(len(seen))
+        if seen and random.random() < own_share:
+            frames[0] = seen[order[0]]
+        if len(seen) > 1 and own_share == 1.0:
+            frames[1] = seen[order[1]]
+        for frame in frames:
+            square = close_up(item, frame)
+            made.append(square | {"input": np.concatenate((square["input"], guides_in(guides, frame)))})
+    return stacked(made)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -214,14 +230,14 @@ def rate_share(progress: float) -> float:
 
 @torch.no_grad()
 def validate(network: TwoLooks, batches: list[Batch], device: torch.device) -> dict[str, float]:
-    """Foot Dice of the overview (mean over scenes), foot and toe Dice of true limbs' close-ups (pooled for toes)."""
+    """Foot Dice of the overview (mean over scenes) and of close-ups where it sees limbs; toe Dice of these, pooled."""
     network.eval()
     whole, near = _Tally(), _Tally()
     for batch in batches:
         answer = _ask(network.overview, torch.from_numpy(batch["input"]).to(device))
         parts, sides = probabilities(answer)
         whole.add(parts, batch["parts"])
-        close = close_ups(batch, parts, sides)
+        close = close_ups(batch, parts, sides, own_share=1.0, seed=(1,))
         answer = _ask(network.close_up, torch.from_numpy(close["input"]).to(device))
         near.add(probabilities(answer)[0], close["parts"])
     return {"foot": whole.foot, "close foot": near.foot, "toes": near.toes}

@@ -100,7 +100,7 @@ def test_a_close_ups_truth_lies_where_its_picture_does(mirrored):
     points[0, 0] = (104.0, 66.0, 1.0)
     example = data.Example(20.0 + 5.0 * parts.astype(np.float32), parts, np.minimum(parts, 1), points)
     frame = Frame(110.0, 75.0, 0.6, 40.0, mirrored)
-    cut, sides = data._cut(example, frame)
+    cut, sides = data._cut(example.parts, example.sides, frame)
     assert int((cut == 2).sum()) == int((sides == (2 if mirrored else 1)).sum()) == pytest.approx(1667, rel=0.03)
     warm = data.close_up_channels(example.celsius, data.fitting_of(parts.shape), frame)[0]
     assert ((warm > warm.mean()) == (cut > 0)).mean() > 0.98
@@ -115,7 +115,7 @@ def test_every_limb_has_a_frame_in_which_its_digits_are_up(shards):
     for layout in data.read_shard(shards[0]) + data.read_shard(shards[1]):
         example = data.painted(layout, np.random.default_rng(3))
         for frame in data._limbs(example):
-            parts, _ = data._cut(example, frame)
+            parts, _ = data._cut(example.parts, example.sides, frame)
             digits, heel = np.isin(parts, range(2, 7)), parts == data.PARTS.index("heel")
             if digits.sum() > 100 and heel.sum() > 100:
                 seen += 1

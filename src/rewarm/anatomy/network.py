@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 from rewarm.anatomy.close_up import (
     CLOSE_UP_CHANNELS,
     CLOSE_UP_SHAPE,
+    Frame,
     as_seen,
     close_up_channels,
     frames_in,
     guides_in,
     guides_of,
     merged,
+    second_frames,
     towards_digits,
 )
 from rewarm.anatomy.network_input import (
@@ -196,22 +198,33 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
     """
     channels, fitting = network_input(temperature_c)
     parts, sides = _asked_twice(load_network(weights / OVERVIEW), overview(channels))
-    guides = guides_of(parts, sides)
-    frames = frames_in(guides, towards_digits(parts))
+    guides, towards = guides_of(parts, sides), towards_digits(parts)
+    frames = frames_in(guides, towards)
     parts = np.stack([cv2.resize(part, NETWORK_SHAPE[::-1], interpolation=cv2.INTER_LINEAR) for part in parts])
     sides = np.stack([cv2.resize(side, _HALF[::-1], interpolation=cv2.INTER_LINEAR) for side in sides])
     landmarks = np.zeros((len(LANDMARKS), *_HALF), np.float32)
     if frames:
         picture = filled(np.asarray(temperature_c, dtype=np.float32))
-        squares = [
-            np.concatenate((close_up_channels(picture, fitting, frame), guides_in(guides, frame))) for frame in frames
-        ]
-        near = _asked(load_network(weights / CLOSE_UP), squares)
+        network = load_network(weights / CLOSE_UP)
+        near = _looked_at(network, picture, fitting, guides, frames)
+        better = second_frames(guides, towards, near, frames)
+        if better:
+            frames, near = better, _looked_at(network, picture, fitting, guides, better)
         parts = merged(parts, [answer[0] for answer in near], frames)
         own_sides = [as_seen(answer[1], frame) for answer, frame in zip(near, frames, strict=True)]
         sides = merged(sides, own_sides, frames)
         landmarks = merged(landmarks, [answer[2] for answer in near], frames)
     return Prediction(parts, sides, landmarks, fitting)
+
+
+def _looked_at(
+    network: onnxruntime.InferenceSession, picture: Image, fitting: Fitting, guides: Image, frames: list[Frame]
+) -> list[list[Image]]:
+    """What the second network says of each frame."""
+    return _asked(
+        network,
+        [np.concatenate((close_up_channels(picture, fitting, frame), guides_in(guides, frame))) for frame in frames],
+    )
 
 
 def _asked_twice(network: onnxruntime.InferenceSession, picture: Image) -> list[Image]:
