@@ -29,6 +29,7 @@ from rewarm.anatomy.close_up import (
     Frame,
     close_up_channels,
     frame_around,
+    to_mirror,
 )
 from rewarm.anatomy.network_input import NETWORK_SHAPE, border_median, filled, fitting_of, normalised, overview
 from rewarm.twin.scenes import (
@@ -67,6 +68,8 @@ Across and along the limb, in pixels of the close-up."""
 _EXCHANGED: Final = np.array([0, 2, 1], dtype=np.uint8)
 """Codes of sides in a mirror."""
 _TOWARDS: Final = np.array(TOWARDS_DIGITS, dtype=np.float32)
+_SOLE: Final = tuple(PARTS.index(name) for name in ("ball", "arch", "heel"))
+_DORSUM: Final = PARTS.index("dorsum")
 _FIRST_FINGER: Final = PARTS.index("finger1")
 _FIRST_TOE: Final = PARTS.index("toe1")
 _SMALLEST_LIMB_PX: Final = 40
@@ -259,7 +262,8 @@ def _limbs(example: Example) -> list[Frame]:
         for side in (1, 2):
             own = kind & (sides == side)
             if own.sum() >= _SMALLEST_LIMB_PX // 4:
-                frames.append(frame_around(own, towards, mirrored=side == 1, step=2.0))
+                sole = int(np.isin(parts[own], _SOLE).sum()) > int((parts[own] == _DORSUM).sum())
+                frames.append(frame_around(own, towards, mirrored=to_mirror(left=side == 1, sole=sole), step=2.0))
     return frames
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rewarm.anatomy.close_up import CLOSE_UP_CHANNELS, Frame, frames_in, guides_in, guides_of, towards_digits
+from rewarm.anatomy.close_up import CLOSE_UP_CHANNELS, Frame, frames_in, guides_in, guides_of
 from training.data import Batch, batches_of_workers, close_up, encoded, generate_layouts, held_out_scenes, stacked
 from training.network import FOOT, WIDTHS, FinderNetwork, full_resolution, losses
 from training.optimizer import MuonAndAdamW
@@ -196,7 +196,7 @@ def close_ups(batch: Batch, parts: np.ndarray, sides: np.ndarray, *, own_share: 
         item = {name: array[number] for name, array in batch.items()}
         guides = guides_of(own_parts, own_sides)
         frames = [Frame(*row[:4].tolist(), bool(row[4])) for row in item["frames"]]
-        seen = frames_in(guides, towards_digits(own_parts))
+        seen = frames_in(guides)
         order = random.permutation(len(seen))
         if seen and random.random() < own_share:
             frames[0] = seen[order[0]]

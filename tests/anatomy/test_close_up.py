@@ -17,7 +17,7 @@ from rewarm.anatomy.close_up import (
     guides_of,
     merged,
     nudged,
-    towards_digits,
+    to_mirror,
 )
 from rewarm.anatomy.network import PARTS
 from rewarm.anatomy.network_input import NETWORK_SHAPE, fitting_of, to_picture
@@ -49,7 +49,7 @@ def said(boxes):
     for x0, y0, x1, y1, part, side in boxes:
         parts[0, y0:y1, x0:x1], parts[part, y0:y1, x0:x1] = 0.0, 1.0
         sides[side, y0 // 2 : y1 // 2, x0 // 2 : x1 // 2] = 1.0
-    return guides_of(parts, sides), towards_digits(parts)
+    return guides_of(parts, sides)
 
 
 def a_foot(up, *, shape=(192, 256), middle=(120.0, 90.0), length=80.0, breadth=30.0):
@@ -100,6 +100,14 @@ def test_without_a_direction_the_longer_axis_points_up():
         assert frame.turn_deg == pytest.approx(np.rad2deg(np.arctan2(0.6, 0.8)), abs=1.0)
 
 
+def test_the_first_digit_lies_on_one_side_in_soles_and_backs_of_feet():
+    """Digits up, seen from above: a left foot's great toe is towards the right; its sole's towards the left."""
+    assert to_mirror(left=True, sole=False)
+    assert not to_mirror(left=True, sole=True)
+    assert to_mirror(left=False, sole=True)
+    assert not to_mirror(left=False, sole=False)
+
+
 def test_a_left_foot_looks_like_a_right_one():
     mask, towards = a_foot((0.0, -1.0))
     great_toe = mask & (np.arange(256) >= 120)
@@ -128,33 +136,33 @@ def test_digits_lie_ahead_of_the_heel_and_of_the_palm():
 
 
 def test_every_limb_gets_a_frame_and_touching_feet_get_one_each():
-    frames = frames_in(*said([(20, 20, 40, 60, 9, 1), (40, 20, 60, 60, 9, 2), (90, 10, 110, 30, 16, 1)]))
+    frames = frames_in(said([(20, 20, 40, 60, 9, 1), (40, 20, 60, 60, 9, 2), (90, 10, 110, 30, 16, 1)]))
     assert [(round(frame.x), round(frame.y), frame.mirrored) for frame in frames] == [
-        (60, 80, True),
-        (100, 80, False),
+        (60, 80, False),
+        (100, 80, True),
         (200, 40, True),
     ]
 
 
 def test_a_frame_turns_with_the_toes_of_its_foot():
-    (frame,) = frames_in(*said([(20, 40, 40, 60, 9, 2), (40, 40, 50, 60, 3, 2)]))  # heel at the left, toes at the right
+    (frame,) = frames_in(said([(20, 40, 40, 60, 9, 2), (40, 40, 50, 60, 3, 2)]))  # heel at the left, toes at the right
     assert frame.turn_deg == pytest.approx(90.0, abs=1.0)
 
 
 def test_one_foot_on_whose_side_a_corner_disagrees_stays_one():
-    assert len(frames_in(*said([(20, 20, 40, 60, 9, 1), (20, 20, 40, 26, 9, 2)]))) == 1
+    assert len(frames_in(said([(20, 20, 40, 60, 9, 1), (20, 20, 40, 26, 9, 2)]))) == 1
 
 
 def test_no_limb_is_no_frame():
-    assert frames_in(*said([])) == []
-    assert frames_in(*said([(20, 20, 22, 24, 9, 1)])) == []  # crumbs
+    assert frames_in(said([])) == []
+    assert frames_in(said([(20, 20, 22, 24, 9, 1)])) == []  # crumbs
 
 
 @pytest.mark.parametrize("frame", TURNED)
 def test_guides_show_what_the_frame_shows(frame):
-    guides, _ = said([(50, 20, 75, 60, 9, 1)])
+    guides = said([(50, 20, 75, 60, 9, 1)])
     upright = guides_in(guides, frame)
-    assert upright.shape == (4, *CLOSE_UP_SHAPE)
+    assert upright.shape == (6, *CLOSE_UP_SHAPE)
     where = frame.inverse[:, :2] @ (120.0, 84.0) + frame.inverse[:, 2]
     row, column = int(where[1]), int(where[0])
     assert upright[0, row, column] == 1.0

@@ -1,9 +1,10 @@
-"""Upright close-ups: every limb is seen from one distance, digits up, and as a right one.
+"""Upright close-ups: every limb is seen from one distance, digits up, the first digit towards the same border.
 
-The first network tells where limbs are, which way their digits point and which side they are of; each is then cut out,
-turned, mirrored where it is a left one, and looked at by the second network, which need not learn what a foot looks
-like from every side. Training cuts with these functions too. Frames lie in the network's picture (192 × 256), in its
-pixel-edge coordinates.
+The first network tells where limbs are, which way their digits point, which side they are of and whether the sole is
+seen; each is then cut out, turned, mirrored where its first digit would lie towards the right border, and looked at by
+the second network, which need not learn what a foot looks like from every side. (The sole of a left foot has the
+outline of the back of a right one.) Training cuts with these functions too. Frames lie in the network's picture
+(192 × 256), in its pixel-edge coordinates.
 """
 
 from __future__ import annotations
@@ -34,14 +35,15 @@ CLOSE_UP_SHAPE: Final = (128, 64)
 """Rows and columns of what the second network sees."""
 LIMB_PX: Final = (88.0, 44.0)
 """How long a limb may be in it, and how broad: it is enlarged until it reaches either."""
-GUIDES: Final = 4
-"""Maps of the first network that the second one is given too: foot, hand, other skin, the other side."""
+GUIDES: Final = 6
+"""Maps of the first network that the second one is given too: foot, hand, other skin, left, along the limb, sole."""
 CLOSE_UP_CHANNELS: Final = CHANNELS + GUIDES
 SMALLEST_SCALE: Final = 0.22
 """Of a frame: a limb smaller than that shows nothing more by being enlarged."""
 TOWARDS_DIGITS: Final = (0.0, 0.0, *(5 * (1.0,)), 0.45, -0.2, -1.0, -0.25, *(5 * (1.0,)), -0.5)
 """How far along its limb each part lies, from the heel (-1) to the digits (1); by the network's codes."""
-_FIRST_FOOT, _FIRST_HAND = 2, 11
+_FIRST_FOOT, _FIRST_SOLE, _DORSUM, _FIRST_HAND = 2, 7, 10, 11
+_FOOT, _HAND, _SKIN, _LEFT, _ALONG, _SOLE = range(GUIDES)
 _LIKELY: Final = 0.4
 _SMALLEST_SHARE: Final = 0.001
 _BOTH_SIDES: Final = 0.25
@@ -145,71 +147,78 @@ def close_up_channels(picture_c: Image, fitting: Fitting, frame: Frame) -> Image
 
 
 def guides_of(parts: Image, sides: Image) -> Image:
-    """What the first network says, (17, 96, 128) and (3, 48, 64) → maps (4, 96, 128) that guide the second.
+    """What the first network says, (17, 96, 128) and (3, 48, 64) → maps (6, 96, 128) that guide the second.
 
-    The last is the share of left in left and right.
+    Probabilities of a foot, a hand and other skin; the share of left in left and right; how far along its limb a pixel
+    lies, -1..1; probability of the sole less that of the back of a foot.
     """
+    return _guides(_summed(parts), sides[1], sides[2])
+
+
+def _summed(parts: Image) -> Image:
+    """Maps of parts (17, y, x) → what can be merged: foot, hand, skin, along the limb times limb, sole; (5, y, x)."""
+    weights = np.asarray(TOWARDS_DIGITS, dtype=np.float32)
     foot, hand = parts[_FIRST_FOOT:_FIRST_HAND].sum(axis=0), parts[_FIRST_HAND:].sum(axis=0)
-    left = sides[1] / np.maximum(sides[1] + sides[2], np.float32(1e-6))
-    return np.stack((foot, hand, parts[1], left.repeat(2, axis=0).repeat(2, axis=1))).astype(np.float32)
+    sole = parts[_FIRST_SOLE:_DORSUM].sum(axis=0) - parts[_DORSUM]
+    return np.stack((foot, hand, parts[1], np.tensordot(weights, parts, axes=1), sole)).astype(np.float32)
+
+
+def _guides(summed: Image, left: Image, right: Image) -> Image:
+    foot, hand, skin, along, sole = summed
+    share = (left / np.maximum(left + right, np.float32(1e-6))).repeat(2, axis=0).repeat(2, axis=1)
+    return np.stack((foot, hand, skin, share, along / np.maximum(foot + hand, np.float32(1e-6)), sole))
 
 
 def guides_in(guides: Image, frame: Frame) -> Image:
-    """What the frame shows of the guides: (4, 128, 64), zero outside the picture; mirrored, left has become right."""
+    """What the frame shows of the guides: (6, 128, 64), zero outside the picture; mirrored, left has become right."""
     if frame.mirrored:
-        guides = np.concatenate((guides[:3], 1.0 - guides[3:]))
+        guides = guides.copy()
+        guides[_LEFT] = 1.0 - guides[_LEFT]
     matrix = frame.matrix * (OVERVIEW_SHAPE[0] / NETWORK_SHAPE[0])
     return np.stack([_warped(guide, matrix, 0.0) for guide in guides])
 
 
-def towards_digits(parts: Image) -> Image:
-    """Maps of parts (17, y, x) → how far along its limb each pixel is said to lie, -1..1; 0 off limbs."""
-    weights = np.asarray(TOWARDS_DIGITS, dtype=np.float32)
-    limb = parts[_FIRST_FOOT:].sum(axis=0)
-    return np.asarray(np.tensordot(weights, parts, axes=1) / np.maximum(limb, np.float32(1e-6)), dtype=np.float32)
-
-
-def frames_in(guides: Image, towards: Image) -> list[Frame]:
+def frames_in(guides: Image) -> list[Frame]:
     """Where the first network sees limbs: at most four frames, the largest first."""
     smallest = _SMALLEST_SHARE * OVERVIEW_SHAPE[0] * OVERVIEW_SHAPE[1]
     masks: list[Mask] = []
-    for likely in guides[:2]:
+    for likely in guides[[_FOOT, _HAND]]:
         count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= _LIKELY).astype(np.uint8))
         for label in range(1, count):
             area = float(stats[label, cv2.CC_STAT_AREA])
             if area < smallest:
                 continue
             own = labels == label
-            left = own & (guides[3] >= 0.5)
+            left = own & (guides[_LEFT] >= 0.5)
             share = float(left.sum()) / area
             masks += [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
     masks.sort(key=lambda mask: -int(mask.sum()))
     step = NETWORK_SHAPE[0] / OVERVIEW_SHAPE[0]
     return [
-        frame_around(mask, towards, mirrored=bool(guides[3][mask].mean() >= 0.5), step=step) for mask in masks[:_MOST]
+        frame_around(
+            mask,
+            guides[_ALONG],
+            mirrored=to_mirror(left=bool(guides[_LEFT][mask].mean() >= 0.5), sole=bool(guides[_SOLE][mask].sum() > 0)),
+            step=step,
+        )
+        for mask in masks[:_MOST]
     ]
 
 
-def second_frames(
-    guides: Image, towards: Image, near: Sequence[Sequence[Image]], frames: Sequence[Frame]
-) -> list[Frame]:
-    """Frames from what the second network said of ``frames`` (parts, sides, …): nearer to the limbs than the first."""
-    shown = [_brief(answer[0]) for answer in near]
-    first = np.concatenate((guides[:3], towards[None] * guides[:2].sum(axis=0)))
-    foot, hand, skin, along = merged(first, shown, frames)
-    left = np.stack((guides[3], 1.0 - guides[3]))[:, ::2, ::2]
-    own = [as_seen(answer[1], frame)[1:] for answer, frame in zip(near, frames, strict=True)]
-    one, other = merged(left, own, frames)
-    share = (one / np.maximum(one + other, np.float32(1e-6))).repeat(2, axis=0).repeat(2, axis=1)
-    said = np.stack((foot, hand, skin, share)).astype(np.float32)
-    return frames_in(said, along / np.maximum(foot + hand, np.float32(1e-6)))
+def to_mirror(*, left: bool, sole: bool) -> bool:
+    """Whether a limb, digits up, has its first digit towards the right: the back of a left foot, a right one's sole."""
+    return left != sole
 
 
-def _brief(parts: Image) -> Image:
-    """Maps of parts (17, y, x) → of foot, hand and other skin, and how far along a limb, (4, y, x)."""
-    weights = np.asarray(TOWARDS_DIGITS, dtype=np.float32)
-    foot, hand = parts[_FIRST_FOOT:_FIRST_HAND].sum(axis=0), parts[_FIRST_HAND:].sum(axis=0)
-    return np.stack((foot, hand, parts[1], np.tensordot(weights, parts, axes=1))).astype(np.float32)
+def second_frames(parts: Image, sides: Image, near: Sequence[Sequence[Image]], frames: Sequence[Frame]) -> list[Frame]:
+    """Frames from what the second network said of ``frames`` (parts, sides, …): nearer to the limbs than the first.
+
+    ``parts`` (17, 96, 128) and ``sides`` (3, 48, 64) are what the first network said.
+    """
+    summed = merged(_summed(parts), [_summed(answer[0]) for answer in near], frames)
+    own = [as_seen(answer[1], frame) for answer, frame in zip(near, frames, strict=True)]
+    _, left, right = merged(sides, own, frames)
+    return frames_in(_guides(summed, left, right))
 
 
 def as_seen(sides: Image, frame: Frame) -> Image:

@@ -29,7 +29,6 @@ from rewarm.anatomy.close_up import (
     guides_of,
     merged,
     second_frames,
-    towards_digits,
 )
 from rewarm.anatomy.network_input import (
     CHANNELS,
@@ -198,8 +197,9 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
     """
     channels, fitting = network_input(temperature_c)
     parts, sides = _asked_twice(load_network(weights / OVERVIEW), overview(channels))
-    guides, towards = guides_of(parts, sides), towards_digits(parts)
-    frames = frames_in(guides, towards)
+    guides = guides_of(parts, sides)
+    frames = frames_in(guides)
+    first = parts, sides
     parts = np.stack([cv2.resize(part, NETWORK_SHAPE[::-1], interpolation=cv2.INTER_LINEAR) for part in parts])
     sides = np.stack([cv2.resize(side, _HALF[::-1], interpolation=cv2.INTER_LINEAR) for side in sides])
     landmarks = np.zeros((len(LANDMARKS), *_HALF), np.float32)
@@ -207,7 +207,7 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
         picture = filled(np.asarray(temperature_c, dtype=np.float32))
         network = load_network(weights / CLOSE_UP)
         near = _looked_at(network, picture, fitting, guides, frames)
-        better = second_frames(guides, towards, near, frames)
+        better = second_frames(*first, near, frames)
         if better:
             frames, near = better, _looked_at(network, picture, fitting, guides, better)
         parts = merged(parts, [answer[0] for answer in near], frames)
