@@ -16,7 +16,6 @@ from rewarm.anatomy.close_up import (
     guides_in,
     guides_of,
     merged,
-    nudged,
     to_mirror,
 )
 from rewarm.anatomy.network import PARTS
@@ -201,9 +200,3 @@ def test_sides_get_back_the_names_of_the_picture():
     sides = np.stack([np.full((4, 2), value, np.float32) for value in (0.1, 0.2, 0.7)])
     assert as_seen(sides, TURNED[0])[1, 0, 0] == np.float32(0.2)
     assert as_seen(sides, TURNED[2])[1, 0, 0] == np.float32(0.7)
-
-
-def test_a_nudged_frame_shows_the_same_limb_otherwise():
-    frame = nudged(TURNED[1], turn_deg=10.0, larger=1.1)
-    assert (frame.x, frame.y, frame.mirrored) == (TURNED[1].x, TURNED[1].y, TURNED[1].mirrored)
-    assert (frame.turn_deg, frame.scale) == (45.0, pytest.approx(0.77))

@@ -10,7 +10,7 @@ outline of the back of a right one.) Training cuts with these functions too. Fra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -255,11 +255,6 @@ def merged(over: Image, close_ups: Sequence[Image], frames: Sequence[Frame]) -> 
     seen = weights > 0.0
     share = np.where(seen, most / np.maximum(weights, np.float32(1e-6)), np.float32(0.0))
     return np.asarray(over * (1.0 - most) + total * share, dtype=np.float32)
-
-
-def nudged(frame: Frame, *, turn_deg: float, larger: float) -> Frame:
-    """The same limb seen a little otherwise, so that two answers can be averaged."""
-    return replace(frame, turn_deg=frame.turn_deg + turn_deg, scale=frame.scale * larger)
 
 
 def _inner(shape: tuple[int, int]) -> Image:
