@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rewarm import find_regions
-from rewarm.regions import TOES, Regions
+from rewarm.regions import SIDES, TOES, Regions
 from rewarm.thermogram import Provenance, make_thermogram
-from rewarm.twin.scenes import TRAINING, Mix, Scene, paint, random_layout
+from rewarm.twin.scenes import PARTS, TRAINING, Mix, Scene, paint, random_layout
 
 SEEDS = range(6)
 KINDS = ("bed_end", "bed_above", "bed_side", "sole", "anywhere", "hands", "legs_only", "three_feet", "face", "empty")
@@ -79,10 +79,21 @@ def test_a_mirror_image_swaps_the_sides_and_never_doubles_them() -> None:
     assert swapped >= len(SEEDS) // 2
 
 
-def test_upside_down_no_toe_is_told_with_confidence() -> None:
-    turned = [regions(np.ascontiguousarray(scene(seed, sole=1.0).celsius[::-1, ::-1])) for seed in range(12)]
-    assert any("toes point down" in warning for found in turned for warning in found.warnings)
-    assert all(found_toes(found, 0.9) == 0 for found in turned)
+def test_upside_down_only_what_is_right_is_told_with_confidence() -> None:
+    warned = sure = 0
+    for seed in range(12):
+        drawn = scene(seed, sole=1.0)
+        found = regions(np.ascontiguousarray(drawn.celsius[::-1, ::-1]))
+        warned += any("toes point down" in warning for warning in found.warnings)
+        for item in found.items:
+            if item.found and item.region in TOES and item.confidence >= 0.9:
+                own = drawn.layout.sides == 1 + SIDES.index(item.side)
+                truth = (own & (drawn.layout.parts == PARTS.index(item.region)))[::-1, ::-1]
+                sure += 1
+                assert 2 * (item.mask & truth).sum() >= 0.85 * (item.mask.sum() + truth.sum())
+        assert found_toes(found, 0.9) < 10
+    assert warned >= 3
+    assert sure >= 1
 
 
 def test_hands_have_no_plantar_and_feet_no_palmar_view() -> None:

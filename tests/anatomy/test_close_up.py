@@ -8,6 +8,7 @@ from rewarm.anatomy.close_up import (
     LIMB_PX,
     TOWARDS_DIGITS,
     Frame,
+    alike,
     as_seen,
     close_up_channels,
     cut_out,
@@ -200,3 +201,17 @@ def test_sides_get_back_the_names_of_the_picture():
     sides = np.stack([np.full((4, 2), value, np.float32) for value in (0.1, 0.2, 0.7)])
     assert as_seen(sides, TURNED[0])[1, 0, 0] == np.float32(0.2)
     assert as_seen(sides, TURNED[2])[1, 0, 0] == np.float32(0.7)
+
+
+def test_frames_that_show_nearly_the_same_are_alike():
+    frame = Frame(100.0, 80.0, 0.5, 178.0, mirrored=True)
+    assert alike(frame, Frame(100.5, 80.5, 0.51, -179.0, mirrored=True))
+    assert not alike(frame, Frame(100.5, 80.5, 0.51, -179.0))
+    for other in ((102.0, 80.0, 0.5, 178.0), (100.0, 80.0, 0.53, 178.0), (100.0, 80.0, 0.5, 170.0)):
+        assert not alike(frame, Frame(*other, mirrored=True))
+
+
+def test_a_hands_mirror_does_not_hang_on_a_soles_noise():
+    guides = said([(90, 10, 110, 30, 16, 1)])
+    guides[5] += 1e-3
+    assert frames_in(guides)[0].mirrored

@@ -50,6 +50,12 @@ _BOTH_SIDES: Final = 0.25
 _MOST: Final = 4
 _RIM_PX: Final = 6.0
 """Towards its border a close-up gives way to the first network, which saw what lies beyond."""
+_CHANNELS: Final = 4
+"""Maps that are put back at a time: OpenCV warps as many in the time of two."""
+_SAME_TURN_DEG: Final = 4.0
+_SAME_PX: Final = 2.0
+_SAME_SCALE: Final = 1.04
+"""What a frame may change by and still show the same: about half of what training varies it by."""
 _OUTERMOST: Final = (1.0, 99.0)
 """Percentiles of a limb's pixels that count as its ends: a whisker of the mask must not shrink the limb."""
 _WEAKEST_SLOPE: Final = 0.05
@@ -181,8 +187,8 @@ def guides_in(guides: Image, frame: Frame) -> Image:
 def frames_in(guides: Image) -> list[Frame]:
     """Where the first network sees limbs: at most four frames, the largest first."""
     smallest = _SMALLEST_SHARE * OVERVIEW_SHAPE[0] * OVERVIEW_SHAPE[1]
-    masks: list[Mask] = []
-    for likely in guides[[_FOOT, _HAND]]:
+    masks: list[tuple[Mask, bool]] = []
+    for likely, is_foot in ((guides[_FOOT], True), (guides[_HAND], False)):
         count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= _LIKELY).astype(np.uint8))
         for label in range(1, count):
             area = float(stats[label, cv2.CC_STAT_AREA])
@@ -191,18 +197,16 @@ def frames_in(guides: Image) -> list[Frame]:
             own = labels == label
             left = own & (guides[_LEFT] >= 0.5)
             share = float(left.sum()) / area
-            masks += [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
-    masks.sort(key=lambda mask: -int(mask.sum()))
+            halves = [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
+            masks += [(half, is_foot) for half in halves]
+    masks.sort(key=lambda item: -int(item[0].sum()))
     step = NETWORK_SHAPE[0] / OVERVIEW_SHAPE[0]
-    return [
-        frame_around(
-            mask,
-            guides[_ALONG],
-            mirrored=to_mirror(left=bool(guides[_LEFT][mask].mean() >= 0.5), sole=bool(guides[_SOLE][mask].sum() > 0)),
-            step=step,
-        )
-        for mask in masks[:_MOST]
-    ]
+    frames = []
+    for mask, is_foot in masks[:_MOST]:
+        left_one = bool(guides[_LEFT][mask].mean() >= 0.5)
+        mirrored = to_mirror(left=left_one, sole=is_foot and bool(guides[_SOLE][mask].sum() > 0))
+        frames.append(frame_around(mask, guides[_ALONG], mirrored=mirrored, step=step))
+    return frames
 
 
 def to_mirror(*, left: bool, sole: bool) -> bool:
@@ -219,6 +223,15 @@ def second_frames(parts: Image, sides: Image, near: Sequence[Sequence[Image]], f
     own = [as_seen(answer[1], frame) for answer, frame in zip(near, frames, strict=True)]
     _, left, right = merged(sides, own, frames)
     return frames_in(_guides(summed, left, right))
+
+
+def alike(one: Frame, other: Frame) -> bool:
+    """Whether two frames show so nearly the same that the second network need not be asked for both."""
+    turn = abs((one.turn_deg - other.turn_deg + 180.0) % 360.0 - 180.0)
+    apart = float(np.hypot(one.x - other.x, one.y - other.y)) / one.scale
+    larger = max(one.scale / other.scale, other.scale / one.scale)
+    near = turn <= _SAME_TURN_DEG and apart <= _SAME_PX and larger <= _SAME_SCALE
+    return near and one.mirrored == other.mirrored
 
 
 def as_seen(sides: Image, frame: Frame) -> Image:
@@ -248,8 +261,11 @@ def merged(over: Image, close_ups: Sequence[Image], frames: Sequence[Frame]) -> 
         moved = matrix.copy()
         moved[:, 2] += matrix[:, :2] @ np.array([columns[0], rows[0]], dtype=np.float64)
         weight = weight[box]
-        for place, one in enumerate(maps):
-            total[place][box] += weight * _warped(one, moved, None, weight.shape)
+        for first in range(0, len(maps), _CHANNELS):
+            some = np.ascontiguousarray(maps[first : first + _CHANNELS].transpose(1, 2, 0))
+            moved_maps = _warped(some, moved, None, weight.shape).reshape(*weight.shape, -1)
+            moved_maps *= weight[..., None]
+            total[first : first + _CHANNELS, box[0], box[1]] += moved_maps.transpose(2, 0, 1)
         weights[box] += weight
         most[box] = np.maximum(most[box], weight)
     seen = weights > 0.0

@@ -22,6 +22,7 @@ from rewarm.anatomy.close_up import (
     CLOSE_UP_CHANNELS,
     CLOSE_UP_SHAPE,
     Frame,
+    alike,
     as_seen,
     close_up_channels,
     frames_in,
@@ -209,7 +210,11 @@ def predict(temperature_c: Image, *, weights: Path = WEIGHTS) -> Prediction:
         near = _looked_at(network, picture, fitting, guides, frames)
         better = second_frames(*first, near, frames)
         if better:
-            frames, near = better, _looked_at(network, picture, fitting, guides, better)
+            known = [next((n for n, old in enumerate(frames) if alike(frame, old)), None) for frame in better]
+            frames = [frame if n is None else frames[n] for frame, n in zip(better, known, strict=True)]
+            new = [frame for frame, n in zip(frames, known, strict=True) if n is None]
+            asked = iter(_looked_at(network, picture, fitting, guides, new))
+            near = [next(asked) if n is None else near[n] for n in known]
         parts = merged(parts, [answer[0] for answer in near], frames)
         own_sides = [as_seen(answer[1], frame) for answer, frame in zip(near, frames, strict=True)]
         sides = merged(sides, own_sides, frames)
