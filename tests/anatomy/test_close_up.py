@@ -209,9 +209,3 @@ def test_frames_that_show_nearly_the_same_are_alike():
     assert not alike(frame, Frame(100.5, 80.5, 0.51, -179.0))
     for other in ((102.0, 80.0, 0.5, 178.0), (100.0, 80.0, 0.53, 178.0), (100.0, 80.0, 0.5, 170.0)):
         assert not alike(frame, Frame(*other, mirrored=True))
-
-
-def test_a_hands_mirror_does_not_hang_on_a_soles_noise():
-    guides = said([(90, 10, 110, 30, 16, 1)])
-    guides[5] += 1e-3
-    assert frames_in(guides)[0].mirrored

@@ -187,8 +187,8 @@ def guides_in(guides: Image, frame: Frame) -> Image:
 def frames_in(guides: Image) -> list[Frame]:
     """Where the first network sees limbs: at most four frames, the largest first."""
     smallest = _SMALLEST_SHARE * OVERVIEW_SHAPE[0] * OVERVIEW_SHAPE[1]
-    masks: list[tuple[Mask, bool]] = []
-    for likely, is_foot in ((guides[_FOOT], True), (guides[_HAND], False)):
+    masks: list[Mask] = []
+    for likely in guides[[_FOOT, _HAND]]:
         count, labels, stats, _ = cv2.connectedComponentsWithStats((likely >= _LIKELY).astype(np.uint8))
         for label in range(1, count):
             area = float(stats[label, cv2.CC_STAT_AREA])
@@ -197,14 +197,13 @@ def frames_in(guides: Image) -> list[Frame]:
             own = labels == label
             left = own & (guides[_LEFT] >= 0.5)
             share = float(left.sum()) / area
-            halves = [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
-            masks += [(half, is_foot) for half in halves]
-    masks.sort(key=lambda item: -int(item[0].sum()))
+            masks += [left, own & ~left] if _BOTH_SIDES <= share <= 1.0 - _BOTH_SIDES else [own]
+    masks.sort(key=lambda mask: -int(mask.sum()))
     step = NETWORK_SHAPE[0] / OVERVIEW_SHAPE[0]
     frames = []
-    for mask, is_foot in masks[:_MOST]:
-        left_one = bool(guides[_LEFT][mask].mean() >= 0.5)
-        mirrored = to_mirror(left=left_one, sole=is_foot and bool(guides[_SOLE][mask].sum() > 0))
+    for mask in masks[:_MOST]:
+        # Of a hand, too, as training did it: which face of it is seen is not known, and faint signs of a sole decide.
+        mirrored = to_mirror(left=bool(guides[_LEFT][mask].mean() >= 0.5), sole=bool(guides[_SOLE][mask].sum() > 0))
         frames.append(frame_around(mask, guides[_ALONG], mirrored=mirrored, step=step))
     return frames
 
